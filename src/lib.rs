@@ -1,0 +1,25 @@
+//! A user directory that runs at the edge.
+//!
+//! A request takes one way through the code:
+//!
+//! HTTP → [`rest`]: routes, representations, problems
+//!      → [`directory`]: users, ids, emails, and what makes them consistent
+//!      → [`store`]: the few key-value operations that every backend keeps
+//!
+//! # Layout
+//!
+//! - [`rest`]: the interface over HTTP, on the types of the `http` crate
+//! - [`directory`]: the directory of users, on any [`Store`](store::Store)
+//! - [`user`]: a user and the rules for its members
+//! - [`timestamp`]: points in time
+//! - [`store`], [`platform`]: what is asked of the platform, as traits
+//! - `spin`: the component, which is those traits on Spin's SDK, and its entry point
+
+pub mod directory;
+pub mod platform;
+pub mod rest;
+#[cfg(target_family = "wasm")]
+mod spin;
+pub mod store;
+pub mod timestamp;
+pub mod user;

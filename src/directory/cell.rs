@@ -1,0 +1,130 @@
+//! A number in the store that can be counted up and swapped.
+//!
+//! A swap needs a key that exists, and no plain write may bring the key into
+//! being, for it might come late and undo a swap. An increment by 0 does it
+//! safely: it creates the number 0 where there was nothing and changes nothing
+//! otherwise, however late it comes. The price is that the value must always be
+//! one that the backend can count up: 8 bytes, little-endian, on Spin's SQLite
+//! store; decimal text on Redis and DynamoDB. A swap keeps the form it finds.
+
+use super::Error;
+use crate::store::{Report, Store};
+
+/// Numbers in a cell are below this, so that no number's 8 bytes are decimal text.
+pub(super) const LIMIT: i64 = 1 << 61;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Form {
+    Binary,
+    Decimal,
+}
+
+fn decode(key: &str, bytes: &[u8]) -> Result<(i64, Form), Error> {
+    let unreadable = || Error::Unreadable(key.to_owned());
+    let (number, form) = match <[u8; 8]>::try_from(bytes) {
+        // The highest byte of a number below LIMIT is below 0x20, and no digit is.
+        Ok(binary) if binary[7] < 0x20 => (i64::from_le_bytes(binary), Form::Binary),
+        _ => {
+            let text = std::str::from_utf8(bytes).map_err(|_| unreadable())?;
+            (text.parse().map_err(|_| unreadable())?, Form::Decimal)
+        }
+    };
+    match number {
+        0..LIMIT => Ok((number, form)),
+        _ => Err(unreadable()),
+    }
+}
+
+fn encode(number: i64, form: Form) -> Vec<u8> {
+    match form {
+        Form::Binary => number.to_le_bytes().to_vec(),
+        Form::Decimal => number.to_string().into_bytes(),
+    }
+}
+
+/// The number under `key`, 0 if there is none.
+pub(super) async fn get<S: Store>(store: &S, key: &str) -> Result<i64, Error> {
+    match store.get(key).await? {
+        None => Ok(0),
+        Some(bytes) => Ok(decode(key, &bytes)?.0),
+    }
+}
+
+/// A number, read in order to swap it.
+pub(super) struct Cell<W> {
+    key: String,
+    bytes: Vec<u8>,
+    form: Form,
+    watch: W,
+    pub number: i64,
+}
+
+impl<W> Cell<W> {
+    /// Reads the number under `key`, which becomes 0 if there is none.
+    pub async fn read<S: Store<Watch = W>>(store: &S, key: String) -> Result<Self, Error> {
+        loop {
+            let (bytes, watch) = store.current(&key).await?;
+            if let Some(bytes) = bytes {
+                return Self::from_parts(key, bytes, watch);
+            }
+            store.increment(&key, 0).await?;
+        }
+    }
+
+    fn from_parts(key: String, bytes: Vec<u8>, watch: W) -> Result<Self, Error> {
+        let (number, form) = decode(&key, &bytes)?;
+        Ok(Cell {
+            key,
+            bytes,
+            form,
+            watch,
+            number,
+        })
+    }
+
+    /// Swaps the number for `new`. Answers `None` if that is what the cell holds
+    /// now, by this swap or by another one like it, and else the cell as it is.
+    pub async fn swap<S: Store<Watch = W>>(
+        mut self,
+        store: &S,
+        new: i64,
+    ) -> Result<Option<Self>, Error> {
+        let value = encode(new, self.form);
+        loop {
+            if store.swap(self.watch, &value).await? == Report::Swapped {
+                return Ok(None);
+            }
+            let (bytes, watch) = store.current(&self.key).await?;
+            let bytes = bytes.ok_or_else(|| Error::Unreadable(self.key.clone()))?;
+            if bytes == value {
+                return Ok(None);
+            }
+            if bytes != self.bytes {
+                return Self::from_parts(self.key, bytes, watch).map(Some);
+            }
+            self.watch = watch;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_are_told_apart() {
+        for number in [0, 1, 7, 99_999_999, 12_345_678, LIMIT - 1] {
+            for form in [Form::Binary, Form::Decimal] {
+                let bytes = encode(number, form);
+                assert_eq!(decode("k", &bytes), Ok((number, form)), "{number} {form:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn foreign_values_are_unreadable() {
+        for bytes in [&b"{}"[..], b"", b"-1", &i64::MAX.to_le_bytes(), b"\xff"] {
+            assert!(decode("k", bytes).is_err(), "{bytes:?}");
+        }
+    }
+}

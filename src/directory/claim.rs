@@ -1,0 +1,184 @@
+//! Who has an email: claims, and how they pass from one user to another.
+//!
+//! Each email that was ever used has a [cell](super::cell) which names the user
+//! that may hold it, and the number of the claim that this user made. A claim
+//! alone gives nothing: the user holds the email once its record says so, with
+//! the same number. So a record that has an email always has the cell too, and
+//! no two users can have it.
+//!
+//! Who finds a cell taken looks at the record of the claimant. If it does not
+//! hold the email, and knows of the claim, then it never will: the cell is free.
+//! If it does not know of the claim, the claimant is about to write its record,
+//! or has died; the newcomer then raises the number in the record, which makes
+//! that write fail. Nobody waits, and nothing depends on a clock.
+
+use sha2::{Digest, Sha256};
+
+use super::cell::{self, Cell};
+use super::record::{Held, Written};
+use super::{ATTEMPTS, Error};
+use crate::platform::Platform;
+use crate::store::Store;
+use crate::user::{Email, UserId, Version};
+
+/// Claims of one user are numbered below this.
+const NUMBERS: u32 = 1 << 27;
+
+const _: () = assert!((UserId::MAX_NUMBER + 1) * NUMBERS as u64 == cell::LIMIT as u64);
+
+/// A user's claim on an email. The number is one more than the count of claims
+/// in the record on which the claimant will write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Claim {
+    pub user: UserId,
+    pub number: u32,
+}
+
+impl Claim {
+    /// The next claim of a user whose record counts `claims`.
+    pub fn next(user: UserId, claims: u32) -> Result<Claim, Error> {
+        match claims + 1 {
+            number @ ..NUMBERS => Ok(Claim { user, number }),
+            _ => Err(Error::Exhausted),
+        }
+    }
+
+    fn to_number(self) -> i64 {
+        (self.user.get() * u64::from(NUMBERS) + u64::from(self.number)) as i64
+    }
+
+    /// The claim in a cell; `None` if the email is free.
+    fn from_number(number: i64) -> Option<Claim> {
+        let number = number as u64;
+        Some(Claim {
+            user: UserId::try_from(number / u64::from(NUMBERS)).ok()?,
+            number: (number % u64::from(NUMBERS)) as u32,
+        })
+    }
+}
+
+/// The key of an email's cell: a hash, for the store shall not tell the
+/// addresses of users that are gone.
+fn key(email: &Email) -> String {
+    use std::fmt::Write;
+    let mut key = "email/".to_owned();
+    for byte in Sha256::digest(email.folded()) {
+        write!(key, "{byte:02x}").expect("a String takes all that is written");
+    }
+    key
+}
+
+/// The claim on an email, whether or not it holds.
+pub(super) async fn find<S: Store>(store: &S, email: &Email) -> Result<Option<Claim>, Error> {
+    Ok(Claim::from_number(cell::get(store, &key(email)).await?))
+}
+
+/// Fails with [`Error::EmailTaken`] if a user holds the email.
+pub(super) async fn check<S: Store>(store: &S, email: &Email) -> Result<(), Error> {
+    // The increment tells the number, and creates the cell for the claim that may follow.
+    let number = store.increment(&key(email), 0).await?;
+    if let Some(claim) = Claim::from_number(number) {
+        let claimant = read_claimant(store, email, claim).await?;
+        if claimant.record.holds(email, claim.number) {
+            return Err(Error::EmailTaken);
+        }
+    }
+    Ok(())
+}
+
+/// A claimant has a record before it claims: a cell that says otherwise is not of our making.
+async fn read_claimant<S: Store>(
+    store: &S,
+    email: &Email,
+    claim: Claim,
+) -> Result<Held<S::Watch>, Error> {
+    Held::read(store, claim.user)
+        .await?
+        .ok_or_else(|| Error::Unreadable(key(email)))
+}
+
+/// Makes `claim` the claim on `email`, or fails with [`Error::EmailTaken`] if a
+/// user holds it. It is up to the caller's write of its record whether the claim holds.
+pub(super) async fn make<S: Store>(
+    store: &S,
+    platform: &impl Platform,
+    email: &Email,
+    claim: Claim,
+) -> Result<(), Error> {
+    let mut cell = Cell::read(store, key(email)).await?;
+    for _ in 0..ATTEMPTS {
+        match Claim::from_number(cell.number) {
+            // The user's own: an earlier one, which its record shows not to hold, or this one
+            // already, or a later one. Then the record was written since the caller read it, so
+            // the caller's write is bound to fail, and the later claim must stay.
+            Some(present) if present.user == claim.user => {
+                if present.number >= claim.number {
+                    return Ok(());
+                }
+            }
+            Some(present) => supersede(store, platform, email, present).await?,
+            None => {}
+        }
+        match cell.swap(store, claim.to_number()).await? {
+            None => return Ok(()),
+            Some(changed) => cell = changed,
+        }
+    }
+    Err(Error::Contended)
+}
+
+/// Makes sure that `claim` does not hold and never will, or fails with
+/// [`Error::EmailTaken`].
+async fn supersede<S: Store>(
+    store: &S,
+    platform: &impl Platform,
+    email: &Email,
+    claim: Claim,
+) -> Result<(), Error> {
+    let mut claimant = read_claimant(store, email, claim).await?;
+    for _ in 0..ATTEMPTS {
+        if claimant.record.holds(email, claim.number) {
+            return Err(Error::EmailTaken);
+        }
+        if claimant.record.claims >= claim.number || claimant.record.is_final() {
+            return Ok(());
+        }
+        let state = claimant.record.state.clone();
+        let write = Version(platform.random());
+        match claimant.write(store, write, claim.number, state).await? {
+            Written::Done => return Ok(()),
+            Written::Overtaken(now) => claimant = now,
+        }
+    }
+    Err(Error::Contended)
+}
+
+/// Frees `email` if `claim`, which no longer holds, is still the claim on it.
+/// Whoever comes next would find out by itself; this spares it the reading.
+pub(super) async fn release<S: Store>(store: &S, email: &Email, claim: Claim) -> Result<(), Error> {
+    let cell = Cell::read(store, key(email)).await?;
+    if Claim::from_number(cell.number) == Some(claim) {
+        cell.swap(store, 0).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_is_a_number_and_back() {
+        for user in [1, 2, UserId::MAX_NUMBER] {
+            for number in [1, NUMBERS - 1] {
+                let claim = Claim {
+                    user: user.try_into().unwrap(),
+                    number,
+                };
+                assert!((1..cell::LIMIT).contains(&claim.to_number()));
+                assert_eq!(Claim::from_number(claim.to_number()), Some(claim));
+            }
+        }
+        assert_eq!(Claim::from_number(0), None);
+    }
+}

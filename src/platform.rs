@@ -1,0 +1,15 @@
+//! What the service needs of its platform besides the store.
+
+use crate::timestamp::Timestamp;
+
+/// A clock, a source of random numbers, and the operator's configuration.
+pub trait Platform {
+    /// The time of day.
+    fn now(&self) -> Timestamp;
+
+    /// A number that nobody else draws: 64 bits, evenly distributed.
+    fn random(&self) -> u64;
+
+    /// The value of a configuration variable, if the platform has one of that name.
+    fn variable(&self, name: &str) -> Option<String>;
+}

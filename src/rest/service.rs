@@ -1,0 +1,41 @@
+//! What the service says of itself.
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Response};
+use serde_json::{Value, json};
+
+use super::problem::Problem;
+use crate::directory::Directory;
+use crate::platform::Platform;
+use crate::store::Store;
+
+/// `GET /`
+pub(super) fn root() -> Response<Vec<u8>> {
+    document(json!({
+        "service": "edge-users",
+        "version": env!("CARGO_PKG_VERSION"),
+        "links": { "users": "/users", "health": "/healthz", "readiness": "/readyz" },
+    }))
+}
+
+/// `GET /healthz`: the component runs.
+pub(super) fn health() -> Response<Vec<u8>> {
+    document(json!({ "status": "ok" }))
+}
+
+/// `GET /readyz`: the store answers, and holds what it should.
+pub(super) async fn readiness<S: Store, P: Platform>(
+    directory: &Directory<'_, S, P>,
+) -> Result<Response<Vec<u8>>, Problem> {
+    let created = directory.created().await?;
+    Ok(document(
+        json!({ "status": "ok", "users_created": created }),
+    ))
+}
+
+fn document(value: Value) -> Response<Vec<u8>> {
+    let mut response = Response::new(value.to_string().into_bytes());
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, json);
+    response
+}

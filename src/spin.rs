@@ -1,0 +1,197 @@
+//! The component: the service on Spin's SDK, and its entry point.
+
+use std::cell::OnceCell;
+
+use anyhow::{Context, anyhow};
+use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
+use spin_sdk::http::{Headers, IncomingRequest, OutgoingResponse, ResponseOutparam};
+use spin_sdk::http_component;
+use spin_sdk::wit::wasi::clocks0_2_0::wall_clock;
+use spin_sdk::wit::wasi::config::store as config;
+use spin_sdk::wit::wasi::keyvalue::atomics::{self, Cas, CasError};
+use spin_sdk::wit::wasi::keyvalue::store::{self, Bucket};
+use spin_sdk::wit::wasi::random0_2_0::random;
+use wasi::io::streams::{InputStream, OutputStream, StreamError};
+
+use crate::directory::Directory;
+use crate::platform::Platform;
+use crate::rest::{self, body};
+use crate::store::{Report, Store, StoreError};
+use crate::timestamp::Timestamp;
+
+#[http_component]
+async fn handle(request: IncomingRequest, response_out: ResponseOutparam) {
+    let response = match read(request) {
+        Some(request) => {
+            let directory = Directory {
+                store: &KeyValue,
+                platform: &Wasi,
+            };
+            rest::respond(&directory, request).await
+        }
+        None => rest::malformed_target(),
+    };
+    if let Err(error) = write(response, response_out) {
+        eprintln!("error: the response could not be sent: {error:#}");
+    }
+}
+
+/// The request on the types that the rest of the service knows; `None` if its
+/// target is not a path.
+fn read(request: IncomingRequest) -> Option<Request<RequestBody>> {
+    let method = Method::try_from(request.method().to_string().as_str()).ok()?;
+    let uri = Uri::try_from(request.path_with_query()?).ok()?;
+    let headers = request.headers().entries();
+    let body = request.consume().ok().and_then(|body| body.stream().ok());
+    let mut read = Request::new(RequestBody(body));
+    *read.method_mut() = method;
+    *read.uri_mut() = uri;
+    for (name, value) in headers {
+        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::try_from(value)) {
+            read.headers_mut().append(name, value);
+        }
+    }
+    Some(read)
+}
+
+struct RequestBody(Option<InputStream>);
+
+impl body::Body for RequestBody {
+    async fn next(&mut self) -> Option<Result<Vec<u8>, body::Broken>> {
+        // An instance has one request at a time, so that nobody else could run meanwhile.
+        match self.0.as_ref()?.blocking_read(body::MAX_BYTES as u64 + 1) {
+            Ok(bytes) => Some(Ok(bytes)),
+            Err(StreamError::Closed) => None,
+            Err(StreamError::LastOperationFailed(_)) => Some(Err(body::Broken)),
+        }
+    }
+}
+
+/// Sends the response. Its body is written before it is handed over, as far as
+/// the host takes it: the host then sends head and body in one packet. In two,
+/// the second waits for the client's delayed acknowledgement, 40 ms or so, on a
+/// host that does not set `TCP_NODELAY`.
+fn write(response: Response<Vec<u8>>, response_out: ResponseOutparam) -> anyhow::Result<()> {
+    let (head, body) = response.into_parts();
+    let headers = Headers::new();
+    for (name, value) in &head.headers {
+        headers.append(&name.to_string(), &value.as_bytes().to_vec())?;
+    }
+    if head.status != http::StatusCode::NO_CONTENT {
+        let length = body.len().to_string().into_bytes();
+        headers.append(&"content-length".to_owned(), &length)?;
+    }
+    let response = OutgoingResponse::new(headers);
+    response
+        .set_status_code(head.status.as_u16())
+        .map_err(|()| anyhow!("status {} is refused", head.status))?;
+    let outgoing = response.body().map_err(|()| anyhow!("there is no body"))?;
+    let stream = outgoing.write().map_err(|()| anyhow!("there is no body"))?;
+    let now = (stream.check_write()? as usize).min(body.len());
+    let (first, rest) = body.split_at(now);
+    stream.write(first)?;
+    if rest.is_empty() {
+        drop(stream);
+        spin_sdk::http::OutgoingBody::finish(outgoing, None)?;
+        response_out.set(response);
+        return Ok(());
+    }
+    response_out.set(response);
+    write_all(&stream, rest).context("the client has gone")?;
+    drop(stream);
+    spin_sdk::http::OutgoingBody::finish(outgoing, None)?;
+    Ok(())
+}
+
+fn write_all(stream: &OutputStream, mut bytes: &[u8]) -> Result<(), StreamError> {
+    while !bytes.is_empty() {
+        stream.subscribe().block();
+        let now = (stream.check_write()? as usize).min(bytes.len());
+        stream.write(&bytes[..now])?;
+        bytes = &bytes[now..];
+    }
+    stream.blocking_flush()
+}
+
+/// The key-value store of the label `default`, through `wasi:keyvalue`.
+struct KeyValue;
+
+thread_local! {
+    /// The store, opened once an instance. A host may use an instance again or not.
+    static BUCKET: OnceCell<Bucket> = const { OnceCell::new() };
+}
+
+impl KeyValue {
+    fn with<T>(
+        &self,
+        operation: impl FnOnce(&Bucket) -> Result<T, store::Error>,
+    ) -> Result<T, StoreError> {
+        BUCKET.with(|cell| {
+            let bucket = match cell.get() {
+                Some(bucket) => bucket,
+                None => {
+                    let opened = store::open("default").map_err(failure)?;
+                    cell.get_or_init(|| opened)
+                }
+            };
+            operation(bucket).map_err(failure)
+        })
+    }
+}
+
+fn failure(error: store::Error) -> StoreError {
+    StoreError(match error {
+        store::Error::NoSuchStore => "there is no store \"default\"".to_owned(),
+        store::Error::AccessDenied => "access to the store \"default\" is denied".to_owned(),
+        store::Error::Other(message) => message,
+    })
+}
+
+impl Store for KeyValue {
+    type Watch = Cas;
+
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.with(|bucket| bucket.get(key))
+    }
+
+    async fn set(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
+        self.with(|bucket| bucket.set(key, value))
+    }
+
+    async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
+        self.with(|bucket| atomics::increment(bucket, key, delta))
+    }
+
+    async fn current(&self, key: &str) -> Result<(Option<Vec<u8>>, Cas), StoreError> {
+        self.with(|bucket| {
+            let watch = Cas::new(bucket, key)?;
+            Ok((watch.current()?, watch))
+        })
+    }
+
+    async fn swap(&self, watch: Cas, value: &[u8]) -> Result<Report, StoreError> {
+        match atomics::swap(watch, value) {
+            Ok(()) => Ok(Report::Swapped),
+            Err(CasError::CasFailed(_)) => Ok(Report::Unsure),
+            Err(CasError::StoreError(error)) => Err(failure(error)),
+        }
+    }
+}
+
+/// Clock, random numbers and configuration, as WASI has them.
+struct Wasi;
+
+impl Platform for Wasi {
+    fn now(&self) -> Timestamp {
+        let now = wall_clock::now();
+        Timestamp(now.seconds as i64 * 1000 + i64::from(now.nanoseconds / 1_000_000))
+    }
+
+    fn random(&self) -> u64 {
+        random::get_random_u64()
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        config::get(name).ok().flatten()
+    }
+}
