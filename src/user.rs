@@ -375,7 +375,7 @@ mod tests {
 
     #[test]
     fn numbers_in_attributes_come_back_as_they_were_written() {
-        let text = r#"{"name":"Ada","attributes":{"n":[12345678901234567890123,0.10,1e5]}}"#;
+        let text = r#"{"name":"Ada","attributes":{"n":[12345678901234567890123,0.10,-0.0]}}"#;
         let profile = Profile::from_json(serde_json::from_str(text).unwrap()).unwrap();
         assert_eq!(serde_json::to_string(&profile).unwrap(), text);
     }

@@ -1,0 +1,36 @@
+# Everything a person does with this repository, on a machine that has rustup, make and a C compiler.
+
+LISTEN ?= 127.0.0.1:3000
+COMPONENT = target/wasm32-wasip1/release/edge_users.wasm
+HOST = target/host/edge-host
+
+# Native code is built by one command, with one profile, so that nothing is compiled twice.
+NATIVE = --profile host --workspace
+
+.PHONY: help run test build check target size
+
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+run: build ## Build what is missing and serve on 127.0.0.1:3000 (LISTEN=address:port)
+	@target/host/examples/first-users http://$(LISTEN) & first_users=$$!; \
+	$(HOST) up --listen $(LISTEN); status=$$?; \
+	kill $$first_users 2>/dev/null; exit $$status
+
+test: check build ## Check format and lints, run all tests
+	cargo test $(NATIVE)
+
+build: target ## Build the component and the embedded host
+	cargo build --target wasm32-wasip1 --release -p edge-users -p edge-host-probe
+	cargo build $(NATIVE) --bins --examples
+
+check: target
+	cargo fmt --all --check
+	cargo clippy $(NATIVE) --all-targets -- -D warnings
+	cargo clippy --target wasm32-wasip1 --release -p edge-users -p edge-host-probe -- -D warnings
+
+target:
+	@test -d "$$(rustc --print target-libdir --target wasm32-wasip1)" || rustup target add wasm32-wasip1
+
+size: build ## Show the size of the component in bytes
+	@wc -c $(COMPONENT)

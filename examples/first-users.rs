@@ -1,0 +1,50 @@
+//! Puts the first users, Alice, Bob and Charlie, into a directory that has never
+//! had a user: `first-users URL`. Waits up to a minute for the service to start.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use reqwest::blocking::Client;
+use serde_json::{Value, json};
+
+fn main() -> ExitCode {
+    let Some(url) = std::env::args().nth(1) else {
+        eprintln!("usage: first-users URL");
+        return ExitCode::from(2);
+    };
+    match run(url.trim_end_matches('/')) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: the first users could not be created: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(url: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let client = Client::new();
+    let mut waits = 600;
+    let ready: Value = loop {
+        match client.get(format!("{url}/readyz")).send() {
+            Ok(response) if response.status().is_success() => break response.json()?,
+            Ok(response) if waits == 0 => {
+                return Err(format!("{url}/readyz answers {}", response.status()).into());
+            }
+            Err(error) if waits == 0 => return Err(error.into()),
+            _ => std::thread::sleep(Duration::from_millis(100)),
+        }
+        waits -= 1;
+    };
+    if ready["users_created"] != 0 {
+        return Ok(());
+    }
+    for name in ["Alice", "Bob", "Charlie"] {
+        let response = client
+            .post(format!("{url}/users"))
+            .json(&json!({ "name": name }))
+            .send()?;
+        response.error_for_status()?;
+    }
+    println!("Created the first users: Alice, Bob and Charlie");
+    Ok(())
+}

@@ -1,0 +1,221 @@
+//! The service under test, and conversations with it.
+//!
+//! With `EDGE_USERS_URL` set, that is the service at the URL, whatever runs it
+//! and whatever users it has. Without, it is the compiled component on an
+//! embedded host in this process, with a store of its own.
+#![allow(dead_code)] // Each test binary uses its part of this.
+
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use edge_host::{Host, UpOptions};
+use reqwest::Method;
+use reqwest::blocking::{Client, RequestBuilder};
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+/// The runtime of all hosts in this process.
+pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
+
+/// The manifest of the application.
+pub fn manifest() -> PathBuf {
+    let component = root().join("target/wasm32-wasip1/release/edge_users.wasm");
+    assert!(
+        component.exists(),
+        "there is no component to test; build it: cargo build --target wasm32-wasip1 --release"
+    );
+    root().join("spin.toml")
+}
+
+/// The root of the repository.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The embedded host's program, which `make` builds beside the tests.
+pub fn host_program() -> PathBuf {
+    let test = std::env::current_exe().expect("tests have a path");
+    let program = test
+        .ancestors()
+        .nth(2)
+        .expect("target/PROFILE/deps")
+        .join("edge-host");
+    assert!(
+        program.exists(),
+        "there is no edge-host to test; build it: cargo build --profile host -p edge-host"
+    );
+    program
+}
+
+/// An empty directory of this test process, for a store.
+pub fn new_state_dir() -> PathBuf {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("state-{}-{number}", std::process::id());
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&path);
+    std::fs::create_dir_all(&path).expect("the target directory can be written");
+    path
+}
+
+/// An embedded host with a store of its own.
+pub fn start_host(variables: &[(&str, &str)]) -> Host {
+    let options = UpOptions {
+        from: manifest(),
+        listen: ([127, 0, 0, 1], 0).into(),
+        state_dir: Some(new_state_dir()),
+        variables: variables
+            .iter()
+            .map(|(name, value)| format!("{name}={value}").parse().expect("a variable"))
+            .collect(),
+        quiet: true,
+        ..UpOptions::default()
+    };
+    RUNTIME
+        .block_on(Host::start(options))
+        .expect("the host starts")
+}
+
+/// A client of one service.
+pub struct Service {
+    pub url: String,
+    client: Client,
+}
+
+/// The service that the tests of a binary share: they must not assume that its users are theirs alone.
+pub fn service() -> &'static Service {
+    static HOST: LazyLock<Host> = LazyLock::new(|| start_host(&[]));
+    static SERVICE: LazyLock<Service> = LazyLock::new(|| match std::env::var("EDGE_USERS_URL") {
+        Ok(url) => Service::at(url.trim_end_matches('/')),
+        Err(_) => Service::of(&HOST),
+    });
+    &SERVICE
+}
+
+impl Service {
+    pub fn at(url: &str) -> Service {
+        Service {
+            url: url.to_owned(),
+            client: Client::new(),
+        }
+    }
+
+    pub fn of(host: &Host) -> Service {
+        Service::at(&format!("http://{}", host.local_addr()))
+    }
+
+    pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        let method = Method::from_bytes(method.as_bytes()).expect("a method");
+        self.client.request(method, format!("{}{path}", self.url))
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.request("GET", path).answer()
+    }
+
+    pub fn delete(&self, path: &str) -> Answer {
+        self.request("DELETE", path).answer()
+    }
+
+    pub fn post(&self, path: &str, body: Value) -> Answer {
+        self.request("POST", path).json(&body).answer()
+    }
+
+    pub fn put(&self, path: &str, body: Value) -> Answer {
+        self.request("PUT", path).json(&body).answer()
+    }
+
+    pub fn patch(&self, path: &str, body: Value) -> Answer {
+        let request = self.request("PATCH", path).body(body.to_string());
+        request
+            .header("content-type", "application/merge-patch+json")
+            .answer()
+    }
+
+    /// A new user, as the service represents it.
+    pub fn create(&self, profile: Value) -> Value {
+        let created = self.post("/users", profile);
+        assert_eq!(created.status, 201, "{}", created.body);
+        created.json()
+    }
+}
+
+/// An email address that no other test uses, nor an earlier run.
+pub fn new_email() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let now = now.expect("a clock after 1970").as_nanos();
+    format!("u{now}.{}.{number}@example.com", std::process::id())
+}
+
+/// The path of a user.
+pub fn path(user: &Value) -> String {
+    format!("/users/{}", user["id"])
+}
+
+/// A response, read whole.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    headers: reqwest::header::HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    /// A header's value, if it is there.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .get(name)
+            .map(|value| value.to_str().expect("a header of ASCII"))
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("not JSON: {:?}", self.body))
+    }
+
+    /// The problem document, which must be one and say what the status says.
+    pub fn problem(&self) -> Value {
+        assert_eq!(
+            self.header("content-type"),
+            Some("application/problem+json"),
+            "{self:?}"
+        );
+        let problem = self.json();
+        assert_eq!(problem["status"], self.status, "{self:?}");
+        for member in ["type", "title", "detail"] {
+            assert!(problem[member].is_string(), "{self:?}");
+        }
+        problem
+    }
+
+    /// The pointers of the members that a problem names, in order.
+    pub fn pointers(&self) -> Vec<String> {
+        let problem = self.problem();
+        let errors = problem["errors"]
+            .as_array()
+            .unwrap_or_else(|| panic!("no errors: {problem}"));
+        let pointers = errors.iter().map(|error| {
+            assert!(error["detail"].is_string(), "{problem}");
+            error["pointer"].as_str().expect("a pointer").to_owned()
+        });
+        pointers.collect()
+    }
+}
+
+/// Sends a request and reads the response.
+pub trait Send {
+    fn answer(self) -> Answer;
+}
+
+impl Send for RequestBuilder {
+    fn answer(self) -> Answer {
+        let response = self.send().expect("the service answers");
+        Answer {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            body: response.text().expect("a body of text"),
+        }
+    }
+}
