@@ -55,6 +55,8 @@ pub enum Error {
     NotFound,
     /// Another user has the email.
     EmailTaken,
+    /// The user is not what the caller's condition asks for.
+    PreconditionFailed,
     /// The new profile breaks a rule.
     Invalid(Vec<Violation>),
     /// The store failed. The change may or may not have been made.
@@ -72,6 +74,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::NotFound => f.write_str("no such user"),
+            Error::PreconditionFailed => f.write_str("the user is at another version"),
             Error::EmailTaken => f.write_str("another user has the email"),
             Error::Invalid(_) => f.write_str("the profile breaks a rule"),
             Error::Store(error) => write!(f, "the store failed: {error}"),

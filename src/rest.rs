@@ -3,9 +3,10 @@
 //! - [`users`]: the users, as a collection and each by itself
 //! - [`service`]: what the service says of itself
 //! - [`problem`]: every answer that is not what was asked for (RFC 9457)
-//! - [`body`], [`query`]: reading a request, with limits
+//! - [`body`], [`query`], [`precondition`]: reading a request, with limits
 
 pub mod body;
+mod precondition;
 mod problem;
 mod query;
 mod service;

@@ -73,12 +73,12 @@ impl Problem {
         )
     }
 
-    pub fn user_not_found() -> Problem {
+    pub fn malformed_if_match() -> Problem {
         Problem::new(
-            StatusCode::NOT_FOUND,
-            "/problems/user-not-found",
-            "User not found",
-            "There is no user with this id.",
+            StatusCode::BAD_REQUEST,
+            "/problems/malformed-if-match",
+            "Malformed If-Match",
+            "If-Match is * or a list of entity tags in double quotes, as ETag has them.",
         )
     }
 
@@ -171,7 +171,22 @@ impl Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Problem {
         let mut problem = match &error {
-            Error::NotFound => return Problem::user_not_found(),
+            Error::NotFound => {
+                return Problem::new(
+                    StatusCode::NOT_FOUND,
+                    "/problems/user-not-found",
+                    "User not found",
+                    "There is no user with this id.",
+                );
+            }
+            Error::PreconditionFailed => {
+                return Problem::new(
+                    StatusCode::PRECONDITION_FAILED,
+                    "/problems/precondition-failed",
+                    "Precondition failed",
+                    "The user is not at a version that If-Match names. Get it, and decide anew.",
+                );
+            }
             Error::EmailTaken => {
                 return Problem::new(
                     StatusCode::CONFLICT,

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::body::{self, Body};
+use super::precondition::{Precondition, entity_tag};
 use super::problem::Problem;
 use super::query::Query;
 use crate::directory::{Directory, Error};
@@ -131,11 +132,18 @@ pub(super) async fn replace<S: Store, P: Platform, B: Body>(
     request: Request<B>,
 ) -> Result<Response<Vec<u8>>, Problem> {
     Query::parse(request.uri().query(), &[])?;
-    let id = parse(id)?;
+    let precondition = Precondition::of(request.headers())?;
+    let id = parse(id).map_err(|error| precondition.explain(error))?;
     let members = without_read_only(body::json(request, JSON).await?);
     let profile = Profile::from_json(members).map_err(Error::Invalid)?;
-    let user = directory.update(id, |_| Ok(profile.clone())).await?;
-    Ok(representation(&user))
+    let change = |user: &User| {
+        precondition.check(user)?;
+        Ok(profile.clone())
+    };
+    let updated = directory.update(id, change).await;
+    Ok(representation(
+        &updated.map_err(|error| precondition.explain(error))?,
+    ))
 }
 
 /// `PATCH /users/{id}`
@@ -160,15 +168,18 @@ pub(super) async fn delete<S: Store, P: Platform, B>(
     request: &Request<B>,
 ) -> Result<Response<Vec<u8>>, Problem> {
     Query::parse(request.uri().query(), &[])?;
-    directory.delete(parse(id)?, |_| Ok(())).await?;
+    let precondition = Precondition::of(request.headers())?;
+    let id = parse(id).map_err(|error| precondition.explain(error))?;
+    let deleted = directory.delete(id, |user| precondition.check(user)).await;
+    deleted.map_err(|error| precondition.explain(error))?;
     let mut response = Response::new(Vec::new());
     *response.status_mut() = StatusCode::NO_CONTENT;
     Ok(response)
 }
 
 /// What can't be an id names no user, like any other id that names none.
-fn parse(id: &str) -> Result<UserId, Problem> {
-    id.parse().map_err(|_| Problem::user_not_found())
+fn parse(id: &str) -> Result<UserId, Error> {
+    id.parse().map_err(|_| Error::NotFound)
 }
 
 /// Clients send back what they got: members that only the service sets are not
@@ -189,8 +200,7 @@ fn merge(profile: &Profile, patch: &Value) -> Result<Profile, Error> {
 
 fn representation(user: &User) -> Response<Vec<u8>> {
     let mut response = json(&Representation::from(user));
-    // Strong (RFC 9110, section 8.8.1): a version has one representation.
-    set(&mut response, ETAG, format!("\"{}\"", user.version));
+    set(&mut response, ETAG, entity_tag(user.version));
     response
 }
 
