@@ -4,10 +4,11 @@ use std::cell::OnceCell;
 
 use anyhow::{Context, anyhow};
 use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
-use spin_sdk::http::{Headers, IncomingRequest, OutgoingResponse, ResponseOutparam};
+use spin_sdk::http::{Headers, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam};
 use spin_sdk::http_component;
 use spin_sdk::wit::wasi::clocks0_2_0::wall_clock;
 use spin_sdk::wit::wasi::config::store as config;
+use spin_sdk::wit::wasi::http0_2_0::types::IncomingBody;
 use spin_sdk::wit::wasi::keyvalue::atomics::{self, Cas, CasError};
 use spin_sdk::wit::wasi::keyvalue::store::{self, Bucket};
 use spin_sdk::wit::wasi::random0_2_0::random;
@@ -42,8 +43,11 @@ fn read(request: IncomingRequest) -> Option<Request<RequestBody>> {
     let method = Method::try_from(request.method().to_string().as_str()).ok()?;
     let uri = Uri::try_from(request.path_with_query()?).ok()?;
     let headers = request.headers().entries();
-    let body = request.consume().ok().and_then(|body| body.stream().ok());
-    let mut read = Request::new(RequestBody(body));
+    let body = request.consume().ok()?;
+    let mut read = Request::new(RequestBody {
+        stream: body.stream().ok()?,
+        _body: body,
+    });
     *read.method_mut() = method;
     *read.uri_mut() = uri;
     for (name, value) in headers {
@@ -54,12 +58,16 @@ fn read(request: IncomingRequest) -> Option<Request<RequestBody>> {
     Some(read)
 }
 
-struct RequestBody(Option<InputStream>);
+/// The stream comes first: it is a child of the body, and must be dropped before it.
+struct RequestBody {
+    stream: InputStream,
+    _body: IncomingBody,
+}
 
 impl body::Body for RequestBody {
     async fn next(&mut self) -> Option<Result<Vec<u8>, body::Broken>> {
         // An instance has one request at a time, so that nobody else could run meanwhile.
-        match self.0.as_ref()?.blocking_read(body::MAX_BYTES as u64 + 1) {
+        match self.stream.blocking_read(body::MAX_BYTES as u64 + 1) {
             Ok(bytes) => Some(Ok(bytes)),
             Err(StreamError::Closed) => None,
             Err(StreamError::LastOperationFailed(_)) => Some(Err(body::Broken)),
@@ -92,14 +100,14 @@ fn write(response: Response<Vec<u8>>, response_out: ResponseOutparam) -> anyhow:
     stream.write(first)?;
     if rest.is_empty() {
         drop(stream);
-        spin_sdk::http::OutgoingBody::finish(outgoing, None)?;
+        OutgoingBody::finish(outgoing, None)?;
         response_out.set(response);
         return Ok(());
     }
     response_out.set(response);
     write_all(&stream, rest).context("the client has gone")?;
     drop(stream);
-    spin_sdk::http::OutgoingBody::finish(outgoing, None)?;
+    OutgoingBody::finish(outgoing, None)?;
     Ok(())
 }
 

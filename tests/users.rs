@@ -552,7 +552,9 @@ fn a_change_is_made_only_to_the_version_that_if_match_names() {
     let created = service().post("/users", json!({ "name": "Ivy" }));
     let (user, tag) = (path(&created.json()), created.header("etag").unwrap());
     let change = |method: &str, condition: &str| {
-        let request = service().request(method, &user).header("if-match", condition);
+        let request = service()
+            .request(method, &user)
+            .header("if-match", condition);
         request.json(&json!({ "name": "Ivy" })).answer()
     };
     for method in ["PUT", "PATCH", "DELETE"] {

@@ -1,6 +1,6 @@
 //! Reading the body of a request: as JSON, up to a limit.
 
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, Request};
 use serde_json::Value;
 
@@ -8,6 +8,10 @@ use super::problem::Problem;
 
 /// The most bytes of a body that is read whole.
 pub const MAX_BYTES: usize = 64 * 1024;
+
+/// How much of a body that is too large is read all the same, for many clients
+/// look at the answer only when they have sent all.
+const MAX_IGNORED_BYTES: usize = 1024 * 1024;
 
 /// A request's body, as it arrives.
 #[allow(async_fn_in_trait)]
@@ -34,19 +38,24 @@ pub(super) async fn json<B: Body>(
 ) -> Result<Value, Problem> {
     let (head, mut body) = request.into_parts();
     check_media_type(&head.headers, accepted)?;
-    let announced = head.headers.get(CONTENT_LENGTH);
-    let announced = announced.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > MAX_BYTES as u64) {
-        return Err(Problem::body_too_large());
-    }
     let mut bytes = Vec::new();
     while let Some(chunk) = body.next().await {
         bytes.extend(chunk.map_err(|Broken| Problem::body_incomplete())?);
         if bytes.len() > MAX_BYTES {
+            ignore(body).await;
             return Err(Problem::body_too_large());
         }
     }
     serde_json::from_slice(&bytes).map_err(|error| Problem::malformed_json(&error))
+}
+
+async fn ignore(mut body: impl Body) {
+    let mut ignored = 0;
+    while ignored < MAX_IGNORED_BYTES
+        && let Some(Ok(chunk)) = body.next().await
+    {
+        ignored += chunk.len();
+    }
 }
 
 fn check_media_type(headers: &HeaderMap, accepted: &'static [&'static str]) -> Result<(), Problem> {

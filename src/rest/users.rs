@@ -153,12 +153,17 @@ pub(super) async fn patch<S: Store, P: Platform, B: Body>(
     request: Request<B>,
 ) -> Result<Response<Vec<u8>>, Problem> {
     Query::parse(request.uri().query(), &[])?;
-    let id = parse(id)?;
+    let precondition = Precondition::of(request.headers())?;
+    let id = parse(id).map_err(|error| precondition.explain(error))?;
     let patch = without_read_only(body::json(request, MERGE_PATCH).await?);
-    let user = directory
-        .update(id, |user| merge(&user.profile, &patch))
-        .await?;
-    Ok(representation(&user))
+    let change = |user: &User| {
+        precondition.check(user)?;
+        merge(&user.profile, &patch)
+    };
+    let updated = directory.update(id, change).await;
+    Ok(representation(
+        &updated.map_err(|error| precondition.explain(error))?,
+    ))
 }
 
 /// `DELETE /users/{id}`
