@@ -5,32 +5,42 @@
 //! only ever replaced by a swap, so each change of a user is one atomic step.
 //! An email is a claim that its user's record confirms.
 //!
-//! - [`record`]: a user's record, and how it is written
+//! - [`record`]: what is kept for one user
 //! - [`claim`]: who has an email
-//! - [`cell`]: numbers that can be swapped, under both
+//! - [`census`]: how many users there are, and where nobody is left
+//! - [`versioned`], [`cell`]: values and numbers that can be swapped safely
 
 mod cell;
+mod census;
 mod claim;
 mod record;
+mod versioned;
 
 use std::fmt;
 
 use crate::platform::Platform;
 use crate::store::{Store, StoreError};
+use crate::timestamp::Timestamp;
 use crate::user::{Email, Profile, User, UserId, Version, Violation};
+use census::{Announced, GROUP};
 use claim::Claim;
-use record::{Held, Live, Record, State, Written};
+use record::{Held, Live, Record, State};
+use versioned::Written;
 
 /// How many ids were given so far.
 const CREATED: &str = "count/created";
-/// How many of them name no user any more.
-const DELETED: &str = "count/deleted";
 
 /// How often an operation starts again because others were faster.
 const ATTEMPTS: usize = 16;
 
-/// How many reads a page spends on ids that name no user, before it ends short.
-const PAGE_MISSES: usize = 256;
+/// How many ids that name no user, or groups of them, a page steps over before
+/// it ends short.
+const PAGE_MISSES: usize = 512;
+
+/// How old an id is given to a user at the most, in milliseconds: less than
+/// half the time after which others give it up, to leave room for clocks that
+/// differ and for the write itself.
+const STALE_ID: i64 = census::CREATE_LEASE / 3;
 
 /// The users of one store.
 pub struct Directory<'a, S, P> {
@@ -44,12 +54,14 @@ pub struct Page {
     pub users: Vec<User>,
     /// The id after which the next page starts; `None` if there is no other user.
     pub next: Option<UserId>,
+    /// Ids that were left out, for their records can't be read.
+    pub unreadable: Vec<UserId>,
     /// The number of users in the directory.
     pub total: u64,
 }
 
 /// Why the directory did not do what it was asked.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Error {
     /// The id names no user.
     NotFound,
@@ -115,32 +127,54 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     /// Up to `limit` users with ids above `after`.
     pub async fn list(&self, after: u64, limit: usize) -> Result<Page, Error> {
         let created = self.created().await?;
-        let deleted = cell::get(self.store, DELETED).await? as u64;
         let mut page = Page {
             users: Vec::new(),
             next: None,
-            total: created.saturating_sub(deleted),
+            unreadable: Vec::new(),
+            total: self.total(created).await?,
         };
         let mut misses = 0;
-        for number in after.saturating_add(1)..=created {
-            let id = UserId::try_from(number).map_err(|_| Error::Unreadable(CREATED.into()))?;
-            match self
-                .record(id)
-                .await?
-                .and_then(|record| record.into_user(id))
-            {
+        let mut gone_in_a_row = 0;
+        let mut asked_group = None;
+        let mut number = after.saturating_add(1);
+        while number <= created {
+            let id = UserId::try_from(number).map_err(|_| Error::Exhausted)?;
+            let record = match self.record(id).await {
+                Err(Error::Unreadable(_)) => {
+                    page.unreadable.push(id);
+                    None
+                }
+                record => record?,
+            };
+            gone_in_a_row = match &record {
+                Some(record) if record.is_final() => gone_in_a_row + 1,
+                _ => 0,
+            };
+            let last_of_group = number.next_multiple_of(GROUP);
+            match record.and_then(|record| record.into_user(id)) {
                 // One more than was asked for: there is a next page.
                 Some(_) if page.users.len() == limit => {
                     page.next = page.users.last().map(|user| user.id);
                     break;
                 }
                 Some(user) => page.users.push(user),
-                None if misses == PAGE_MISSES => {
-                    page.next = Some(id);
-                    break;
+                None => {
+                    misses += 1;
+                    if asked_group != Some(last_of_group) {
+                        asked_group = Some(last_of_group);
+                        if self.group_is_empty(number).await? {
+                            number = last_of_group;
+                        }
+                    } else if number == last_of_group && gone_in_a_row >= GROUP {
+                        self.empty_group(number).await?;
+                    }
+                    if misses == PAGE_MISSES && number < created {
+                        page.next = UserId::try_from(number).ok();
+                        break;
+                    }
                 }
-                None => misses += 1,
             }
+            number += 1;
         }
         Ok(page)
     }
@@ -153,37 +187,48 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     /// Makes a new user.
     pub async fn create(&self, profile: Profile) -> Result<User, Error> {
         let Some(email) = profile.email.clone() else {
-            let id = self.next_id().await?;
+            let given = self.next_id().await?;
             let live = self.first_version(profile, None);
-            let record = Record::new(live.version, State::Live(live.clone()));
-            self.store.set(&record::key(id), &record.encode()).await?;
+            let record = Record {
+                claims: 0,
+                state: State::Live(live.clone()),
+            };
+            let id = self.write_first(given, record).await?;
             return Ok(live.user(id));
         };
-        claim::check(self.store, &email).await?;
-        let id = self.next_id().await?;
-        let pending = Record::new(self.draw(), State::Pending);
-        self.store.set(&record::key(id), &pending.encode()).await?;
+        let dead = claim::check(self.store, &email).await?;
+        let given = self.next_id().await?;
+        let pending = Record {
+            claims: 0,
+            state: State::Pending {
+                created_at: self.platform.now(),
+            },
+        };
+        let id = self.write_first(given, pending).await?;
         let mut held = self.hold(id).await?;
         for _ in 0..ATTEMPTS {
-            let claim = Claim::next(id, held.record.claims)?;
-            match claim::make(self.store, self.platform, &email, claim).await {
+            let State::Pending { .. } = held.value.state else {
+                break;
+            };
+            let claim = Claim::next(id, held.value.claims)?;
+            match claim::make(self.store, self.platform, &email, claim, dead).await {
                 Err(Error::EmailTaken) => {
-                    self.give_up(held).await?;
+                    let claims = held.value.claims;
+                    let state = State::Void;
+                    let void = Record { claims, state };
+                    held.write(self.store, self.draw(), void).await?;
                     return Err(Error::EmailTaken);
                 }
                 made => made?,
             }
             let live = self.first_version(profile.clone(), Some(claim.number));
-            let state = State::Live(live.clone());
-            match held
-                .write(self.store, live.version, claim.number, state)
-                .await?
-            {
-                Written::Done => return Ok(live.user(id)),
+            let record = Record {
+                claims: claim.number,
+                state: State::Live(live.clone()),
+            };
+            match held.write(self.store, live.version, record).await? {
+                Written::Done(_) => return Ok(live.user(id)),
                 Written::Overtaken(now) => held = now,
-            }
-            if held.record.state != State::Pending {
-                break;
             }
         }
         Err(Error::Contended)
@@ -197,11 +242,11 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     ) -> Result<User, Error> {
         let mut held = self.hold(id).await?;
         for _ in 0..ATTEMPTS {
-            let State::Live(before) = held.record.state.clone() else {
+            let State::Live(before) = held.value.state.clone() else {
                 return Err(Error::NotFound);
             };
             let profile = change(&before.clone().user(id))?;
-            let mut claims = held.record.claims;
+            let mut claims = held.value.claims;
             let mut after = Live {
                 claim: None,
                 version: self.draw(),
@@ -214,13 +259,14 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 after.claim = before.claim;
             } else if let Some(email) = &after.profile.email {
                 let claim = Claim::next(id, claims)?;
-                claim::make(self.store, self.platform, email, claim).await?;
+                claim::make(self.store, self.platform, email, claim, None).await?;
                 after.claim = Some(claim.number);
                 claims = claim.number;
             }
             let state = State::Live(after.clone());
-            match held.write(self.store, after.version, claims, state).await? {
-                Written::Done => {
+            let record = Record { claims, state };
+            match held.write(self.store, after.version, record).await? {
+                Written::Done(_) => {
                     if after.profile.email != before.profile.email {
                         self.release(id, &before).await;
                     }
@@ -239,41 +285,64 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         check: impl Fn(&User) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let mut held = self.hold(id).await?;
+        let mut announced: Option<Announced<S::Watch>> = None;
         for _ in 0..ATTEMPTS {
-            let State::Live(before) = held.record.state.clone() else {
-                return Err(Error::NotFound);
+            let claims = held.value.claims;
+            let allowed = match held.value.state.clone() {
+                State::Live(before) => check(&before.user(id)),
+                _ => Err(Error::NotFound),
             };
-            check(&before.clone().user(id))?;
-            let claims = held.record.claims;
-            match held
-                .write(self.store, self.draw(), claims, State::Deleted)
-                .await?
-            {
-                Written::Done => {
-                    self.store.increment(DELETED, 1).await?;
-                    self.release(id, &before).await;
+            if let Err(refused) = allowed {
+                if let Some(announced) = announced {
+                    self.conclude(announced, false).await;
+                }
+                return Err(refused);
+            }
+            let by = self.draw();
+            let announcement = self.announce(id, by, announced).await?;
+            let state = State::Deleted { by };
+            match held.write(self.store, by, Record { claims, state }).await? {
+                Written::Done(_) => {
+                    self.conclude(announcement, true).await;
                     return Ok(());
                 }
                 Written::Overtaken(now) => held = now,
             }
+            announced = Some(announcement);
         }
         Err(Error::Contended)
     }
 
     async fn record(&self, id: UserId) -> Result<Option<Record>, Error> {
-        let key = record::key(id);
-        let bytes = self.store.get(&key).await?;
-        bytes.map(|bytes| Record::decode(&key, &bytes)).transpose()
+        versioned::get(self.store, &record::key(id)).await
     }
 
-    /// Reads a user's record in order to write it.
+    /// Reads a user's record in order to replace it.
     async fn hold(&self, id: UserId) -> Result<Held<S::Watch>, Error> {
-        Held::read(self.store, id).await?.ok_or(Error::NotFound)
+        let held = Held::read(self.store, record::key(id)).await?;
+        held.ok_or(Error::NotFound)
     }
 
-    async fn next_id(&self) -> Result<UserId, Error> {
+    /// Gives the next id, and says when it was asked for.
+    async fn next_id(&self) -> Result<(UserId, Timestamp), Error> {
+        let asked = self.platform.now();
         let number = self.store.increment(CREATED, 1).await?;
-        UserId::try_from(number as u64).map_err(|_| Error::Exhausted)
+        let id = UserId::try_from(number as u64).map_err(|_| Error::Exhausted)?;
+        Ok((id, asked))
+    }
+
+    /// Writes the first record of an id that was just given.
+    async fn write_first(
+        &self,
+        (id, asked): (UserId, Timestamp),
+        record: Record,
+    ) -> Result<UserId, Error> {
+        if self.platform.now().0 - asked.0 > STALE_ID {
+            return Err(Error::Contended);
+        }
+        let write = self.draw();
+        versioned::create(self.store, &record::key(id), write, record).await?;
+        Ok(id)
     }
 
     fn draw(&self) -> Version {
@@ -289,15 +358,6 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             created_at: now,
             updated_at: now,
         }
-    }
-
-    /// Ends a create whose email was taken meanwhile.
-    async fn give_up(&self, held: Held<S::Watch>) -> Result<(), Error> {
-        let claims = held.record.claims;
-        held.write(self.store, self.draw(), claims, State::Void)
-            .await?;
-        self.store.increment(DELETED, 1).await?;
-        Ok(())
     }
 
     /// Frees the email that a user no longer has. That the change was made does

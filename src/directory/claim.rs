@@ -15,7 +15,8 @@
 use sha2::{Digest, Sha256};
 
 use super::cell::{self, Cell};
-use super::record::{Held, Written};
+use super::record::{self, Held, Record};
+use super::versioned::Written;
 use super::{ATTEMPTS, Error};
 use crate::platform::Platform;
 use crate::store::Store;
@@ -41,6 +42,15 @@ impl Claim {
             number @ ..NUMBERS => Ok(Claim { user, number }),
             _ => Err(Error::Exhausted),
         }
+    }
+
+    /// Whether the claim will certainly never hold, by its claimant's record; fails with
+    /// [`Error::EmailTaken`] if it holds.
+    fn is_dead(self, email: &Email, claimant: &Record) -> Result<bool, Error> {
+        if claimant.holds(email, self.number) {
+            return Err(Error::EmailTaken);
+        }
+        Ok(claimant.claims >= self.number || claimant.is_final())
     }
 
     fn to_number(self) -> i64 {
@@ -73,17 +83,17 @@ pub(super) async fn find<S: Store>(store: &S, email: &Email) -> Result<Option<Cl
     Ok(Claim::from_number(cell::get(store, &key(email)).await?))
 }
 
-/// Fails with [`Error::EmailTaken`] if a user holds the email.
-pub(super) async fn check<S: Store>(store: &S, email: &Email) -> Result<(), Error> {
+/// Fails with [`Error::EmailTaken`] if a user holds the email. Answers the claim
+/// on it if that one will certainly never hold.
+pub(super) async fn check<S: Store>(store: &S, email: &Email) -> Result<Option<Claim>, Error> {
     // The increment tells the number, and creates the cell for the claim that may follow.
     let number = store.increment(&key(email), 0).await?;
-    if let Some(claim) = Claim::from_number(number) {
-        let claimant = read_claimant(store, email, claim).await?;
-        if claimant.record.holds(email, claim.number) {
-            return Err(Error::EmailTaken);
-        }
-    }
-    Ok(())
+    let Some(claim) = Claim::from_number(number) else {
+        return Ok(None);
+    };
+    let claimant = read_claimant(store, email, claim).await?;
+    let dead = claim.is_dead(email, &claimant.value)?;
+    Ok(dead.then_some(claim))
 }
 
 /// A claimant has a record before it claims: a cell that says otherwise is not of our making.
@@ -92,30 +102,31 @@ async fn read_claimant<S: Store>(
     email: &Email,
     claim: Claim,
 ) -> Result<Held<S::Watch>, Error> {
-    Held::read(store, claim.user)
-        .await?
-        .ok_or_else(|| Error::Unreadable(key(email)))
+    let held = Held::read(store, record::key(claim.user)).await?;
+    held.ok_or_else(|| Error::Unreadable(key(email)))
 }
 
 /// Makes `claim` the claim on `email`, or fails with [`Error::EmailTaken`] if a
-/// user holds it. It is up to the caller's write of its record whether the claim holds.
+/// user holds it. It is up to the caller's write of its record whether the claim
+/// holds. The claim `dead` is known never to hold.
 pub(super) async fn make<S: Store>(
     store: &S,
     platform: &impl Platform,
     email: &Email,
     claim: Claim,
+    dead: Option<Claim>,
 ) -> Result<(), Error> {
     let mut cell = Cell::read(store, key(email)).await?;
     for _ in 0..ATTEMPTS {
         match Claim::from_number(cell.number) {
-            // The user's own: an earlier one, which its record shows not to hold, or this one
-            // already, or a later one. Then the record was written since the caller read it, so
-            // the caller's write is bound to fail, and the later claim must stay.
-            Some(present) if present.user == claim.user => {
-                if present.number >= claim.number {
-                    return Ok(());
-                }
+            // The user's own: this one already, or a later one. Then the record was written since
+            // the caller read it, so that the caller's write is bound to fail, and the claim must stay.
+            Some(present) if present.user == claim.user && present.number >= claim.number => {
+                return Ok(());
             }
+            // An earlier one, which the record that the caller read shows not to hold.
+            Some(present) if present.user == claim.user => {}
+            Some(present) if Some(present) == dead => {}
             Some(present) => supersede(store, platform, email, present).await?,
             None => {}
         }
@@ -137,16 +148,14 @@ async fn supersede<S: Store>(
 ) -> Result<(), Error> {
     let mut claimant = read_claimant(store, email, claim).await?;
     for _ in 0..ATTEMPTS {
-        if claimant.record.holds(email, claim.number) {
-            return Err(Error::EmailTaken);
-        }
-        if claimant.record.claims >= claim.number || claimant.record.is_final() {
+        if claim.is_dead(email, &claimant.value)? {
             return Ok(());
         }
-        let state = claimant.record.state.clone();
+        let mut fenced = claimant.value.clone();
+        fenced.claims = claim.number;
         let write = Version(platform.random());
-        match claimant.write(store, write, claim.number, state).await? {
-            Written::Done => return Ok(()),
+        match claimant.write(store, write, fenced).await? {
+            Written::Done(_) => return Ok(()),
             Written::Overtaken(now) => claimant = now,
         }
     }
@@ -157,10 +166,10 @@ async fn supersede<S: Store>(
 /// Whoever comes next would find out by itself; this spares it the reading.
 pub(super) async fn release<S: Store>(store: &S, email: &Email, claim: Claim) -> Result<(), Error> {
     let cell = Cell::read(store, key(email)).await?;
-    if Claim::from_number(cell.number) == Some(claim) {
-        cell.swap(store, 0).await?;
+    match Claim::from_number(cell.number) == Some(claim) {
+        true => cell.try_swap(store, 0).await,
+        false => Ok(()),
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::user::Violation;
 #[derive(Debug)]
 pub(super) struct Problem {
     status: StatusCode,
-    details: Details,
+    details: Box<Details>,
     header: Option<(HeaderName, HeaderValue)>,
     /// For the log, if this is for the operator to look into.
     cause: Option<Error>,
@@ -38,13 +38,13 @@ impl Problem {
     ) -> Problem {
         Problem {
             status,
-            details: Details {
+            details: Box::new(Details {
                 r#type,
                 title,
                 status: status.as_u16(),
                 detail: detail.into(),
                 errors: Vec::new(),
-            },
+            }),
             header: None,
             cause: None,
         }

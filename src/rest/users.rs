@@ -77,6 +77,9 @@ pub(super) async fn list<S: Store, P: Platform, B>(
         None => page_size(directory.platform),
     };
     let page = directory.list(after, limit as usize).await?;
+    for id in page.unreadable {
+        eprintln!("error: GET /users: user {id} is left out, for its record can't be read");
+    }
     let mut response = json(
         &page
             .users

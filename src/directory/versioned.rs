@@ -1,0 +1,146 @@
+//! Values that are replaced by swaps only, and tell who wrote them.
+//!
+//! A store may report a swap as failed that took effect. So every value names
+//! its last writers, and a writer who finds itself among them knows.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::Error;
+use crate::store::{Report, Store};
+use crate::user::Version;
+
+/// The format of all such values that this version of the service reads and writes.
+const FORMAT: u32 = 1;
+
+/// How many of its last writes a value remembers: a writer whose swap was
+/// reported as failed finds itself among them, unless as many others wrote since.
+const REMEMBERED_WRITES: usize = 8;
+
+/// What the store keeps.
+#[derive(Clone, Serialize, Deserialize)]
+struct Versioned<T> {
+    format: u32,
+    /// The random numbers of the last writes, the newest first. Every write has
+    /// its own, so that no two values of a key are ever equal.
+    writes: Vec<Version>,
+    value: T,
+}
+
+impl<T: Serialize + DeserializeOwned> Versioned<T> {
+    fn decode(key: &str, bytes: &[u8]) -> Result<Self, Error> {
+        match serde_json::from_slice::<Self>(bytes) {
+            Ok(read) if read.format == FORMAT && !read.writes.is_empty() => Ok(read),
+            _ => Err(Error::Unreadable(key.to_owned())),
+        }
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("values have string keys only and are not recursive")
+    }
+}
+
+/// Reads a value.
+pub(super) async fn get<S: Store, T: Serialize + DeserializeOwned>(
+    store: &S,
+    key: &str,
+) -> Result<Option<T>, Error> {
+    let bytes = store.get(key).await?;
+    let decoded = bytes
+        .map(|bytes| Versioned::decode(key, &bytes))
+        .transpose()?;
+    Ok(decoded.map(|versioned| versioned.value))
+}
+
+/// Writes the first value of a key, which nobody else writes meanwhile.
+pub(super) async fn create<S: Store, T: Serialize + DeserializeOwned>(
+    store: &S,
+    key: &str,
+    write: Version,
+    value: T,
+) -> Result<(), Error> {
+    let versioned = Versioned {
+        format: FORMAT,
+        writes: vec![write],
+        value,
+    };
+    Ok(store.set(key, &versioned.encode()).await?)
+}
+
+/// A value, read in order to replace it.
+pub(super) struct Held<W, T> {
+    key: String,
+    bytes: Vec<u8>,
+    writes: Vec<Version>,
+    watch: W,
+    pub value: T,
+}
+
+/// What came of a write.
+pub(super) enum Written<W, T> {
+    /// It took effect. Others may have written since: this is what was found,
+    /// where the store's report made it necessary to look.
+    Done(Option<Held<W, T>>),
+    /// It did not and never will, for others wrote first. This is what they wrote.
+    Overtaken(Held<W, T>),
+}
+
+impl<W, T: Serialize + DeserializeOwned> Held<W, T> {
+    /// Reads the value of `key`, if it has one.
+    pub async fn read<S: Store<Watch = W>>(store: &S, key: String) -> Result<Option<Self>, Error> {
+        match store.current(&key).await? {
+            (None, _) => Ok(None),
+            (Some(bytes), watch) => Self::from_parts(key, bytes, watch).map(Some),
+        }
+    }
+
+    fn from_parts(key: String, bytes: Vec<u8>, watch: W) -> Result<Self, Error> {
+        let Versioned { writes, value, .. } = Versioned::decode(&key, &bytes)?;
+        Ok(Held {
+            key,
+            bytes,
+            writes,
+            watch,
+            value,
+        })
+    }
+
+    /// Replaces the value by `value`, if nobody has written since it was read.
+    /// `write` is a random number that was never used before.
+    pub async fn write<S: Store<Watch = W>>(
+        mut self,
+        store: &S,
+        write: Version,
+        value: T,
+    ) -> Result<Written<W, T>, Error> {
+        let mut writes = vec![write];
+        writes.extend(self.writes.iter().take(REMEMBERED_WRITES - 1));
+        let versioned = Versioned {
+            format: FORMAT,
+            writes,
+            value,
+        };
+        let replacement = versioned.encode();
+        loop {
+            if store.swap(self.watch, &replacement).await? == Report::Swapped {
+                return Ok(Written::Done(None));
+            }
+            // The report may be untrue: the value tells.
+            let (bytes, watch) = store.current(&self.key).await?;
+            let bytes = bytes.ok_or_else(|| Error::Unreadable(self.key.clone()))?;
+            if bytes == self.bytes {
+                self.watch = watch;
+                continue;
+            }
+            let now = Self::from_parts(self.key, bytes, watch)?;
+            if now.writes.contains(&write) {
+                return Ok(Written::Done(Some(now)));
+            }
+            // Certain only if the value remembers all writes since ours was tried.
+            return match now.writes.contains(&self.writes[0]) {
+                true => Ok(Written::Overtaken(now)),
+                false => Err(Error::Contended),
+            };
+        }
+    }
+}
