@@ -66,9 +66,11 @@ struct Leaving {
     by: Version,
 }
 
-/// Deletes that the ledger knows of: see [`Directory::announce`].
+/// A delete that the ledger knows of: see [`Directory::announce`].
 pub(super) struct Announced<W> {
     leaving: Leaving,
+    key: String,
+    /// The ledger after the announcement, if the store made it necessary to look.
     ledger: Option<Held<W, Ledger>>,
 }
 
@@ -84,7 +86,8 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     ) -> Result<Announced<S::Watch>, Error> {
         let leaving = Leaving { user, by };
         let before = instead.map(|announced| announced.leaving);
-        let mut held = self.hold_ledger().await?;
+        let key = self.ledger_key().await?;
+        let mut held = self.hold_ledger(key.clone()).await?;
         for _ in 0..ATTEMPTS {
             let mut ledger = held.value.clone();
             ledger.leaving.retain(|entry| Some(*entry) != before);
@@ -93,7 +96,13 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             }
             ledger.leaving.push(leaving);
             match held.write(self.store, self.draw(), ledger).await? {
-                Written::Done(ledger) => return Ok(Announced { leaving, ledger }),
+                Written::Done(ledger) => {
+                    return Ok(Announced {
+                        leaving,
+                        key,
+                        ledger,
+                    });
+                }
                 Written::Overtaken(now) => held = now,
             }
         }
@@ -104,8 +113,8 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     /// or when it will not be. If that fails, the entry stays, to be dealt with
     /// by others.
     pub(super) async fn conclude(&self, announced: Announced<S::Watch>, deleted: bool) {
-        let Announced { leaving, ledger } = announced;
-        let _ = self.take_off(leaving, ledger, deleted).await;
+        let leaving = announced.leaving;
+        let _ = self.take_off(announced, deleted).await;
         if deleted {
             // Never twice for a user: then a group might count as empty that is not.
             let _ = self
@@ -117,13 +126,16 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
 
     async fn take_off(
         &self,
-        leaving: Leaving,
-        held: Option<Held<S::Watch, Ledger>>,
+        Announced {
+            leaving,
+            key,
+            ledger,
+        }: Announced<S::Watch>,
         deleted: bool,
     ) -> Result<(), Error> {
-        let mut held = match held {
+        let mut held = match ledger {
             Some(held) => held,
-            None => self.hold_ledger().await?,
+            None => self.hold_ledger(key).await?,
         };
         for _ in 0..ATTEMPTS {
             let mut ledger = held.value.clone();
@@ -273,7 +285,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         left: &[Leaving],
         checked: &Checked,
     ) -> Result<(), Error> {
-        let held = self.hold_ledger().await?;
+        let held = self.hold_ledger(self.ledger_key().await?).await?;
         let mut ledger = held.value.clone();
         let before = ledger.leaving.len();
         ledger.leaving.retain(|entry| !left.contains(entry));
@@ -286,31 +298,28 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         Ok(())
     }
 
-    async fn hold_ledger(&self) -> Result<Held<S::Watch, Ledger>, Error> {
-        let mut pointer = cell::get(self.store, LEDGER).await?;
-        if pointer == 0 {
-            pointer = self.new_ledger().await?;
-        }
-        let held = Held::read(self.store, ledger_key(pointer)).await?;
+    /// Reads the ledger in order to replace it.
+    async fn hold_ledger(&self, key: String) -> Result<Held<S::Watch, Ledger>, Error> {
+        let held = Held::read(self.store, key).await?;
         held.ok_or_else(|| Error::Unreadable(LEDGER.to_owned()))
     }
 
-    async fn new_ledger(&self) -> Result<i64, Error> {
+    /// The key of the ledger, which there is afterwards.
+    async fn ledger_key(&self) -> Result<String, Error> {
+        let pointer = cell::get(self.store, LEDGER).await?;
+        if pointer != 0 {
+            return Ok(ledger_key(pointer));
+        }
         let pointer = self.platform.random() as i64 & (cell::LIMIT - 1);
-        versioned::create(
-            self.store,
-            &ledger_key(pointer),
-            self.draw(),
-            Ledger::default(),
-        )
-        .await?;
+        let key = ledger_key(pointer);
+        versioned::create(self.store, &key, self.draw(), Ledger::default()).await?;
         let cell = Cell::read(self.store, LEDGER.to_owned()).await?;
         if cell.number != 0 {
-            return Ok(cell.number);
+            return Ok(ledger_key(cell.number));
         }
         Ok(match cell.swap(self.store, pointer).await? {
-            None => pointer,
-            Some(others) => others.number,
+            None => key,
+            Some(others) => ledger_key(others.number),
         })
     }
 
