@@ -1,0 +1,71 @@
+//! The bodies of responses.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::{Body, Frame, SizeHint};
+use wasmtime_wasi_http::{Error, WasiBody};
+
+use crate::in_flight::InFlight;
+
+/// The body of a response, from the host itself or from a component.
+pub enum ResponseBody {
+    /// All of it is here.
+    Host(Full<Bytes>),
+    /// An instance writes it, in answer to this request.
+    Guest(WasiBody, Arc<InFlight>),
+}
+
+impl ResponseBody {
+    /// These bytes.
+    pub fn host(bytes: impl Into<Bytes>) -> Self {
+        Self::Host(Full::new(bytes.into()))
+    }
+
+    /// What an instance writes.
+    pub fn guest(body: WasiBody, request: Arc<InFlight>) -> Self {
+        Self::Guest(body, request)
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        match self.get_mut() {
+            Self::Host(bytes) => Pin::new(bytes)
+                .poll_frame(context)
+                .map_err(|never: std::convert::Infallible| match never {}),
+            Self::Guest(body, request) => {
+                let frame = ready!(Pin::new(body).poll_frame(context));
+                // The body of an instance that is gone just ends. The client must not
+                // take what it has for all there is.
+                if frame.is_none() && request.has_failed() {
+                    return Poll::Ready(Some(Err(Error::HttpResponseIncomplete)));
+                }
+                Poll::Ready(frame)
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Host(bytes) => bytes.is_end_stream(),
+            Self::Guest(body, _) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Host(bytes) => bytes.size_hint(),
+            Self::Guest(body, _) => body.size_hint(),
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! A running host: what `edge-host up` starts.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use crate::application::{Application, Loader};
+use crate::build_command;
+use crate::engine::{EngineOptions, engine};
+use crate::log::Log;
+use crate::manifest::Manifest;
+use crate::options::UpOptions;
+use crate::runtime_config::{DEFAULT_STORE, DEFAULT_STORE_FILE, RuntimeConfig};
+use crate::server::Server;
+use crate::store::count::{Counters, StoreOperations};
+use crate::store::{Database, KeyValueStore, Location};
+use crate::variable_source;
+use crate::variables::{self, Provider};
+use crate::worker::Reuse;
+
+/// A running host.
+///
+/// Dropping it leaves its connections to finish by themselves; [`Host::shutdown`]
+/// waits for them.
+pub struct Host {
+    server: Server,
+    application: Arc<Application>,
+    databases: Vec<Arc<Database>>,
+    counters: Arc<Counters>,
+    /// What the host itself did to the stores before it served.
+    setup: StoreOperations,
+    default_store: Option<Location>,
+}
+
+impl Host {
+    /// Starts a host. It listens and serves when this returns.
+    ///
+    /// Fails with one line on what is wrong with the options, the manifest or what
+    /// they name.
+    pub async fn start(options: UpOptions) -> anyhow::Result<Self> {
+        let path = options.manifest();
+        let manifest = Manifest::read(&path)?;
+        let directory = match path.parent() {
+            Some(parent) if parent != Path::new("") => parent,
+            _ => Path::new("."),
+        };
+        if options.build {
+            build_command::run(&manifest, directory).await?;
+        }
+        let config = match &options.runtime_config_file {
+            Some(path) => RuntimeConfig::read(path)?,
+            None => RuntimeConfig::default(),
+        };
+        let log_dir = options.log_dir.as_ref().or(config.log_dir.as_ref());
+        let log = Log::new(options.quiet, given(log_dir))?;
+
+        let mut providers = vec![Provider::Static(variable_source::merge(
+            &options.variables,
+        )?)];
+        providers.extend(config.providers.iter().cloned());
+        providers.push(Provider::default_environment()?);
+        let values = variables::values(&manifest, &providers)?;
+
+        let counters = Arc::new(Counters::default());
+        let locations = locations(&options, &config, directory)?;
+        let (stores, databases) = open(&locations, &manifest, &options, &counters)?;
+        for (key, value) in &options.key_values {
+            stores[DEFAULT_STORE]
+                .set(key.clone(), value.clone().into_bytes())
+                .await
+                .with_context(|| format!("cannot set the key {key}"))?;
+        }
+
+        let setup = counters.snapshot();
+
+        let uses_default = manifest.components.values().any(|component| {
+            component
+                .key_value_stores
+                .iter()
+                .any(|l| l == DEFAULT_STORE)
+        });
+        let engine = engine(
+            EngineOptions {
+                disable_cache: options.disable_cache,
+                disable_pooling: options.disable_pooling,
+            },
+            &log,
+        )?;
+        let application = Loader {
+            directory,
+            engine: &engine,
+            values,
+            stores,
+            environment: &options.env,
+            reuse: Reuse {
+                max_requests: options.max_instance_reuse_count,
+                max_concurrent_requests: options.max_instance_concurrent_reuse_count,
+                idle_timeout: options.idle_instance_timeout,
+                request_timeout: options.request_timeout,
+            },
+            max_instance_memory: options.max_instance_memory(config.max_instance_memory),
+            log,
+        }
+        .load(&manifest)?;
+        let application = Arc::new(application);
+        let server = Server::start(application.clone(), options.listen).await?;
+        Ok(Self {
+            server,
+            application,
+            databases,
+            setup,
+            counters,
+            default_store: locations
+                .get(DEFAULT_STORE)
+                .filter(|_| uses_default)
+                .cloned(),
+        })
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// What its components did to their stores since it started.
+    pub fn store_operations(&self) -> StoreOperations {
+        self.counters.snapshot() - self.setup
+    }
+
+    /// What to tell whoever started it: its address, its routes, its data.
+    pub fn summary(&self) -> impl fmt::Display + '_ {
+        Summary { host: self }
+    }
+
+    /// Accepts nothing more, answers what was asked, for at most ten seconds, and
+    /// closes the stores.
+    pub async fn shutdown(self) -> anyhow::Result<()> {
+        self.server.stop().await?;
+        let databases = self.databases;
+        tokio::task::spawn_blocking(move || {
+            for database in databases {
+                database.close();
+            }
+        })
+        .await?;
+        Ok(())
+    }
+}
+
+struct Summary<'a> {
+    host: &'a Host,
+}
+
+impl fmt::Display for Summary<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.host.default_store {
+            Some(Location::File(path)) => {
+                writeln!(f, "Storing default key-value data to {path:?}.")?;
+            }
+            Some(Location::Memory) => writeln!(
+                f,
+                "Storing default key-value data to a temporary in-memory store."
+            )?,
+            None => {}
+        }
+        let url = format!("http://{}", self.host.local_addr());
+        writeln!(f, "\nServing {url}\nAvailable Routes:")?;
+        for route in self.host.application.router.routes() {
+            writeln!(f, "  {}: {url}{route}", route.target.id())?;
+            let description = route.target.description();
+            if !description.is_empty() {
+                writeln!(f, "    {description}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An empty path is one that is explicitly not given.
+fn given(path: Option<&PathBuf>) -> Option<&Path> {
+    path.map(PathBuf::as_path)
+        .filter(|path| !path.as_os_str().is_empty())
+}
+
+/// Where each label's store is: as configured, and the default one in the state
+/// directory.
+fn locations(
+    options: &UpOptions,
+    config: &RuntimeConfig,
+    directory: &Path,
+) -> anyhow::Result<HashMap<String, Location>> {
+    let mut locations: HashMap<String, Location> = config
+        .stores
+        .iter()
+        .map(|(label, location)| (label.clone(), location.clone()))
+        .collect();
+    if !locations.contains_key(DEFAULT_STORE) {
+        let default_directory = directory.join(".spin");
+        let state_dir = options
+            .state_dir
+            .as_ref()
+            .or(config.state_dir.as_ref())
+            .unwrap_or(&default_directory);
+        let location = match given(Some(state_dir)) {
+            Some(state_dir) => {
+                Location::File(std::path::absolute(state_dir.join(DEFAULT_STORE_FILE))?)
+            }
+            None => Location::Memory,
+        };
+        locations.insert(DEFAULT_STORE.to_owned(), location);
+    }
+    Ok(locations)
+}
+
+type Stores = HashMap<String, KeyValueStore>;
+
+/// Opens the stores that are used. Those in the same file share a database; each in
+/// memory has one of its own.
+fn open(
+    locations: &HashMap<String, Location>,
+    manifest: &Manifest,
+    options: &UpOptions,
+    counters: &Arc<Counters>,
+) -> anyhow::Result<(Stores, Vec<Arc<Database>>)> {
+    let is_used = |label: &str| {
+        (label == DEFAULT_STORE && !options.key_values.is_empty())
+            || manifest
+                .components
+                .values()
+                .any(|component| component.key_value_stores.iter().any(|l| l == label))
+    };
+    let mut files: HashMap<&Path, Arc<Database>> = HashMap::new();
+    let mut databases = Vec::new();
+    let mut stores = Stores::new();
+    for (label, location) in locations {
+        if !is_used(label) {
+            continue;
+        }
+        let database = match location {
+            Location::File(path) if files.contains_key(path.as_path()) => {
+                files[path.as_path()].clone()
+            }
+            Location::File(path) => {
+                let database = Database::open(location)?;
+                files.insert(path, database.clone());
+                databases.push(database.clone());
+                database
+            }
+            Location::Memory => {
+                let database = Database::open(location)?;
+                databases.push(database.clone());
+                database
+            }
+        };
+        let store = KeyValueStore::new(label, database, counters.clone());
+        stores.insert(label.clone(), store);
+    }
+    Ok((stores, databases))
+}

@@ -1,0 +1,181 @@
+//! The answer to one request.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONNECTION, CONTENT_TYPE, HOST};
+use http::uri::{Authority, Scheme};
+use http::{HeaderValue, Request, Response, StatusCode, Uri};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use wasmtime_wasi_http::handler::{InstantiationError, ProxyHandler};
+
+use crate::application::{Application, Target};
+use crate::body::ResponseBody;
+use crate::in_flight::InFlight;
+use crate::instance::Admission;
+use crate::router::WELL_KNOWN_PREFIX;
+use crate::spin_headers;
+use crate::worker::Workers;
+
+/// Ample for a thread to go on from one statement to the next.
+const MOMENT: Duration = Duration::from_millis(100);
+
+/// Answers `request`, which came from `client`.
+pub async fn answer(
+    application: &Application,
+    client: &HeaderValue,
+    mut request: Request<Incoming>,
+) -> Result<Response<ResponseBody>, Infallible> {
+    let path = request.uri().path();
+    if let Some(page) = path.strip_prefix(WELL_KNOWN_PREFIX) {
+        return Ok(well_known(application, page));
+    }
+    strip_connection_headers(&mut request);
+    // The match borrows the path of the URI that is about to change.
+    let uri = request.uri().clone();
+    let Some(found) = application.router.find(uri.path()) else {
+        return Ok(empty(StatusCode::NOT_FOUND));
+    };
+    let Some(absolute) = absolute_uri(&request) else {
+        return Ok(empty(StatusCode::BAD_REQUEST));
+    };
+    *request.uri_mut() = absolute;
+    match &found.route.target {
+        Target::Static { response, .. } => Ok(response.as_ref().clone().map(ResponseBody::host)),
+        Target::Component(handler) => {
+            spin_headers::append(request.headers_mut(), &found, &uri, client);
+            Ok(run(application, handler, request).await)
+        }
+    }
+}
+
+/// Has an instance of the component answer.
+async fn run(
+    application: &Application,
+    handler: &ProxyHandler<Workers>,
+    request: Request<Incoming>,
+) -> Response<ResponseBody> {
+    let places = application.places.clone();
+    let Ok(permit) = places.acquire_owned().await else {
+        return empty(StatusCode::SERVICE_UNAVAILABLE);
+    };
+    let in_flight = Arc::new(InFlight::new(request.method(), request.uri()));
+    let admission = Admission {
+        request: in_flight.clone(),
+        permit,
+    };
+    let request = request.map(|body| body.map_err(Into::into).boxed_unsync());
+    match handler.handle(admission, request).await {
+        Ok(response) => response.map(|body| ResponseBody::guest(body, in_flight)),
+        Err(error) => failure(handler.state(), in_flight, error),
+    }
+}
+
+/// The answer when there is none from the component.
+fn failure(
+    workers: &Workers,
+    request: Arc<InFlight>,
+    error: wasmtime::Error,
+) -> Response<ResponseBody> {
+    let limit = workers.request_timeout();
+    // A worker that is given up for the time can't say so to the one that waits for
+    // it, but the time tells.
+    let status = if request.exceeds(limit) {
+        StatusCode::GATEWAY_TIMEOUT
+    } else if error.is::<InstantiationError<Admission>>() {
+        StatusCode::SERVICE_UNAVAILABLE
+    } else {
+        StatusCode::INTERNAL_SERVER_ERROR
+    };
+    // A worker that traps lets go of its request first and then says why, so it is
+    // given a moment to. Others, whose guest just returned, say nothing.
+    let component = workers.component().clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(MOMENT).await;
+        request.report(&component, limit, &error);
+    });
+    empty(status)
+}
+
+/// The pages that every application on Spin has.
+fn well_known(application: &Application, page: &str) -> Response<ResponseBody> {
+    match page {
+        "health" => Response::new(ResponseBody::host("OK")),
+        "info" => {
+            let mut response = Response::new(ResponseBody::host(application.info.clone()));
+            response
+                .headers_mut()
+                .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            response
+        }
+        _ => empty(StatusCode::NOT_FOUND),
+    }
+}
+
+/// Takes out what concerns the connection alone, and the host names by which
+/// components of one application reach each other and clients have no business.
+fn strip_connection_headers(request: &mut Request<Incoming>) {
+    const INTERNAL: &[u8] = b".spin.internal";
+    let headers = request.headers_mut();
+    headers.remove(CONNECTION);
+    let internal = headers.get(HOST).is_some_and(|host| {
+        let host = host.as_bytes();
+        let name = host.split(|byte| *byte == b':').next().unwrap_or(host);
+        name.ends_with(INTERNAL)
+    });
+    if internal {
+        headers.remove(HOST);
+    }
+}
+
+/// The request's URI with the authority from its Host header. None if it has
+/// neither, or two that differ: RFC 9112 section 3.2 has such answered with 400.
+fn absolute_uri(request: &Request<Incoming>) -> Option<Uri> {
+    let host = match request.headers().get(HOST) {
+        Some(host) => Some(Authority::try_from(host.as_bytes()).ok()?),
+        None => None,
+    };
+    let mut parts = request.uri().clone().into_parts();
+    parts.authority = match (host, parts.authority) {
+        (Some(host), Some(authority)) if host != authority => return None,
+        (None, None) => return None,
+        (host, authority) => host.or(authority),
+    };
+    parts.scheme = Some(Scheme::HTTP);
+    // Fails for `CONNECT`, which has an authority and no path.
+    Uri::from_parts(parts).ok()
+}
+
+fn empty(status: StatusCode) -> Response<ResponseBody> {
+    let mut response = Response::new(ResponseBody::host(Bytes::new()));
+    *response.status_mut() = status;
+    response
+}
+
+/// A client's connection, and the application it talks to.
+#[derive(Clone)]
+pub struct Connection {
+    application: Arc<Application>,
+    client: HeaderValue,
+}
+
+impl Connection {
+    /// From the client at `address`.
+    pub fn new(application: Arc<Application>, address: std::net::SocketAddr) -> Self {
+        Self {
+            application,
+            client: spin_headers::client_header(address),
+        }
+    }
+
+    /// Answers one request of the connection.
+    pub async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+    ) -> Result<Response<ResponseBody>, Infallible> {
+        answer(&self.application, &self.client, request).await
+    }
+}

@@ -1,0 +1,180 @@
+//! The SQLite file under the stores.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use rusqlite::{Connection, OpenFlags};
+
+use super::StoreError;
+use super::operation::{Outcome, Write};
+use super::writer::Writer;
+
+/// How long to wait for a lock that another process holds.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Statements kept prepared on each connection; there are fewer than this.
+const STATEMENTS: usize = 32;
+
+/// Where a database is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Location {
+    /// In this file.
+    File(PathBuf),
+    /// In memory, gone with the host.
+    Memory,
+}
+
+/// A SQLite database: a few connections that read and one thread that writes.
+///
+/// In the write-ahead log that it keeps, a reader never waits for the writer, nor
+/// for the disk the writer waits for.
+#[derive(Debug)]
+pub struct Database {
+    uri: String,
+    /// The readers nobody is using. A read takes one, without waiting, and puts it
+    /// back; as reads don't await, there are never more than there are threads.
+    readers: Mutex<Vec<Connection>>,
+    writer: Writer,
+}
+
+impl Database {
+    /// Opens the database, and creates what of it isn't there.
+    pub fn open(location: &Location) -> anyhow::Result<Arc<Self>> {
+        let uri = match location {
+            Location::File(path) => {
+                create_directory_of(path)?;
+                file_uri(path)
+            }
+            Location::Memory => memory_uri(),
+        };
+        let describe = || match location {
+            Location::File(path) => format!("cannot open the key-value store {}", path.display()),
+            Location::Memory => "cannot open a key-value store in memory".to_owned(),
+        };
+        let connection = connect(&uri)
+            .and_then(|connection| {
+                prepare(&connection, location)?;
+                Ok(connection)
+            })
+            .with_context(describe)?;
+        Ok(Arc::new(Self {
+            writer: Writer::start(connection).with_context(describe)?,
+            readers: Mutex::default(),
+            uri,
+        }))
+    }
+
+    /// Runs `operation` on a connection of its own.
+    pub(super) fn read<T>(
+        &self,
+        operation: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let idle = self.lock_readers().pop();
+        let reader = match idle {
+            Some(reader) => reader,
+            None => {
+                let reader = connect(&self.uri)?;
+                reader.pragma_update(None, "query_only", true)?;
+                reader
+            }
+        };
+        let result = operation(&reader);
+        self.lock_readers().push(reader);
+        result
+    }
+
+    // A std mutex: it is held for a push or a pop, and nothing is awaited meanwhile.
+    fn lock_readers(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has the writer carry out `write`, and waits until it is on the disk.
+    pub(super) async fn write(&self, store: Arc<str>, write: Write) -> Result<Outcome, StoreError> {
+        self.writer.write(store, write).await
+    }
+
+    /// Carries out what is queued, refuses anything after it, and closes the file.
+    pub fn close(&self) {
+        // The connection that closes last empties the log into the database and
+        // removes it; it should be the writer, as a reader may not write.
+        self.lock_readers().clear();
+        self.writer.stop();
+    }
+}
+
+fn connect(uri: &str) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_URI
+        // Each connection is used by one thread at a time, which Rust sees to.
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(uri, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    rusqlite::vtab::array::load_module(&connection)?;
+    Ok(connection)
+}
+
+/// Sets up the writer's connection, and the file with it.
+fn prepare(connection: &Connection, location: &Location) -> rusqlite::Result<()> {
+    if matches!(location, Location::File(_)) {
+        // The log is what lets readers and the writer work side by side. It is a
+        // property of the file, and any SQLite since 2010 opens such a file.
+        connection.pragma_update(None, "journal_mode", "wal")?;
+    }
+    // A commit returns when its frames are on the disk. Less than FULL would lose
+    // the latest answered writes with the power.
+    connection.pragma_update(None, "synchronous", "full")?;
+    // The writer moves the log into the database itself, after it has answered.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS spin_key_value (
+           store TEXT NOT NULL,
+           key   TEXT NOT NULL,
+           value BLOB NOT NULL,
+
+           PRIMARY KEY (store, key)
+        )",
+        [],
+    )?;
+    Ok(())
+}
+
+/// Makes the directory of the file, and its entry durable: SQLite sees to the
+/// entries in it, not to its own.
+fn create_directory_of(path: &Path) -> anyhow::Result<()> {
+    let Some(directory) = path.parent().filter(|directory| !directory.exists()) else {
+        return Ok(());
+    };
+    fs::create_dir_all(directory)
+        .with_context(|| format!("cannot create the directory {}", directory.display()))?;
+    if let Some(parent) = directory.parent()
+        && let Ok(parent) = File::open(parent)
+    {
+        // A file system that can't sync directories has nothing better to offer.
+        parent.sync_all().ok();
+    }
+    Ok(())
+}
+
+/// SQLite takes `?`, `#` and `%` in a URI for its own.
+fn file_uri(path: &Path) -> String {
+    let path = path
+        .to_string_lossy()
+        .replace('%', "%25")
+        .replace('?', "%3f")
+        .replace('#', "%23");
+    format!("file:{path}")
+}
+
+/// SQLite shares a `memdb` whose name starts with a slash among the connections of
+/// the process, so each database needs a name of its own.
+fn memory_uri() -> String {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    format!("file:/edge-host-{number}?vfs=memdb")
+}

@@ -1,0 +1,214 @@
+use std::path::Path;
+
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+
+use super::count::Counters;
+use super::*;
+
+fn open(path: &Path) -> KeyValueStore {
+    let database = Database::open(&Location::File(path.to_owned())).unwrap();
+    KeyValueStore::new("default", database, Arc::new(Counters::default()))
+}
+
+fn store() -> (KeyValueStore, TempDir) {
+    let directory = tempfile::tempdir().unwrap();
+    (open(&directory.path().join("store.db")), directory)
+}
+
+fn bytes(text: &str) -> Vec<u8> {
+    text.as_bytes().to_vec()
+}
+
+#[tokio::test]
+async fn a_write_is_read_by_whoever_reads_next() {
+    let (store, _directory) = store();
+    // More readers than one, each with a snapshot of its own to forget.
+    for number in 0..100 {
+        let value = number.to_string();
+        store.set("k".into(), bytes(&value)).await.unwrap();
+        assert_eq!(store.get("k").unwrap(), Some(bytes(&value)));
+    }
+}
+
+#[tokio::test]
+async fn stores_in_one_database_keep_to_themselves() {
+    let (store, _directory) = store();
+    let other = KeyValueStore::new(
+        "other",
+        store.database.clone(),
+        Arc::new(Counters::default()),
+    );
+    store.set("k".into(), bytes("mine")).await.unwrap();
+    assert_eq!(other.get("k").unwrap(), None);
+    assert_eq!(other.list_keys().unwrap(), Vec::<String>::new());
+    other.delete("k".into()).await.unwrap();
+    assert_eq!(store.get("k").unwrap(), Some(bytes("mine")));
+}
+
+#[tokio::test]
+async fn an_empty_value_is_a_value() {
+    let (store, _directory) = store();
+    store.set("k".into(), Vec::new()).await.unwrap();
+    assert_eq!(store.get("k").unwrap(), Some(Vec::new()));
+    assert!(store.exists("k").unwrap());
+}
+
+#[tokio::test]
+async fn a_failure_spoils_nothing_of_what_is_committed_with_it() {
+    let (store, _directory) = store();
+    store.set("text".into(), bytes("x")).await.unwrap();
+    let mut tasks = JoinSet::new();
+    for number in 0..50_i64 {
+        let store = store.clone();
+        tasks.spawn(async move {
+            if number % 5 == 0 {
+                let error = store.increment("text".into(), 1).await.unwrap_err();
+                assert!(matches!(error, StoreError::NotACounter { length: 1 }));
+            } else {
+                store.increment("n".into(), 1).await.unwrap();
+            }
+        });
+    }
+    tasks.join_all().await;
+    assert_eq!(store.increment("n".into(), 0).await.unwrap(), 40);
+    assert_eq!(store.get("text").unwrap(), Some(bytes("x")));
+}
+
+#[tokio::test]
+async fn exactly_one_of_many_claims_wins() {
+    let (store, _directory) = store();
+    let mut tasks = JoinSet::new();
+    for _ in 0..50 {
+        let store = store.clone();
+        tasks.spawn(async move { store.increment("claim".into(), 1).await.unwrap() == 1 });
+    }
+    let won = tasks.join_all().await.into_iter().filter(|won| *won);
+    assert_eq!(won.count(), 1);
+}
+
+#[tokio::test]
+async fn exactly_one_of_many_swaps_of_the_same_value_wins() {
+    let (store, _directory) = store();
+    store.set("k".into(), bytes("old")).await.unwrap();
+    let mut tasks = JoinSet::new();
+    for number in 0..50 {
+        let store = store.clone();
+        tasks.spawn(async move {
+            let value = bytes(&number.to_string());
+            store
+                .swap("k".into(), Some(bytes("old")), value)
+                .await
+                .unwrap()
+        });
+    }
+    let won = tasks.join_all().await.into_iter().filter(|won| *won);
+    assert_eq!(won.count(), 1);
+}
+
+#[tokio::test]
+async fn reads_do_not_wait_for_a_transaction_of_somebody_else() {
+    let (store, directory) = store();
+    store.set("k".into(), bytes("before")).await.unwrap();
+    let other = rusqlite::Connection::open(directory.path().join("store.db")).unwrap();
+    other
+        .execute_batch("BEGIN IMMEDIATE; UPDATE spin_key_value SET value = x'00'")
+        .unwrap();
+    assert_eq!(store.get("k").unwrap(), Some(bytes("before")));
+    other.execute_batch("COMMIT").unwrap();
+    assert_eq!(store.get("k").unwrap(), Some(vec![0]));
+}
+
+#[tokio::test]
+async fn what_queues_up_behind_a_commit_shares_the_next_one() {
+    let (store, directory) = store();
+    store.set("k".into(), Vec::new()).await.unwrap();
+    let log = directory.path().join("store.db-wal");
+    let before = log.metadata().unwrap().len();
+    // While somebody else holds the lock nothing can be committed.
+    let other = rusqlite::Connection::open(directory.path().join("store.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut tasks = JoinSet::new();
+    for number in 0..100 {
+        let store = store.clone();
+        tasks.spawn(async move { store.set("k".into(), bytes(&number.to_string())).await });
+    }
+    tokio::task::yield_now().await;
+    other.execute_batch("ROLLBACK").unwrap();
+    for answered in tasks.join_all().await {
+        answered.unwrap();
+    }
+    // Each commit adds to the log every page it changed, once: a hundred commits
+    // would add a hundred pages and more.
+    let pages = (log.metadata().unwrap().len() - before) / 4096;
+    assert!(pages < 50, "{pages} pages");
+}
+
+#[tokio::test]
+async fn what_is_queued_when_a_store_closes_is_written() {
+    let (store, directory) = store();
+    let mut tasks = JoinSet::new();
+    for number in 0..50 {
+        let store = store.clone();
+        tasks.spawn(async move { store.set(number.to_string(), bytes("v")).await });
+    }
+    // Each has queued its write before it waits for the answer.
+    tokio::task::yield_now().await;
+    let database = store.database.clone();
+    tokio::task::spawn_blocking(move || database.close())
+        .await
+        .unwrap();
+    let answered = tasks.join_all().await.into_iter().filter(Result::is_ok);
+    let answered = answered.count();
+    assert!(matches!(
+        store.set("late".into(), Vec::new()).await,
+        Err(StoreError::Closed)
+    ));
+    let keys = open(&directory.path().join("store.db"))
+        .list_keys()
+        .unwrap();
+    assert_eq!(keys.len(), answered);
+}
+
+#[tokio::test]
+async fn a_log_that_grew_long_is_moved_into_the_database() {
+    let (store, directory) = store();
+    let value = vec![7; 64 * 1024];
+    for number in 0..200 {
+        store.set(number.to_string(), value.clone()).await.unwrap();
+    }
+    let size = |name: &str| directory.path().join(name).metadata().unwrap().len();
+    assert!(size("store.db") > 0);
+    assert!(
+        size("store.db-wal") < 200 * 64 * 1024,
+        "the log was never begun anew"
+    );
+}
+
+#[tokio::test]
+async fn a_store_in_memory_is_a_store() {
+    let database = Database::open(&Location::Memory).unwrap();
+    let store = KeyValueStore::new("default", database, Arc::new(Counters::default()));
+    store.set("k".into(), bytes("v")).await.unwrap();
+    assert_eq!(store.get("k").unwrap(), Some(bytes("v")));
+    let other = Database::open(&Location::Memory).unwrap();
+    let other = KeyValueStore::new("default", other, Arc::new(Counters::default()));
+    assert_eq!(other.get("k").unwrap(), None);
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused_by_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("store.db");
+    std::fs::write(&path, "no database, ".repeat(1000)).unwrap();
+    let error = Database::open(&Location::File(path)).unwrap_err();
+    assert!(format!("{error:#}").contains("store.db"), "{error:#}");
+}
+
+#[tokio::test]
+async fn odd_paths_are_paths() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a?b=1#c%20d/store.db");
+    open(&path).set("k".into(), bytes("v")).await.unwrap();
+    assert!(path.exists());
+}

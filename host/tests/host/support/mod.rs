@@ -1,0 +1,15 @@
+//! Applications to serve, hosts to serve them, and a client.
+
+mod application;
+mod client;
+mod program;
+
+pub use application::{Application, probe_path, start};
+pub use client::{Client, get, put, request, rest_of, send};
+pub use program::{Program, edge_host};
+
+use std::time::Duration;
+
+/// Far longer than anything here takes, even on a busy machine. Nothing waits it
+/// out but a test that fails.
+pub const PATIENCE: Duration = Duration::from_secs(60);

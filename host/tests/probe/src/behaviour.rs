@@ -1,0 +1,64 @@
+//! Misbehaviour, mostly.
+
+use std::hint::black_box;
+use std::io::Write;
+use std::time::Duration;
+
+use spin_sdk::http::{OutgoingBody, ResponseOutparam};
+
+use crate::response::{self, Answer};
+
+pub fn show(path: &[&str], out: ResponseOutparam) {
+    match path {
+        ["trap"] => panic!("asked to"),
+        ["trap-after-head"] => {
+            let (_body, stream) = response::begin(out);
+            stream
+                .blocking_write_and_flush(b"so far so good")
+                .expect("it is open");
+            panic!("asked to, after the head");
+        }
+        ["no-response"] => {}
+        ["loop"] => loop {
+            black_box(());
+        },
+        ["sleep", milliseconds] => {
+            let milliseconds = milliseconds.parse().expect("it is a number");
+            std::thread::sleep(Duration::from_millis(milliseconds));
+            response::send(out, Answer::text("slept"));
+        }
+        ["drip", count] => {
+            let (body, stream) = response::begin(out);
+            for _ in 0..count.parse().expect("it is a number") {
+                std::thread::sleep(Duration::from_millis(20));
+                stream
+                    .blocking_write_and_flush(b"drop\n")
+                    .expect("it is open");
+            }
+            drop(stream);
+            OutgoingBody::finish(body, None).expect("it has no length");
+        }
+        ["memory", megabytes] => {
+            let megabytes: usize = megabytes.parse().expect("it is a number");
+            let memory = black_box(vec![1_u8; megabytes << 20]);
+            response::send(out, Answer::text(memory.len()));
+        }
+        ["print", text] => {
+            println!("{text} to stdout");
+            eprintln!("{text} to stderr");
+            print!("{text} without a newline");
+            std::io::stdout().flush().expect("it is open");
+            response::send(out, Answer::text("printed"));
+        }
+        ["fetch"] => {
+            let request = spin_sdk::http::Request::get("http://127.0.0.1:1/");
+            let result: Result<spin_sdk::http::Response, _> =
+                spin_sdk::http::run(spin_sdk::http::send(request));
+            response::send(
+                out,
+                Answer::debug(result.map(|response| *response.status())),
+            );
+        }
+        _ => response::send(out, Answer::not_found()),
+    }
+}
