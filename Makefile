@@ -26,8 +26,8 @@ build: target ## Build the component and the embedded host
 
 check: target
 	cargo fmt --all --check
-	cargo clippy $(NATIVE) --all-targets -- -D warnings
 	cargo clippy --target wasm32-wasip1 --release -p edge-users -p edge-host-probe -- -D warnings
+	cargo clippy $(NATIVE) --all-targets -- -D warnings
 
 target:
 	@test -d "$$(rustc --print target-libdir --target wasm32-wasip1)" || rustup target add wasm32-wasip1

@@ -83,11 +83,11 @@ fn write(response: Response<Vec<u8>>, response_out: ResponseOutparam) -> anyhow:
     let (head, body) = response.into_parts();
     let headers = Headers::new();
     for (name, value) in &head.headers {
-        headers.append(&name.to_string(), &value.as_bytes().to_vec())?;
+        headers.append(name.as_str(), value.as_bytes())?;
     }
     if head.status != http::StatusCode::NO_CONTENT {
         let length = body.len().to_string().into_bytes();
-        headers.append(&"content-length".to_owned(), &length)?;
+        headers.append("content-length", &length)?;
     }
     let response = OutgoingResponse::new(headers);
     response
