@@ -1,13 +1,14 @@
 # Everything a person does with this repository, on a machine that has rustup, make and a C compiler.
 
 LISTEN ?= 127.0.0.1:3000
+SECONDS ?= 60
 COMPONENT = target/wasm32-wasip1/release/edge_users.wasm
 HOST = target/host/edge-host
 
 # Native code is built by one command, with one profile, so that nothing is compiled twice.
 NATIVE = --profile host --workspace
 
-.PHONY: help run test build check target size
+.PHONY: help run test torture build check target size
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -19,6 +20,9 @@ run: build ## Build what is missing and serve on 127.0.0.1:3000 (LISTEN=address:
 
 test: check build ## Check format and lints, run all tests
 	cargo test $(NATIVE)
+
+torture: build ## Load, kill and restart the service for 60 s (SECONDS=n), then check every promise
+	@target/host/examples/torture --seconds $(SECONDS)
 
 build: target ## Build the component and the embedded host
 	cargo build --target wasm32-wasip1 --release -p edge-users -p edge-host-probe

@@ -7,12 +7,15 @@
 //!
 //! - [`record`]: what is kept for one user
 //! - [`claim`]: who has an email
-//! - [`census`]: how many users there are, and where nobody is left
+//! - [`census`], [`ledger`]: how many users there are
+//! - [`group`]: where nobody is left
 //! - [`versioned`], [`cell`]: values and numbers that can be swapped safely
 
 mod cell;
 mod census;
 mod claim;
+mod group;
+mod ledger;
 mod record;
 mod versioned;
 
@@ -22,8 +25,8 @@ use crate::platform::Platform;
 use crate::store::{Store, StoreError};
 use crate::timestamp::Timestamp;
 use crate::user::{Email, Profile, User, UserId, Version, Violation};
-use census::{Announced, GROUP};
 use claim::Claim;
+use ledger::Announced;
 use record::{Held, Live, Record, State};
 use versioned::Written;
 
@@ -40,7 +43,10 @@ const PAGE_MISSES: usize = 512;
 /// How old an id is given to a user at the most, in milliseconds: less than
 /// half the time after which others give it up, to leave room for clocks that
 /// differ and for the write itself.
-const STALE_ID: i64 = census::CREATE_LEASE / 3;
+const STALE_ID: i64 = LEASE / 3;
+
+/// After how long a request that has not ended is taken for dead, in milliseconds.
+const LEASE: i64 = 60_000;
 
 /// The users of one store.
 pub struct Directory<'a, S, P> {
@@ -73,8 +79,7 @@ pub enum Error {
     Invalid(Vec<Violation>),
     /// The store failed. The change may or may not have been made.
     Store(StoreError),
-    /// Others changed the same user or email too often. Nothing was changed, or the change is
-    /// one that they wrote over.
+    /// Too many changes met. This one may or may not have been made.
     Contended,
     /// The value of this key is not one that this version of the service writes.
     Unreadable(String),
@@ -150,7 +155,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 Some(record) if record.is_final() => gone_in_a_row + 1,
                 _ => 0,
             };
-            let last_of_group = number.next_multiple_of(GROUP);
+            let last_of_group = group::last(number);
             match record.and_then(|record| record.into_user(id)) {
                 // One more than was asked for: there is a next page.
                 Some(_) if page.users.len() == limit => {
@@ -165,8 +170,8 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                         if self.group_is_empty(number).await? {
                             number = last_of_group;
                         }
-                    } else if number == last_of_group && gone_in_a_row >= GROUP {
-                        self.empty_group(number).await?;
+                    } else {
+                        self.remember_empty(number, gone_in_a_row).await;
                     }
                     if misses == PAGE_MISSES && number < created {
                         page.next = UserId::try_from(number).ok();
@@ -181,7 +186,9 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
 
     /// How many ids were given so far, to users that are gone too.
     pub async fn created(&self) -> Result<u64, Error> {
-        Ok(cell::get(self.store, CREATED).await? as u64)
+        // Creates beyond the last id fail, and are counted all the same.
+        let created = cell::get(self.store, CREATED).await? as u64;
+        Ok(created.min(UserId::MAX_NUMBER))
     }
 
     /// Makes a new user.
@@ -229,6 +236,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             match held.write(self.store, live.version, record).await? {
                 Written::Done(_) => return Ok(live.user(id)),
                 Written::Overtaken(now) => held = now,
+                Written::Unknown(_) => return Err(Error::Contended),
             }
         }
         Err(Error::Contended)
@@ -273,6 +281,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                     return Ok(after.user(id));
                 }
                 Written::Overtaken(now) => held = now,
+                Written::Unknown(_) => return Err(Error::Contended),
             }
         }
         Err(Error::Contended)
@@ -294,7 +303,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             };
             if let Err(refused) = allowed {
                 if let Some(announced) = announced {
-                    self.conclude(announced, false).await;
+                    self.withdraw(announced).await;
                 }
                 return Err(refused);
             }
@@ -303,10 +312,11 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             let state = State::Deleted { by };
             match held.write(self.store, by, Record { claims, state }).await? {
                 Written::Done(_) => {
-                    self.conclude(announcement, true).await;
+                    self.count_deleted(announcement).await;
                     return Ok(());
                 }
                 Written::Overtaken(now) => held = now,
+                Written::Unknown(_) => return Err(Error::Contended),
             }
             announced = Some(announcement);
         }

@@ -41,7 +41,10 @@ impl Resource {
             _ => match path.strip_prefix("/users/")? {
                 "" => None,
                 id if id.contains('/') => None,
-                id => Some(Resource::User(query::percent_decode(id)?)),
+                // What can't be decoded is no id, and names no user.
+                id => Some(Resource::User(
+                    query::percent_decode(id).unwrap_or_default(),
+                )),
             },
         }
     }

@@ -109,9 +109,10 @@ impl Email {
         &self.0
     }
 
-    /// What makes two addresses the same one: the address in lower case.
+    /// What makes two addresses the same one: the address in lower case, each
+    /// character by itself. (`str::to_lowercase` looks at a character's neighbours.)
     pub fn folded(&self) -> String {
-        self.0.to_lowercase()
+        self.0.chars().flat_map(char::to_lowercase).collect()
     }
 }
 
@@ -151,12 +152,26 @@ pub struct Attributes(Map<String, Value>);
 impl Attributes {
     /// The most bytes of attributes, written as JSON without white space.
     pub const MAX_BYTES: usize = 8 * 1024;
+
+    /// The most levels of objects and arrays, the attributes themselves being the first.
+    pub const MAX_DEPTH: usize = 32;
+}
+
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
 }
 
 impl TryFrom<Map<String, Value>> for Attributes {
     type Error = &'static str;
 
     fn try_from(object: Map<String, Value>) -> Result<Self, Self::Error> {
+        if 1 + object.values().map(depth).max().unwrap_or(0) > Attributes::MAX_DEPTH {
+            return Err("must have at most 32 levels of objects and arrays");
+        }
         match serde_json::to_vec(&object) {
             Ok(json) if json.len() <= Attributes::MAX_BYTES => Ok(Attributes(object)),
             _ => Err("must have at most 8192 bytes, written as JSON without white space"),
@@ -344,6 +359,7 @@ mod tests {
     #[test]
     fn emails_that_differ_in_case_are_the_same() {
         assert_eq!(email("Ada@Example.com"), email("aDA@eXAMPLE.COM"));
+        assert_eq!(email("ΟΔΟΣ@example.com"), email("οδοσ@example.com"));
         assert_ne!(email("ada@example.com"), email("ado@example.com"));
     }
 
@@ -374,8 +390,19 @@ mod tests {
     }
 
     #[test]
-    fn numbers_in_attributes_come_back_as_they_were_written() {
-        let text = r#"{"name":"Ada","attributes":{"n":[12345678901234567890123,0.10,-0.0]}}"#;
+    fn attributes_have_at_most_32_levels() {
+        let attributes = |levels: usize| {
+            let object = (1..levels).fold(json!({}), |inner, _| json!({ "a": inner }));
+            Attributes::try_from(object.as_object().unwrap().clone())
+        };
+        assert!(attributes(32).is_ok());
+        assert!(attributes(33).is_err());
+    }
+
+    #[test]
+    fn integers_of_64_bits_and_all_doubles_keep_their_value() {
+        let text =
+            r#"{"name":"Ada","attributes":{"n":[18446744073709551615,-9223372036854775808,0.1]}}"#;
         let profile = Profile::from_json(serde_json::from_str(text).unwrap()).unwrap();
         assert_eq!(serde_json::to_string(&profile).unwrap(), text);
     }

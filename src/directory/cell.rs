@@ -7,7 +7,7 @@
 //! one that the backend can count up: 8 bytes, little-endian, on Spin's SQLite
 //! store; decimal text on Redis and DynamoDB. A swap keeps the form it finds.
 
-use super::Error;
+use super::{ATTEMPTS, Error};
 use crate::store::{Report, Store};
 
 /// Numbers in a cell are below this, so that no number's 8 bytes are decimal text.
@@ -62,13 +62,14 @@ pub(super) struct Cell<W> {
 impl<W> Cell<W> {
     /// Reads the number under `key`, which becomes 0 if there is none.
     pub async fn read<S: Store<Watch = W>>(store: &S, key: String) -> Result<Self, Error> {
-        loop {
+        for _ in 0..ATTEMPTS {
             let (bytes, watch) = store.current(&key).await?;
             if let Some(bytes) = bytes {
                 return Self::from_parts(key, bytes, watch);
             }
             store.increment(&key, 0).await?;
         }
+        Err(Error::Contended)
     }
 
     fn from_parts(key: String, bytes: Vec<u8>, watch: W) -> Result<Self, Error> {
@@ -96,7 +97,7 @@ impl<W> Cell<W> {
         new: i64,
     ) -> Result<Option<Self>, Error> {
         let value = encode(new, self.form);
-        loop {
+        for _ in 0..ATTEMPTS {
             if store.swap(self.watch, &value).await? == Report::Swapped {
                 return Ok(None);
             }
@@ -110,6 +111,7 @@ impl<W> Cell<W> {
             }
             self.watch = watch;
         }
+        Err(Error::Contended)
     }
 }
 

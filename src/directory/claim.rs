@@ -38,8 +38,8 @@ pub(super) struct Claim {
 impl Claim {
     /// The next claim of a user whose record counts `claims`.
     pub fn next(user: UserId, claims: u32) -> Result<Claim, Error> {
-        match claims + 1 {
-            number @ ..NUMBERS => Ok(Claim { user, number }),
+        match claims.checked_add(1) {
+            Some(number @ ..NUMBERS) => Ok(Claim { user, number }),
             _ => Err(Error::Exhausted),
         }
     }
@@ -156,7 +156,7 @@ async fn supersede<S: Store>(
         let write = Version(platform.random());
         match claimant.write(store, write, fenced).await? {
             Written::Done(_) => return Ok(()),
-            Written::Overtaken(now) => claimant = now,
+            Written::Overtaken(now) | Written::Unknown(now) => claimant = now,
         }
     }
     Err(Error::Contended)

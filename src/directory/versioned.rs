@@ -6,7 +6,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::Error;
+use super::{ATTEMPTS, Error};
 use crate::store::{Report, Store};
 use crate::user::Version;
 
@@ -15,7 +15,7 @@ const FORMAT: u32 = 1;
 
 /// How many of its last writes a value remembers: a writer whose swap was
 /// reported as failed finds itself among them, unless as many others wrote since.
-const REMEMBERED_WRITES: usize = 8;
+const REMEMBERED_WRITES: usize = 16;
 
 /// What the store keeps.
 #[derive(Clone, Serialize, Deserialize)]
@@ -83,6 +83,8 @@ pub(super) enum Written<W, T> {
     Done(Option<Held<W, T>>),
     /// It did not and never will, for others wrote first. This is what they wrote.
     Overtaken(Held<W, T>),
+    /// So many have written since that it can't be told. This is what they wrote.
+    Unknown(Held<W, T>),
 }
 
 impl<W, T: Serialize + DeserializeOwned> Held<W, T> {
@@ -121,7 +123,7 @@ impl<W, T: Serialize + DeserializeOwned> Held<W, T> {
             value,
         };
         let replacement = versioned.encode();
-        loop {
+        for _ in 0..ATTEMPTS {
             if store.swap(self.watch, &replacement).await? == Report::Swapped {
                 return Ok(Written::Done(None));
             }
@@ -137,10 +139,11 @@ impl<W, T: Serialize + DeserializeOwned> Held<W, T> {
                 return Ok(Written::Done(Some(now)));
             }
             // Certain only if the value remembers all writes since ours was tried.
-            return match now.writes.contains(&self.writes[0]) {
-                true => Ok(Written::Overtaken(now)),
-                false => Err(Error::Contended),
-            };
+            return Ok(match now.writes.contains(&self.writes[0]) {
+                true => Written::Overtaken(now),
+                false => Written::Unknown(now),
+            });
         }
+        Err(Error::Contended)
     }
 }

@@ -54,8 +54,9 @@ impl Precondition {
         }
     }
 
-    /// Turns "no such user" into a failed precondition, if there is one: it asked for a user.
-    pub fn explain(&self, error: Error) -> Error {
+    /// Turns "no such user" into a failed precondition, if there is one: it asked for a user,
+    /// and a client that knew a version learns that it is gone.
+    pub fn of_missing(&self, error: Error) -> Error {
         match (self, error) {
             (Precondition::Exists | Precondition::OneOf(_), Error::NotFound) => {
                 Error::PreconditionFailed
@@ -69,7 +70,8 @@ impl Precondition {
 /// A tag may contain commas, so that the list can't be split at them.
 fn entity_tags(list: &str) -> Option<Vec<String>> {
     let mut tags = Vec::new();
-    let mut rest = list.trim();
+    // Empty elements don't count (RFC 9110, section 5.6.1.2).
+    let mut rest = list.trim().trim_start_matches([',', ' ', '\t']);
     while !rest.is_empty() {
         let quoted = rest.strip_prefix("W/").unwrap_or(rest).strip_prefix('"')?;
         let end = rest.len() - quoted.len() + quoted.find('"')? + 1;
@@ -88,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_list_of_entity_tags_is_read_with_commas_inside_of_tags() {
-        let tags = entity_tags(r#" "a,b" , W/"c",,"" "#).unwrap();
+        let tags = entity_tags(r#" , "a,b" , W/"c",,"" "#).unwrap();
         assert_eq!(tags, [r#""a,b""#, r#"W/"c""#, r#""""#]);
     }
 

@@ -152,6 +152,19 @@ impl Problem {
         )
     }
 
+    /// The store doesn't answer, or not as it should.
+    pub fn not_ready(error: Error) -> Problem {
+        let mut problem = Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "/problems/store-unavailable",
+            "Store unavailable",
+            "The store does not answer as it should.",
+        )
+        .with_header(RETRY_AFTER, HeaderValue::from_static("1"));
+        problem.cause = Some(error);
+        problem
+    }
+
     /// What went wrong, if it is for the log.
     pub fn cause(&self) -> Option<&Error> {
         self.cause.as_ref()
@@ -212,7 +225,7 @@ impl From<Error> for Problem {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "/problems/contended",
                 "Too many concurrent changes",
-                "Others were changing the same user or email. Repeat the request.",
+                "Too many changes met. This one may or may not have been made; look, or repeat the request.",
             )
             .with_header(RETRY_AFTER, HeaderValue::from_static("1")),
             Error::Unreadable(_) => Problem::new(

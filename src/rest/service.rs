@@ -27,7 +27,7 @@ pub(super) fn health() -> Response<Vec<u8>> {
 pub(super) async fn readiness<S: Store, P: Platform>(
     directory: &Directory<'_, S, P>,
 ) -> Result<Response<Vec<u8>>, Problem> {
-    let created = directory.created().await?;
+    let created = directory.created().await.map_err(Problem::not_ready)?;
     Ok(document(
         json!({ "status": "ok", "users_created": created }),
     ))

@@ -136,7 +136,7 @@ pub(super) async fn replace<S: Store, P: Platform, B: Body>(
 ) -> Result<Response<Vec<u8>>, Problem> {
     Query::parse(request.uri().query(), &[])?;
     let precondition = Precondition::of(request.headers())?;
-    let id = parse(id).map_err(|error| precondition.explain(error))?;
+    let id = parse(id).map_err(|error| precondition.of_missing(error))?;
     let members = without_read_only(body::json(request, JSON).await?);
     let profile = Profile::from_json(members).map_err(Error::Invalid)?;
     let change = |user: &User| {
@@ -145,7 +145,7 @@ pub(super) async fn replace<S: Store, P: Platform, B: Body>(
     };
     let updated = directory.update(id, change).await;
     Ok(representation(
-        &updated.map_err(|error| precondition.explain(error))?,
+        &updated.map_err(|error| precondition.of_missing(error))?,
     ))
 }
 
@@ -157,7 +157,7 @@ pub(super) async fn patch<S: Store, P: Platform, B: Body>(
 ) -> Result<Response<Vec<u8>>, Problem> {
     Query::parse(request.uri().query(), &[])?;
     let precondition = Precondition::of(request.headers())?;
-    let id = parse(id).map_err(|error| precondition.explain(error))?;
+    let id = parse(id).map_err(|error| precondition.of_missing(error))?;
     let patch = without_read_only(body::json(request, MERGE_PATCH).await?);
     let change = |user: &User| {
         precondition.check(user)?;
@@ -165,7 +165,7 @@ pub(super) async fn patch<S: Store, P: Platform, B: Body>(
     };
     let updated = directory.update(id, change).await;
     Ok(representation(
-        &updated.map_err(|error| precondition.explain(error))?,
+        &updated.map_err(|error| precondition.of_missing(error))?,
     ))
 }
 
@@ -177,9 +177,9 @@ pub(super) async fn delete<S: Store, P: Platform, B>(
 ) -> Result<Response<Vec<u8>>, Problem> {
     Query::parse(request.uri().query(), &[])?;
     let precondition = Precondition::of(request.headers())?;
-    let id = parse(id).map_err(|error| precondition.explain(error))?;
+    let id = parse(id).map_err(|error| precondition.of_missing(error))?;
     let deleted = directory.delete(id, |user| precondition.check(user)).await;
-    deleted.map_err(|error| precondition.explain(error))?;
+    deleted.map_err(|error| precondition.of_missing(error))?;
     let mut response = Response::new(Vec::new());
     *response.status_mut() = StatusCode::NO_CONTENT;
     Ok(response)

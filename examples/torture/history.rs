@@ -1,0 +1,406 @@
+//! What was asked and answered, and when.
+//!
+//! Every write puts a number of its own, its marker, into each member that it
+//! writes. So whatever is read tells which requests made it, and no two versions
+//! of a user are alike.
+
+use std::collections::HashMap;
+use std::fmt;
+
+/// Nanoseconds since the run began, on a clock that never goes back.
+pub type Time = u64;
+
+/// Names the write that a member's value is from.
+pub type Marker = u64;
+
+/// An entity tag, as the service gave it.
+pub type Tag = String;
+
+/// An email: which of the contended addresses, as spelled by which write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Email {
+    pub address: usize,
+    pub spelling: Marker,
+}
+
+/// The members of a user at one version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct State {
+    pub name: Marker,
+    pub email: Option<Email>,
+    /// The attributes that patches change one by one.
+    pub a: Marker,
+    pub b: Marker,
+}
+
+/// A user, as it was represented.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    pub id: u64,
+    /// The attribute that names the create, which every write keeps.
+    pub made: Marker,
+    pub state: State,
+    pub created_at: String,
+}
+
+/// What a write does to the members: `None` leaves a member as it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Write {
+    pub marker: Marker,
+    pub name: bool,
+    pub email: Option<Option<Email>>,
+    pub a: bool,
+    pub b: bool,
+}
+
+impl Write {
+    /// No member, to start from.
+    pub fn nothing(marker: Marker) -> Write {
+        Write {
+            marker,
+            name: false,
+            email: None,
+            a: false,
+            b: false,
+        }
+    }
+
+    /// Every member: what creates and replaces.
+    pub fn all(marker: Marker, address: Option<usize>) -> Write {
+        Write {
+            marker,
+            name: true,
+            email: Some(address.map(|address| Email {
+                address,
+                spelling: marker,
+            })),
+            a: true,
+            b: true,
+        }
+    }
+
+    /// What this makes of a state.
+    pub fn apply(&self, state: State) -> State {
+        let or = |written: bool, before| if written { self.marker } else { before };
+        State {
+            name: or(self.name, state.name),
+            email: self.email.unwrap_or(state.email),
+            a: or(self.a, state.a),
+            b: or(self.b, state.b),
+        }
+    }
+
+    /// What a write of every member makes, whatever was there.
+    pub fn whole(&self) -> State {
+        let nothing = State {
+            name: 0,
+            email: None,
+            a: 0,
+            b: 0,
+        };
+        self.apply(nothing)
+    }
+}
+
+/// A request.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ask {
+    Create(Write),
+    Put {
+        id: u64,
+        made: Marker,
+        if_match: Option<Tag>,
+        write: Write,
+    },
+    Patch {
+        id: u64,
+        if_match: Option<Tag>,
+        write: Write,
+    },
+    Delete {
+        id: u64,
+        if_match: Option<Tag>,
+    },
+    Get(u64),
+    /// The lookup of an address.
+    Find(usize),
+    /// A page, as part of the walk of that number.
+    Page {
+        walk: u64,
+        after: u64,
+        limit: u64,
+    },
+}
+
+impl Ask {
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Ask::Create(_) => "create",
+            Ask::Put { if_match: None, .. } => "put",
+            Ask::Put { .. } => "put if-match",
+            Ask::Patch { if_match: None, .. } => "patch",
+            Ask::Patch { .. } => "patch if-match",
+            Ask::Delete { if_match: None, .. } => "delete",
+            Ask::Delete { .. } => "delete if-match",
+            Ask::Get(_) => "get",
+            Ask::Find(_) => "find",
+            Ask::Page { .. } => "page",
+        }
+    }
+
+    /// The user that it is about, if it names one.
+    pub fn id(&self) -> Option<u64> {
+        match *self {
+            Ask::Put { id, .. } | Ask::Patch { id, .. } | Ask::Delete { id, .. } => Some(id),
+            Ask::Get(id) => Some(id),
+            Ask::Create(_) | Ask::Find(_) | Ask::Page { .. } => None,
+        }
+    }
+
+    pub fn if_match(&self) -> Option<&Tag> {
+        match self {
+            Ask::Put { if_match, .. }
+            | Ask::Patch { if_match, .. }
+            | Ask::Delete { if_match, .. } => if_match.as_ref(),
+            _ => None,
+        }
+    }
+
+    pub fn write(&self) -> Option<&Write> {
+        match self {
+            Ask::Create(write) | Ask::Put { write, .. } | Ask::Patch { write, .. } => Some(write),
+            _ => None,
+        }
+    }
+
+    /// The email that it would give a user.
+    pub fn email(&self) -> Option<Email> {
+        self.write()?.email?
+    }
+
+    /// Whether a user may lose an email by it.
+    pub fn touches_email(&self) -> bool {
+        matches!(self, Ask::Delete { .. }) || self.write().is_some_and(|w| w.email.is_some())
+    }
+
+    /// Whether it is meant to change anything.
+    pub fn changes(&self) -> bool {
+        self.write().is_some() || matches!(self, Ask::Delete { .. })
+    }
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Told {
+    /// The connection was lost on the way. The request may have been carried out.
+    Lost,
+    /// A status, with nothing else that matters.
+    Status(u16),
+    /// One user: 200 or 201.
+    User { status: u16, tag: Tag, seen: Seen },
+    Users {
+        users: Vec<Seen>,
+        /// Where the next page starts.
+        next: Option<u64>,
+        total: u64,
+    },
+    /// Something that no request can have made.
+    Garbled { status: u16, body: String },
+}
+
+impl Told {
+    pub fn status(&self) -> Option<u16> {
+        match *self {
+            Told::Lost => None,
+            Told::Status(status) | Told::User { status, .. } | Told::Garbled { status, .. } => {
+                Some(status)
+            }
+            Told::Users { .. } => Some(200),
+        }
+    }
+
+    /// Whether a change was acknowledged.
+    pub fn is_success(&self) -> bool {
+        self.status()
+            .is_some_and(|status| (200..300).contains(&status))
+    }
+
+    /// Whether it says nothing about the outcome. So does 503: the store may
+    /// have made the change and failed to say so.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self.status(), None | Some(503))
+    }
+
+    /// Every representation in it.
+    pub fn seen(&self) -> &[Seen] {
+        match self {
+            Told::User { seen, .. } => std::slice::from_ref(seen),
+            Told::Users { users, .. } => users,
+            _ => &[],
+        }
+    }
+}
+
+/// A request with its answer.
+#[derive(Clone, Debug)]
+pub struct Record {
+    pub client: usize,
+    pub start: Time,
+    pub end: Time,
+    /// From when on it can't take effect any more: the end, if it was answered.
+    pub settled: Time,
+    pub ask: Ask,
+    pub told: Told,
+}
+
+impl Record {
+    pub fn new(client: usize, (start, end): (Time, Time), ask: Ask, told: Told) -> Record {
+        Record {
+            client,
+            start,
+            end,
+            settled: end,
+            ask,
+            told,
+        }
+    }
+
+    /// Whether it did, or may have done, what it asks for.
+    pub fn may_have_changed(&self) -> bool {
+        self.ask.changes() && (self.told.is_success() || self.told.is_unknown())
+    }
+}
+
+/// The records of a run, in the order of their starts.
+pub struct History {
+    pub records: Vec<Record>,
+    /// When the service had been left alone: later requests come one by one.
+    pub quiet_from: Time,
+    /// The user that a create made, by the create's marker.
+    pub made: HashMap<Marker, u64>,
+    /// What the service was seen to hold at each entity tag.
+    pub tags: HashMap<Tag, State>,
+}
+
+impl History {
+    /// `kills` are the moments at which a killed host had ended. A request whose
+    /// answer was lost can't take effect after the next of them.
+    pub fn new(mut records: Vec<Record>, kills: &[Time], quiet_from: Time) -> History {
+        records.sort_by_key(|record| (record.start, record.end));
+        let mut made = HashMap::new();
+        let mut tags = HashMap::new();
+        for record in &mut records {
+            if record.told == Told::Lost {
+                let next = kills.iter().copied().filter(|kill| *kill >= record.end);
+                record.settled = next.min().unwrap_or(Time::MAX);
+            }
+            for seen in record.told.seen() {
+                made.entry(seen.made).or_insert(seen.id);
+            }
+            if let Told::User { tag, seen, .. } = &record.told {
+                tags.entry(tag.clone()).or_insert(seen.state);
+            }
+        }
+        History {
+            records,
+            quiet_from,
+            made,
+            tags,
+        }
+    }
+
+    /// The user that a request is about. That of an unanswered create is known if
+    /// the user was ever seen.
+    pub fn user(&self, record: &Record) -> Option<u64> {
+        match (&record.ask, &record.told) {
+            (Ask::Create(_), Told::User { seen, .. }) => Some(seen.id),
+            (Ask::Create(write), _) => self.made.get(&write.marker).copied(),
+            (ask, _) => ask.id(),
+        }
+    }
+}
+
+impl fmt::Display for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "e{}.{}", self.address, self.spelling)
+    }
+}
+
+fn email(email: &Option<Email>) -> String {
+    email.map_or("none".to_owned(), |email| email.to_string())
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let State { name, a, b, .. } = self;
+        write!(
+            f,
+            "{{name {name}, email {}, a {a}, b {b}}}",
+            email(&self.email)
+        )
+    }
+}
+
+impl fmt::Display for Write {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut members = Vec::new();
+        members.extend(self.name.then(|| "name".to_owned()));
+        members.extend(self.email.map(|e| format!("email {}", email(&e))));
+        members.extend(self.a.then(|| "a".to_owned()));
+        members.extend(self.b.then(|| "b".to_owned()));
+        write!(f, "{} ({})", self.marker, members.join(", "))
+    }
+}
+
+impl fmt::Display for Ask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind())?;
+        match self {
+            Ask::Create(write) => write!(f, " {write}")?,
+            Ask::Put { id, write, .. } | Ask::Patch { id, write, .. } => {
+                write!(f, " user {id} {write}")?;
+            }
+            Ask::Delete { id, .. } | Ask::Get(id) => write!(f, " user {id}")?,
+            Ask::Find(address) => write!(f, " e{address}")?,
+            Ask::Page { walk, after, limit } => {
+                write!(f, " of walk {walk}, {limit} after {after}")?;
+            }
+        }
+        match self.if_match() {
+            Some(tag) => write!(f, " {tag}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Told::Lost => f.write_str("lost"),
+            Told::Status(status) => write!(f, "{status}"),
+            Told::User { status, tag, seen } => {
+                write!(f, "{status} user {} {tag} {}", seen.id, seen.state)
+            }
+            Told::Users { users, next, total } => {
+                let users: Vec<String> = users
+                    .iter()
+                    .map(|seen| format!("{} {}", seen.id, seen.state))
+                    .collect();
+                let next = next.map_or("none".to_owned(), |next| next.to_string());
+                write!(f, "[{}], next {next}, total {total}", users.join(", "))
+            }
+            Told::Garbled { status, body } => write!(f, "{status}, garbled: {body:?}"),
+        }
+    }
+}
+
+/// One line, in milliseconds since the beginning.
+impl fmt::Display for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [start, end] = [self.start, self.end].map(|time| time as f64 / 1e6);
+        let Record {
+            client, ask, told, ..
+        } = self;
+        write!(f, "{start:.3}..{end:.3}: client {client} {ask} → {told}")
+    }
+}

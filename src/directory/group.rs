@@ -1,0 +1,40 @@
+//! Ranges of ids in which nobody is left, so that a page can step over them.
+
+use super::{Directory, Error, cell};
+use crate::platform::Platform;
+use crate::store::Store;
+
+/// How many ids a group has.
+const IDS: u64 = 256;
+
+/// The last id of the group that `number` is in.
+pub(super) fn last(number: u64) -> u64 {
+    number.next_multiple_of(IDS)
+}
+
+/// Counts, in one group, the ids that name nobody any more.
+fn key(number: u64) -> String {
+    format!("gone/{}", (number - 1) / IDS)
+}
+
+impl<S: Store, P: Platform> Directory<'_, S, P> {
+    /// Whether all users of a group were deleted.
+    pub(super) async fn group_is_empty(&self, number: u64) -> Result<bool, Error> {
+        Ok(cell::get(self.store, &key(number)).await? as u64 >= IDS)
+    }
+
+    /// Counts a user who was deleted. Never twice for one: then a group might
+    /// pass for empty that is not. To miss one costs time only.
+    pub(super) async fn count_gone(&self, number: u64) {
+        let _ = self.store.increment(&key(number), 1).await;
+    }
+
+    /// Remembers that the records of a whole group are final, if `in_a_row`, the
+    /// count of final records up to the group's last one, says so.
+    pub(super) async fn remember_empty(&self, number: u64, in_a_row: u64) {
+        if number == last(number) && in_a_row >= IDS {
+            // More than all is all: counts that come late do no harm.
+            let _ = self.store.increment(&key(number), IDS as i64).await;
+        }
+    }
+}
