@@ -12,7 +12,7 @@ const FREE: Duration = Duration::from_secs(60);
 
 /// How soon the count of users is exact after a crash: once the creates that died
 /// are given up for dead, which is after 60 s, and somebody has looked.
-const COUNTED: Duration = Duration::from_secs(70);
+const COUNTED: Duration = Duration::from_secs(100);
 
 /// The most users that a page can have.
 const LARGE: u64 = 1000;

@@ -25,6 +25,9 @@ const CHECKED: u64 = 16;
 /// From how many ids on it is worth a write to settle them.
 const WORTH_SETTLING: u64 = 8;
 
+/// How far apart the times are at which it is noted how many ids were given, in milliseconds.
+const NOTED: i64 = LEASE / 4;
+
 /// What came of looking at the creates that may not have ended.
 struct Creates {
     /// Up to this id every create has ended.
@@ -57,18 +60,15 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             }
         }
         let creates = self.check_creates(&ledger, created, now).await?;
-        let given = match (creates.open, ledger.given) {
-            (Some(open), given) if given.is_none_or(|given| given.ids < open) => Some(Given {
-                ids: created,
-                at: now,
-            }),
-            (_, given) => given,
+        let given = match creates.open {
+            Some(_) => note_given(&ledger.given, created, now),
+            None => Vec::new(),
         };
         if left > 0
             || old
             || creates.settled - ledger.settled >= WORTH_SETTLING
             || creates.void > 0
-            || given.map(|given| given.ids) != ledger.given.map(|given| given.ids)
+            || given != ledger.given
         {
             // Who comes next does it, if this does not.
             let _ = self
@@ -99,10 +99,8 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             open: None,
         };
         // A create gives its id up long before, if it is not done.
-        let over = match ledger.given {
-            Some(given) if given.at.0 + LEASE < now.0 => given.ids,
-            _ => 0,
-        };
+        let old = ledger.given.iter().filter(|given| is_over(given, now));
+        let over = old.map(|given| given.ids).max().unwrap_or(0);
         let last = created.min(ledger.settled.saturating_add(CHECKED));
         for number in ledger.settled.saturating_add(1)..=last {
             let id = UserId::try_from(number).map_err(|_| Error::Exhausted)?;
@@ -145,5 +143,44 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         };
         let written = held.write(self.store, self.draw(), void).await?;
         Ok(matches!(written, Written::Done(_)))
+    }
+}
+
+/// Whether all creates have ended whose ids had been given then.
+fn is_over(given: &Given, now: Timestamp) -> bool {
+    given.at.0 + LEASE < now.0
+}
+
+/// Notes how many ids are given now, and forgets what nobody needs any more.
+fn note_given(noted: &[Given], ids: u64, at: Timestamp) -> Vec<Given> {
+    let newest_over = noted.iter().rposition(|given| is_over(given, at));
+    let mut given = noted[newest_over.unwrap_or(0)..].to_vec();
+    if given
+        .last()
+        .is_none_or(|last| last.ids < ids && last.at.0 + NOTED < at.0)
+    {
+        given.push(Given { ids, at });
+    }
+    given
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_given_is_noted_now_and_then_and_forgotten() {
+        let mut given = Vec::new();
+        for second in 0..300 {
+            given = note_given(&given, 10 + second, Timestamp(second as i64 * 1000));
+            assert!(given.len() <= 6, "{given:?}");
+        }
+        let over: Vec<_> = given
+            .iter()
+            .map(|given| is_over(given, Timestamp(299_000)))
+            .collect();
+        assert_eq!(over.iter().filter(|over| **over).count(), 1);
+        // What is over is at most a quarter older than the lease.
+        assert!(given[0].at.0 >= 299_000 - LEASE - NOTED - 2000, "{given:?}");
     }
 }

@@ -35,8 +35,9 @@ pub(super) struct Ledger {
     pub settled: u64,
     /// How many of those ids never became users.
     pub void: u64,
-    /// How many ids had been given at some time, to tell by which are old.
-    pub given: Option<Given>,
+    /// How many ids had been given at some times, in order, to tell by which are old. Kept
+    /// while there is a create that has not ended.
+    pub given: Vec<Given>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,7 +48,7 @@ pub(super) struct Leaving {
     at: Timestamp,
 }
 
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Given {
     pub ids: u64,
     pub at: Timestamp,
