@@ -60,9 +60,9 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             }
         }
         let creates = self.check_creates(&ledger, created, now).await?;
-        let given = match creates.open {
-            Some(_) => note_given(&ledger.given, created, now),
-            None => Vec::new(),
+        let given = match creates.settled < created {
+            true => note_given(&ledger.given, created, now),
+            false => Vec::new(),
         };
         if left > 0
             || old

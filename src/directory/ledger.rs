@@ -36,7 +36,7 @@ pub(super) struct Ledger {
     /// How many of those ids never became users.
     pub void: u64,
     /// How many ids had been given at some times, in order, to tell by which are old. Kept
-    /// while there is a create that has not ended.
+    /// while there are ids that are not settled.
     pub given: Vec<Given>,
 }
 
