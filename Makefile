@@ -8,7 +8,7 @@ HOST = target/host/edge-host
 # Native code is built by one command, with one profile, so that nothing is compiled twice.
 NATIVE = --profile host --workspace
 
-.PHONY: help run test torture build check target size
+.PHONY: help run test simulate torture build check target size
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -20,6 +20,9 @@ run: build ## Build what is missing and serve on 127.0.0.1:3000 (LISTEN=address:
 
 test: check build ## Check format and lints, run all tests
 	cargo test $(NATIVE)
+
+simulate: ## Run the service through 200,000 simulated schedules of requests, failures and crashes
+	cargo test --profile host --test simulation -- --ignored --skip seed --nocapture
 
 torture: build ## Load, kill and restart the service for 60 s (SECONDS=n), then check every promise
 	@target/host/examples/torture --seconds $(SECONDS)

@@ -1,0 +1,166 @@
+//! One client's side: the store and the platform that the service sees while it
+//! serves this client. Each store operation waits until the scheduler has
+//! decided what becomes of it.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use edge_users::directory::Directory;
+use edge_users::platform::Platform;
+use edge_users::rest;
+use edge_users::store::{Report, Store, StoreError};
+use edge_users::timestamp::Timestamp;
+
+use crate::operation::{Answer, Operation, Watch};
+use crate::sabotage::Sabotage;
+
+/// The service at work on one request. One poll, one store operation.
+pub type Work = Pin<Box<dyn Future<Output = http::Response<Vec<u8>>>>>;
+
+/// Where the service leaves an operation, and the scheduler the answer.
+#[derive(Default)]
+pub struct Port {
+    operation: RefCell<Option<Operation>>,
+    answer: RefCell<Option<Answer>>,
+    sabotage: Option<Sabotage>,
+}
+
+impl Port {
+    /// A port that breaks what takes more than one operation to break.
+    pub fn new(sabotage: Option<Sabotage>) -> Rc<Port> {
+        Rc::new(Port {
+            sabotage,
+            ..Port::default()
+        })
+    }
+
+    /// The operation that waits for its answer.
+    pub fn operation(&self) -> Option<Operation> {
+        self.operation.borrow().clone()
+    }
+
+    /// Answers the operation that waits. The next poll goes on from there.
+    pub fn answer(&self, answer: Answer) {
+        self.operation.take();
+        self.answer.replace(Some(answer));
+    }
+
+    /// Forgets a request that died.
+    pub fn clear(&self) {
+        self.operation.take();
+        self.answer.take();
+    }
+
+    /// Leaves an operation to the scheduler, and waits for the answer.
+    pub async fn call(&self, operation: Operation) -> Result<Answer, StoreError> {
+        self.operation.replace(Some(operation));
+        std::future::poll_fn(|_| match self.answer.take() {
+            None => Poll::Pending,
+            Some(Answer::Failed) => Poll::Ready(Err(StoreError("simulated".to_owned()))),
+            Some(answer) => Poll::Ready(Ok(answer)),
+        })
+        .await
+    }
+}
+
+impl Store for Port {
+    type Watch = Watch;
+
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.call(Operation::Get(key.to_owned())).await? {
+            Answer::Value(value) => Ok(value),
+            answer => unreachable!("{answer:?} to get"),
+        }
+    }
+
+    async fn set(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
+        let operation = Operation::Set(key.to_owned(), value.to_owned());
+        self.call(operation).await.map(|_| ())
+    }
+
+    async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
+        if let Some(sabotage) = self.sabotage.filter(|sabotage| sabotage.splits_increment()) {
+            return sabotage.increment(self, key, delta).await;
+        }
+        match self
+            .call(Operation::Increment(key.to_owned(), delta))
+            .await?
+        {
+            Answer::Sum(sum) => Ok(sum),
+            answer => unreachable!("{answer:?} to increment"),
+        }
+    }
+
+    async fn current(&self, key: &str) -> Result<(Option<Vec<u8>>, Watch), StoreError> {
+        match self.call(Operation::Current(key.to_owned())).await? {
+            Answer::Watched(value, watch) => Ok((value, watch)),
+            answer => unreachable!("{answer:?} to current"),
+        }
+    }
+
+    async fn swap(&self, watch: Watch, value: &[u8]) -> Result<Report, StoreError> {
+        match self.call(Operation::Swap(watch, value.to_owned())).await? {
+            Answer::Swap(true) => Ok(Report::Swapped),
+            Answer::Swap(false) => Ok(Report::Unsure),
+            answer => unreachable!("{answer:?} to swap"),
+        }
+    }
+}
+
+/// Time and chance, the same in every run.
+pub struct SimPlatform {
+    /// Random numbers are unique across clients.
+    client: u64,
+    drawn: Cell<u64>,
+    now: Rc<Cell<i64>>,
+}
+
+impl SimPlatform {
+    /// The platform of a client; `now` is the time of all.
+    pub fn new(client: u64, now: Rc<Cell<i64>>) -> Rc<SimPlatform> {
+        let drawn = Cell::new(0);
+        Rc::new(SimPlatform { client, drawn, now })
+    }
+}
+
+impl Platform for SimPlatform {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.now.get())
+    }
+
+    fn random(&self) -> u64 {
+        self.drawn.set(self.drawn.get() + 1);
+        mix(self.client << 32 | self.drawn.get())
+    }
+
+    fn variable(&self, _: &str) -> Option<String> {
+        None
+    }
+}
+
+/// A bijection of numbers that looks random (the output of SplitMix64).
+pub fn mix(number: u64) -> u64 {
+    let mut z = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// Hands a request to the service.
+pub fn serve(port: Rc<Port>, platform: Rc<SimPlatform>, request: http::Request<Vec<u8>>) -> Work {
+    Box::pin(async move {
+        let directory = Directory {
+            store: &*port,
+            platform: &*platform,
+        };
+        rest::respond(&directory, request).await
+    })
+}
+
+/// Polls once.
+pub fn poll<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}

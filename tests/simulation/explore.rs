@@ -1,0 +1,191 @@
+//! Exhaustive exploration: every order of the store operations of a scenario's
+//! clients, with one fault at every point, in a depth-first search.
+//!
+//! A run can't be turned back, so that each branch is run anew from the start.
+//! A place that was reached before by other ways is not searched again: the
+//! same store, the same answers so far to each request that is under way, and
+//! the same history as far as clients can tell.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use crate::choice::{Choice, Fate};
+use crate::scenario::{Failure, Prepared, Scenario};
+use crate::scheduler::{Simulation, Violation};
+
+/// How much is explored.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// How many faults a run may have.
+    pub faults: usize,
+    /// From this many store operations on, a request that others keep from
+    /// finishing is left alone until it has finished: two that overtake each
+    /// other again and again could do so in more ways than can be counted.
+    pub patience: usize,
+}
+
+/// What was explored.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Figures {
+    pub states: usize,
+    pub runs: usize,
+    /// The most store operations that one request made.
+    pub operations: usize,
+    /// In how many of the states branches were left out because of [`Bounds::patience`].
+    pub impatient: usize,
+}
+
+impl std::ops::AddAssign for Figures {
+    fn add_assign(&mut self, other: Figures) {
+        self.states += other.states;
+        self.runs += other.runs;
+        self.operations = self.operations.max(other.operations);
+        self.impatient += other.impatient;
+    }
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Figures {
+            states,
+            runs,
+            operations,
+            impatient,
+        } = self;
+        write!(
+            f,
+            "{states:7} states ({impatient} out of patience), {runs:5} ends, \
+             at most {operations} operations a request"
+        )
+    }
+}
+
+/// A place on the way of the search, and where one can go from it.
+struct Fork {
+    choices: Vec<Choice>,
+    next: usize,
+}
+
+/// Explores a scenario until it fails, or to the end.
+pub fn explore(scenario: &Scenario, bounds: Bounds) -> Result<Figures, Box<Failure>> {
+    let prepared = scenario.prepare();
+    let mut search = Search {
+        scenario,
+        bounds,
+        prepared,
+        reached: HashSet::new(),
+        way: Vec::new(),
+        figures: Figures::default(),
+    };
+    search.descend()?;
+    while search.turn() {
+        search.descend()?;
+    }
+    Ok(search.figures)
+}
+
+struct Search<'a> {
+    scenario: &'a Scenario,
+    bounds: Bounds,
+    prepared: Prepared,
+    reached: HashSet<u64>,
+    way: Vec<Fork>,
+    figures: Figures,
+}
+
+impl Search<'_> {
+    fn choices(&self) -> Vec<Choice> {
+        let taken = self.way.iter().map(|fork| fork.choices[fork.next]);
+        taken.collect()
+    }
+
+    /// Runs along the way, and then onward to the end or to where others were.
+    fn descend(&mut self) -> Result<(), Box<Failure>> {
+        let mut run = self.prepared.start();
+        let mut faults = 0;
+        let mut last = None;
+        for choice in self.choices() {
+            self.take(&mut run, choice, &mut faults, &mut last)?;
+        }
+        loop {
+            if !self.reached.insert(run.fingerprint() ^ faults as u64) {
+                return Ok(());
+            }
+            self.figures.states += 1;
+            let choices = self.open(&run, faults, last);
+            let Some(choice) = choices.first().copied() else {
+                return self.judge(run);
+            };
+            self.way.push(Fork { choices, next: 0 });
+            self.take(&mut run, choice, &mut faults, &mut last)?;
+        }
+    }
+
+    fn take(
+        &self,
+        run: &mut Simulation,
+        choice: Choice,
+        faults: &mut usize,
+        last: &mut Option<usize>,
+    ) -> Result<(), Box<Failure>> {
+        if let Choice::Client(client, fate) = choice {
+            *faults += usize::from(fate != Fate::Happens);
+            *last = Some(client);
+        }
+        run.step(choice)
+            .map_err(|violation| self.failure(violation))
+    }
+
+    fn failure(&self, violation: Violation) -> Box<Failure> {
+        Box::new(Failure {
+            scenario: self.scenario.clone(),
+            choices: self.choices(),
+            violation,
+        })
+    }
+
+    fn judge(&mut self, mut run: Simulation) -> Result<(), Box<Failure>> {
+        self.figures.runs += 1;
+        let judged = self.prepared.judge(&mut run);
+        let most = run.history.most_operations();
+        self.figures.operations = self.figures.operations.max(most);
+        judged.map_err(|violation| self.failure(violation))
+    }
+
+    /// Where the run can go. The client that went last goes first, so that the
+    /// schedules that are found first are the ones with the fewest switches.
+    fn open(&mut self, run: &Simulation, faults: usize, last: Option<usize>) -> Vec<Choice> {
+        let mut clients: Vec<usize> = run.waiting().collect();
+        clients.sort_by_key(|client| Some(*client) != last);
+        let mut bothered = clients.iter();
+        let bothered = bothered.find(|client| run.patience(**client) >= self.bounds.patience);
+        if let Some(client) = bothered {
+            self.figures.impatient += 1;
+            return vec![Choice::Client(*client, Fate::Happens)];
+        }
+        let happens = clients
+            .iter()
+            .map(|client| Choice::Client(*client, Fate::Happens));
+        let mut choices: Vec<_> = happens.collect();
+        for client in clients.iter().filter(|_| faults < self.bounds.faults) {
+            let fates: &[Fate] = match run.writes(*client) {
+                true => &[Fate::Dies, Fate::DiesAfter, Fate::Fails, Fate::FailsAfter],
+                false => &[Fate::Dies, Fate::Fails],
+            };
+            choices.extend(fates.iter().map(|fate| Choice::Client(*client, *fate)));
+        }
+        choices
+    }
+
+    /// Goes back to the last fork that has another way, and takes it.
+    fn turn(&mut self) -> bool {
+        while let Some(fork) = self.way.last_mut() {
+            fork.next += 1;
+            if fork.next < fork.choices.len() {
+                return true;
+            }
+            self.way.pop();
+        }
+        false
+    }
+}

@@ -1,0 +1,208 @@
+//! What was asked and answered, and when.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::linearizability::{self, Interval};
+use crate::model::Call;
+use crate::request::{Ask, Told};
+use crate::store::hash;
+
+/// The end of what has not ended.
+pub const OPEN: usize = usize::MAX;
+
+/// A request: from its first store operation to its last.
+#[derive(Clone, Debug)]
+pub struct Event {
+    pub client: usize,
+    /// Which of the client's requests it is.
+    pub number: usize,
+    pub ask: Ask,
+    pub told: Told,
+    pub start: usize,
+    pub end: usize,
+    /// How many store operations it made.
+    pub operations: usize,
+    /// Names the set of requests that ended before this one started.
+    before: u64,
+}
+
+/// The requests of a run, in the order of their starts.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    pub events: Vec<Event>,
+    ended: u64,
+}
+
+impl History {
+    /// The most store operations that one request made.
+    pub fn most_operations(&self) -> usize {
+        let operations = self.events.iter().map(|event| event.operations);
+        operations.max().unwrap_or(0)
+    }
+
+    /// Notes that a request starts, and answers its index.
+    pub fn start(&mut self, client: usize, number: usize, ask: Ask, now: usize) -> usize {
+        self.events.push(Event {
+            client,
+            number,
+            ask,
+            told: Told::Unknown,
+            start: now,
+            end: OPEN,
+            operations: 0,
+            before: self.ended,
+        });
+        self.events.len() - 1
+    }
+
+    /// Notes the answer. A request that may still take effect does not end.
+    pub fn end(&mut self, index: usize, told: Told, now: usize) {
+        let event = &mut self.events[index];
+        if told != Told::Unknown {
+            event.end = now;
+            self.ended ^= hash(&(event.client, event.number));
+        }
+        event.told = told;
+    }
+
+    /// Notes that nothing is under way: what has not taken effect never will.
+    pub fn settle(&mut self, now: usize) {
+        for event in &mut self.events {
+            event.end = event.end.min(now);
+        }
+    }
+
+    /// Leaves out what concerns only users who are gone, as if they had never been.
+    pub fn forget_the_gone(&mut self) {
+        let deleted = |event: &Event| match (&event.ask, &event.told) {
+            (Ask::Delete(id, _), Told::Status(204)) => Some(*id),
+            _ => None,
+        };
+        let gone: BTreeSet<u64> = self.events.iter().filter_map(deleted).collect();
+        self.events.retain(|event| match (&event.ask, &event.told) {
+            (Ask::Create(_), Told::User(_, seen)) => !gone.contains(&seen.id),
+            (Ask::Delete(id, _), _) => !gone.contains(id),
+            _ => true,
+        });
+    }
+
+    /// What was asked and not answered.
+    pub fn unknown(&self) -> Vec<Ask> {
+        let unknown = self
+            .events
+            .iter()
+            .filter(|event| event.told == Told::Unknown);
+        unknown.map(|event| event.ask.clone()).collect()
+    }
+
+    /// A number for all that clients know, and in what order they could tell that it happened.
+    pub fn fingerprint(&self) -> u64 {
+        let events = self.events.iter();
+        events.fold(0, |sum, event| {
+            let ended = event.end != OPEN;
+            let told = (ended, &event.told);
+            sum ^ hash(&(event.client, event.number, event.before, told))
+        })
+    }
+
+    /// Fails if no order of the requests, each taking effect at one instant
+    /// between its start and its end, explains the answers.
+    pub fn check(&self) -> Result<(), String> {
+        let mut calls = Vec::new();
+        let ids = self.ids();
+        for event in &self.events {
+            let mut call = |call| {
+                calls.push(Interval {
+                    call,
+                    start: event.start,
+                    end: event.end,
+                })
+            };
+            let Told::Users { users, next, .. } = &event.told else {
+                let reads = matches!(event.ask, Ask::Get(_) | Ask::Find(_) | Ask::List { .. });
+                if !(reads && event.told == Told::Unknown) {
+                    call(Call::Asked(event.ask.clone(), event.told.clone()));
+                }
+                continue;
+            };
+            let &Ask::List { after, limit } = &event.ask else {
+                call(Call::Asked(event.ask.clone(), event.told.clone()));
+                continue;
+            };
+            let ascending = users.windows(2).all(|pair| pair[0].id < pair[1].id);
+            let within = users.iter().all(|seen| seen.id > after) && users.len() <= limit;
+            let forward = next.is_none_or(|next| next > after);
+            if !ascending || !within || !forward {
+                return Err(format!("this is no page: {event}\n{self}"));
+            }
+            if !self.overlaps(event) {
+                call(Call::Asked(event.ask.clone(), event.told.clone()));
+                continue;
+            }
+            // A page is read user by user: each must have been so at some moment of it.
+            for seen in users {
+                call(Call::Listed(seen.clone()));
+            }
+            for id in ids.range(after + 1..=next.unwrap_or(u64::MAX)) {
+                if !users.iter().any(|seen| seen.id == *id) {
+                    call(Call::LeftOut(*id));
+                }
+            }
+        }
+        let created = self.events.iter().filter_map(|event| match &event.told {
+            Told::User(201, seen) => Some(seen.id),
+            _ => None,
+        });
+        let created: BTreeSet<u64> = created.collect();
+        let nameless: Vec<u64> = ids.difference(&created).copied().collect();
+        linearizability::check(&calls, &nameless).map_err(|stuck| {
+            format!("no order of the requests explains the answers; {stuck}\n{self}")
+        })
+    }
+
+    fn overlaps(&self, event: &Event) -> bool {
+        let mut others = self.events.iter();
+        others.any(|other| {
+            let same = (other.client, other.number) == (event.client, event.number);
+            !same && other.start <= event.end && event.start <= other.end
+        })
+    }
+
+    /// The ids that named a user as far as somebody knows, and those that may have.
+    fn ids(&self) -> BTreeSet<u64> {
+        let mut ids = BTreeSet::new();
+        for event in &self.events {
+            match (&event.told, &event.ask) {
+                (Told::User(_, seen), _) => ids.extend([seen.id]),
+                (Told::Users { users, .. }, _) => ids.extend(users.iter().map(|seen| seen.id)),
+                (Told::Status(204 | 412) | Told::Unknown, Ask::Delete(id, _))
+                | (Told::Status(412) | Told::Unknown, Ask::Put(id, ..) | Ask::Patch(id, ..)) => {
+                    ids.extend([*id])
+                }
+                _ => {}
+            }
+        }
+        ids
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let end = match self.end {
+            OPEN => String::new(),
+            end => end.to_string(),
+        };
+        let (client, ask, told) = (self.client, &self.ask, &self.told);
+        write!(f, "{}..{end}: client {client} {ask} → {told}", self.start)
+    }
+}
+
+/// One line for each request.
+impl fmt::Display for History {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.events
+            .iter()
+            .try_for_each(|event| writeln!(f, "  {event}"))
+    }
+}

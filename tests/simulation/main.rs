@@ -1,0 +1,37 @@
+//! The service under every schedule and every fault: the real handlers on a
+//! simulated store, several clients at once, one store operation at a time.
+//!
+//! - [`store`], [`operation`]: Spin's SQLite, Redis and DynamoDB stores, with their manners
+//! - [`client`]: the store, the clock and the random numbers as the service sees them
+//! - [`scheduler`], [`choice`]: runs clients as it is told, and lets operations fail and instances die
+//! - [`observer`]: what must hold after every single write
+//! - [`request`], [`history`]: what clients ask and are told, and when
+//! - [`model`], [`linearizability`]: what a directory does, one request after
+//!   another, and whether the answers can be explained by that
+//! - [`scenario`]: who does what, and the judgement at the end
+//! - [`meetings`], [`explore`], [`pairs`]: every order of a few requests' steps, with every fault
+//! - [`random`]: many requests, in random order, with random faults
+//! - [`sabotage`], [`broken`]: what is broken on purpose is caught
+//! - [`counts`]: how many store operations each request makes
+
+mod broken;
+mod choice;
+mod client;
+mod counts;
+mod explore;
+mod history;
+mod linearizability;
+mod meetings;
+mod model;
+mod observer;
+mod operation;
+mod pairs;
+mod random;
+mod request;
+mod sabotage;
+mod scenario;
+mod scheduler;
+mod store;
+
+/// Whether X-Total-Count is exact again after crashes.
+pub const COUNT_HEALS: bool = true;

@@ -1,0 +1,322 @@
+//! The sequential specification: what a directory of users does when requests
+//! come one after another.
+//!
+//! It is exact but for this: an update is answered 409 if another user had the
+//! email at some moment, even if the updated user was gone by then.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::request::{Ask, Seen, Told};
+
+/// All users that ever were; `None` for those that are gone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Model {
+    users: BTreeMap<u64, Option<User>>,
+}
+
+/// A user. What is `None` beside the profile is not known until somebody sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct User {
+    profile: Profile,
+    tag: Option<String>,
+    created_at: Option<String>,
+    updated_at: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Profile {
+    name: String,
+    email: Option<String>,
+    attributes: Option<String>,
+}
+
+impl Profile {
+    fn new(value: &Value) -> Profile {
+        let text = |member: &str| value[member].as_str().map(str::to_owned);
+        let attributes = value.get("attributes").filter(|value| !value.is_null());
+        Profile {
+            name: text("name").expect("programs name their users"),
+            email: text("email"),
+            attributes: attributes.map(Value::to_string),
+        }
+    }
+
+    fn patched(&self, patch: &Value) -> Profile {
+        let mut value = serde_json::json!({ "name": self.name, "email": self.email });
+        if let Some(text) = &self.attributes {
+            value["attributes"] = serde_json::from_str(text).expect("kept as JSON");
+        }
+        merge(&mut value, patch);
+        Profile::new(&value)
+    }
+
+    fn is(&self, seen: &Seen) -> bool {
+        self.name == seen.name && self.email == seen.email && self.attributes == seen.attributes
+    }
+}
+
+/// RFC 7396, section 2.
+fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(members) = patch else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Default::default());
+    }
+    let target = target.as_object_mut().expect("made so above");
+    for (name, value) in members {
+        match value {
+            Value::Null => drop(target.remove(name)),
+            value => merge(target.entry(name).or_insert(Value::Null), value),
+        }
+    }
+}
+
+/// What a request amounts to at one instant.
+#[derive(Clone, Debug)]
+pub enum Call {
+    /// A request with its answer.
+    Asked(Ask, Told),
+    /// A list, taken while others wrote, showed this user.
+    Listed(Seen),
+    /// A list, taken while others wrote, left out this id.
+    LeftOut(u64),
+}
+
+impl Model {
+    /// All that the directory may be after a call took effect; nothing if it can't have, with
+    /// that answer. `nameless` are the ids of users whose creation nobody was told.
+    pub fn after(&self, call: &Call, nameless: &[u64]) -> Vec<Model> {
+        match call {
+            Call::LeftOut(id) => self.unless(self.live(*id).is_some()),
+            Call::Listed(seen) => self.observed(seen),
+            Call::Asked(ask, told) => match ask {
+                Ask::Create(profile) => self.created(&Profile::new(profile), told, nameless),
+                Ask::Get(id) => match told {
+                    Told::User(200, seen) if seen.id == *id => self.observed(seen),
+                    Told::Status(404) => self.unless(self.live(*id).is_some()),
+                    told => self.unless(*told != Told::Unknown),
+                },
+                Ask::Find(email) => self.found(email, told),
+                Ask::List { after, .. } => self.listed(*after, told),
+                Ask::Put(id, profile, tag) => {
+                    self.updated(*id, |_| Profile::new(profile), tag, told)
+                }
+                Ask::Patch(id, patch, tag) => {
+                    self.updated(*id, |before| before.patched(patch), tag, told)
+                }
+                Ask::Delete(id, tag) => self.deleted(*id, tag, told),
+            },
+        }
+    }
+
+    fn unless(&self, contradicted: bool) -> Vec<Model> {
+        match contradicted {
+            true => Vec::new(),
+            false => vec![self.clone()],
+        }
+    }
+
+    fn with(&self, id: u64, user: Option<User>) -> Model {
+        let mut model = self.clone();
+        model.users.insert(id, user);
+        model
+    }
+
+    fn live(&self, id: u64) -> Option<&User> {
+        self.users.get(&id)?.as_ref()
+    }
+
+    fn holder(&self, email: Option<&String>) -> Option<u64> {
+        let email = email?.to_lowercase();
+        let mut users = self.users.iter();
+        let holds = |user: &User| {
+            user.profile
+                .email
+                .as_ref()?
+                .to_lowercase()
+                .eq(&email)
+                .then_some(())
+        };
+        let found = users.find(|(_, user)| user.as_ref().and_then(holds).is_some());
+        found.map(|(id, _)| *id)
+    }
+
+    fn observed(&self, seen: &Seen) -> Vec<Model> {
+        let Some(user) = self.live(seen.id) else {
+            return Vec::new();
+        };
+        let fits = |known: &Option<String>, seen: &String| known.as_ref().is_none_or(|k| k == seen);
+        let same = user.profile.is(seen)
+            && fits(&user.created_at, &seen.created_at)
+            && fits(&user.updated_at, &seen.updated_at)
+            && seen.tag.as_ref().is_none_or(|tag| fits(&user.tag, tag));
+        if !same {
+            return Vec::new();
+        }
+        let user = User {
+            profile: user.profile.clone(),
+            tag: seen.tag.clone().or(user.tag.clone()),
+            created_at: Some(seen.created_at.clone()),
+            updated_at: Some(seen.updated_at.clone()),
+        };
+        vec![self.with(seen.id, Some(user))]
+    }
+
+    fn created(&self, profile: &Profile, told: &Told, nameless: &[u64]) -> Vec<Model> {
+        let free = self.holder(profile.email.as_ref()).is_none();
+        let user = User {
+            profile: profile.clone(),
+            tag: None,
+            created_at: None,
+            updated_at: None,
+        };
+        match told {
+            Told::User(201, seen) if free && !self.users.contains_key(&seen.id) => {
+                self.with(seen.id, Some(user)).observed(seen)
+            }
+            Told::Status(409) => self.unless(free),
+            Told::Unknown => {
+                let ids = nameless.iter().filter(|_| free);
+                let ids = ids.filter(|id| !self.users.contains_key(id));
+                ids.map(|id| self.with(*id, Some(user.clone()))).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn found(&self, email: &String, told: &Told) -> Vec<Model> {
+        match (told, self.holder(Some(email))) {
+            (Told::Unknown, _) => vec![self.clone()],
+            (Told::Users { users, total, .. }, holder) if *total == users.len() as u64 => {
+                match (&users[..], holder) {
+                    ([], None) => vec![self.clone()],
+                    ([seen], Some(id)) if seen.id == id => self.observed(seen),
+                    _ => Vec::new(),
+                }
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// A list that nobody disturbed: these users, all of them, and their number.
+    fn listed(&self, after: u64, told: &Told) -> Vec<Model> {
+        let (users, total, next) = match told {
+            Told::Users { users, total, next } => (users, *total, next.unwrap_or(u64::MAX)),
+            told => return self.unless(*told != Told::Unknown),
+        };
+        let live = self.users.iter().filter(|(_, user)| user.is_some());
+        let live: Vec<u64> = live.map(|(id, _)| *id).collect();
+        let here = live.iter().filter(|id| (after + 1..=next).contains(id));
+        let complete = here.eq(users.iter().map(|seen| &seen.id));
+        if !complete || (crate::COUNT_HEALS && total != live.len() as u64) {
+            return Vec::new();
+        }
+        let mut model = self.clone();
+        for seen in users {
+            match model.observed(seen).pop() {
+                Some(bound) => model = bound,
+                None => return Vec::new(),
+            }
+        }
+        vec![model]
+    }
+
+    fn updated(
+        &self,
+        id: u64,
+        change: impl Fn(&Profile) -> Profile,
+        condition: &Option<String>,
+        told: &Told,
+    ) -> Vec<Model> {
+        let user = self.live(id);
+        let after = user.map(|user| change(&user.profile));
+        let holder = |profile: &Profile| {
+            self.holder(profile.email.as_ref())
+                .is_some_and(|holder| holder != id)
+        };
+        let changed = || {
+            let (before, profile) = (user?, after.clone()?);
+            if holder(&profile) || !before.fits(condition) {
+                return None;
+            }
+            let (tag, updated_at) = (None, None);
+            let user = User {
+                profile,
+                tag,
+                updated_at,
+                ..before.clone()
+            };
+            Some(self.with(id, Some(user)))
+        };
+        match told {
+            Told::User(200, seen) if seen.id == id => {
+                // Tags and times of versions that were seen differ and ascend.
+                let before = user.map(|user| (user.tag.as_ref(), user.updated_at.as_ref()));
+                let new = before.is_some_and(|(tag, time)| {
+                    tag != seen.tag.as_ref() && time.is_none_or(|time| *time <= seen.updated_at)
+                });
+                let after = changed().filter(|_| new);
+                after.map_or(Vec::new(), |model| model.observed(seen))
+            }
+            Told::Status(409) => {
+                // Whoever may be gone wanted the same email when it was still there, unless it
+                // was patched between: then the email is that of the patch.
+                let email = after.unwrap_or_else(|| change(&Profile::nobody()));
+                self.unless(!holder(&email))
+            }
+            told => self.otherwise(user, condition, told, changed()),
+        }
+    }
+
+    fn deleted(&self, id: u64, condition: &Option<String>, told: &Told) -> Vec<Model> {
+        let user = self.live(id);
+        let gone = user
+            .filter(|user| user.fits(condition))
+            .map(|_| self.with(id, None));
+        match told {
+            Told::Status(204) => gone.into_iter().collect(),
+            told => self.otherwise(user, condition, told, gone),
+        }
+    }
+
+    /// The answers that updates and deletes have in common.
+    fn otherwise(
+        &self,
+        user: Option<&User>,
+        condition: &Option<String>,
+        told: &Told,
+        changed: Option<Model>,
+    ) -> Vec<Model> {
+        match told {
+            Told::Status(404) => self.unless(user.is_some() || condition.is_some()),
+            Told::Status(412) => {
+                let fits = user.is_some_and(|user| user.fits(condition));
+                self.unless(condition.is_none() || fits)
+            }
+            Told::Unknown => changed.into_iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl User {
+    /// Whether `If-Match` lets a change through. A version that nobody saw yet is
+    /// not the one that the client saw.
+    fn fits(&self, condition: &Option<String>) -> bool {
+        condition.is_none() || *condition == self.tag
+    }
+}
+
+impl Profile {
+    fn nobody() -> Profile {
+        Profile {
+            name: String::new(),
+            email: None,
+            attributes: None,
+        }
+    }
+}

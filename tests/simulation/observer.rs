@@ -1,0 +1,82 @@
+//! What any reader would observe at any moment: read off the store after every
+//! write, by the service's own code.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+
+use edge_users::directory::{Directory, Error};
+use edge_users::user::UserId;
+
+use crate::client::{Port, SimPlatform, poll};
+use crate::operation::{Answer, Operation};
+use crate::scheduler::Violation;
+use crate::store::SimStore;
+
+/// The users that were observed so far.
+#[derive(Clone, Debug, Default)]
+pub struct Observer {
+    /// Those that there are, with their emails.
+    live: BTreeMap<u64, Option<String>>,
+    gone: BTreeSet<u64>,
+}
+
+impl Observer {
+    /// Looks at the user whose record an operation may have written. Fails if two users have one
+    /// email, or if a user is back.
+    pub fn look(&mut self, store: &SimStore, operation: &Operation) -> Result<(), Violation> {
+        if let Some(ruined) = &store.ruined {
+            return Err(Violation(ruined.clone()));
+        }
+        let id = operation.key().strip_prefix("user/");
+        let id = id.filter(|_| operation.writes());
+        let Some(id) = id.and_then(|id| id.parse().ok()) else {
+            return Ok(());
+        };
+        let number = UserId::get(id);
+        let email = match read(store, id) {
+            Ok(email) => email,
+            Err(Error::NotFound) => {
+                if self.live.remove(&number).is_some() {
+                    self.gone.insert(number);
+                }
+                return Ok(());
+            }
+            Err(error) => return Err(Violation(format!("user {number} can't be read: {error}"))),
+        };
+        if self.gone.contains(&number) {
+            return Err(Violation(format!("user {number} was gone and is back")));
+        }
+        if let Some(email) = &email {
+            let mut others = self.live.iter().filter(|(id, _)| **id != number);
+            if let Some((other, _)) = others.find(|(_, held)| held.as_ref() == Some(email)) {
+                let both = format!("users {other} and {number} both have {email}");
+                return Err(Violation(both));
+            }
+        }
+        self.live.insert(number, email);
+        Ok(())
+    }
+}
+
+/// The email of a user, whom any reader of the store would observe now; `Err` if there is no
+/// such user.
+fn read(store: &SimStore, id: UserId) -> Result<Option<String>, Error> {
+    let port = Port::default();
+    let platform = SimPlatform::new(0, Rc::default());
+    let directory = Directory {
+        store: &port,
+        platform: &*platform,
+    };
+    let mut read = pin!(directory.get(id));
+    loop {
+        if let Poll::Ready(user) = poll(read.as_mut()) {
+            return Ok(user?.profile.email.map(|email| email.folded()));
+        }
+        match port.operation() {
+            Some(Operation::Get(key)) => port.answer(Answer::Value(store.value(&key))),
+            operation => panic!("{operation:?} in order to read a user"),
+        }
+    }
+}

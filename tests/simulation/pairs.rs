@@ -1,0 +1,91 @@
+//! Every pair of requests that could get into each other's way, in every order
+//! of their store operations, with a fault of either at every point.
+
+use std::thread;
+use std::time::Instant;
+
+use serde_json::json;
+
+use crate::explore::{Bounds, Figures, explore};
+use crate::meetings::meetings;
+use crate::request::{Action, Condition, Who};
+use crate::scenario::Scenario;
+use crate::store::Backend;
+
+/// One fault in each run. Contenders for one email overtake each other about
+/// twice before one of them is left alone.
+const BOUNDS: Bounds = Bounds {
+    faults: 1,
+    patience: 16,
+};
+
+/// Explores every meeting on a backend, and tells the figures.
+fn explore_all(backend: Backend, bounds: Bounds) {
+    let mut sum = Figures::default();
+    let begin = Instant::now();
+    for meeting in meetings() {
+        let start = Instant::now();
+        let scenario = Scenario::of(meeting, backend, None);
+        let figures = explore(&scenario, bounds).unwrap_or_else(|failure| panic!("{failure}"));
+        let seconds = start.elapsed().as_secs_f64();
+        println!("{:44} {figures}, {seconds:.2} s", scenario.name);
+        sum += figures;
+    }
+    let seconds = begin.elapsed().as_secs_f64();
+    println!("all on {backend:?}: {sum}, {seconds:.1} s");
+}
+
+#[test]
+fn every_meeting_on_sqlite_keeps_every_promise() {
+    explore_all(Backend::Sqlite, BOUNDS);
+}
+
+#[test]
+fn every_meeting_on_redis_keeps_every_promise() {
+    explore_all(Backend::Redis, BOUNDS);
+}
+
+#[test]
+fn every_meeting_on_dynamodb_keeps_every_promise() {
+    explore_all(Backend::DynamoDb, BOUNDS);
+}
+
+/// More deletes than the ledger has room for: who needs a place in it clears it
+/// of those that died, beside one that did not.
+#[test]
+fn deletes_are_counted_beside_more_that_died_than_the_ledger_lists() {
+    for backend in Backend::ALL {
+        let delete = |id| Action::Delete(Who::Id(id), Condition::Always);
+        let users = (1..=65).map(|id| Action::Create(json!({ "name": format!("U{id}") })));
+        let scenario = Scenario {
+            name: "delete/delete with a full ledger".to_owned(),
+            backend,
+            setup: users.collect(),
+            died: (1..=63).map(delete).collect(),
+            programs: vec![vec![delete(64)], vec![delete(65)]],
+            sabotage: None,
+        };
+        // To clear the ledger takes two operations or three for each entry.
+        let bounds = Bounds {
+            faults: 0,
+            patience: usize::MAX,
+        };
+        let figures = explore(&scenario, bounds).unwrap_or_else(|failure| panic!("{failure}"));
+        println!("{backend:?}: {figures}");
+    }
+}
+
+/// `make simulate`: the same, with two faults in each run.
+#[test]
+#[ignore = "takes minutes"]
+fn every_meeting_with_two_faults_keeps_every_promise() {
+    let bounds = Bounds {
+        faults: 2,
+        ..BOUNDS
+    };
+    thread::scope(|scope| {
+        for backend in Backend::ALL {
+            scope.spawn(move || explore_all(backend, bounds));
+        }
+    });
+}

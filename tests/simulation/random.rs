@@ -1,0 +1,269 @@
+//! Many clients, many requests, faults at random: whatever a seed says.
+
+use std::env;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Instant;
+
+use serde_json::json;
+
+use crate::choice::{Choice, Fate};
+use crate::client::mix;
+use crate::request::{Action, Condition, Who};
+use crate::sabotage::Sabotage;
+use crate::scenario::{Failure, Scenario};
+use crate::store::Backend;
+
+/// How many schedules run in every test run.
+const FEW: u64 = 3_000;
+/// How many schedules [`simulate`] runs if `SIMULATION_SCHEDULES` does not say.
+const MANY: u64 = 200_000;
+/// In how many parts of so many schedules [`simulate`] tells how far it is.
+const PARTS: u64 = 10;
+
+/// Random numbers (SplitMix64).
+struct Dice(u64);
+
+impl Dice {
+    fn new(seed: u64) -> Dice {
+        Dice(mix(seed ^ 0x5eed))
+    }
+
+    /// A number below `sides`.
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(1);
+        mix(self.0) % sides
+    }
+
+    fn of<T: Clone>(&mut self, some: &[T]) -> T {
+        some[self.roll(some.len() as u64) as usize].clone()
+    }
+
+    fn once_in(&mut self, times: u64) -> bool {
+        self.roll(times) == 0
+    }
+}
+
+/// What was run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Figures {
+    pub schedules: u64,
+    pub requests: u64,
+    pub operations: u64,
+    pub faults: u64,
+    /// Requests that got 503, or no answer.
+    pub unknown: u64,
+}
+
+impl std::ops::AddAssign for Figures {
+    fn add_assign(&mut self, other: Figures) {
+        self.schedules += other.schedules;
+        self.requests += other.requests;
+        self.operations += other.operations;
+        self.faults += other.faults;
+        self.unknown += other.unknown;
+    }
+}
+
+impl std::fmt::Display for Figures {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{} schedules, {} requests, {} store operations, {} faults, {} requests not answered",
+            self.schedules, self.requests, self.operations, self.faults, self.unknown
+        )
+    }
+}
+
+/// The scenario of a seed.
+fn scenario(seed: u64, dice: &mut Dice, backend: Backend, sabotage: Option<Sabotage>) -> Scenario {
+    let emails = dice.roll(3) + 1;
+    let there = dice.roll(4);
+    let clients = dice.roll(6) + 3;
+    let mut names = 0;
+    let mut setup = Vec::new();
+    for user in 0..there {
+        let email = format!("e{user}@example.com");
+        let email = (user < emails && !dice.once_in(3)).then_some(email);
+        setup.push(Action::Create(
+            json!({ "name": format!("U{user}"), "email": email }),
+        ));
+    }
+    let mut program = |dice: &mut Dice| {
+        let count = dice.roll(3) + 1;
+        let actions = (0..count).map(|_| {
+            names += 1;
+            action(dice, emails, there, format!("N{names}"))
+        });
+        actions.collect()
+    };
+    Scenario {
+        name: format!("seed {seed}"),
+        backend,
+        setup,
+        died: Vec::new(),
+        programs: (0..clients).map(|_| program(dice)).collect(),
+        sabotage,
+    }
+}
+
+fn action(dice: &mut Dice, emails: u64, there: u64, name: String) -> Action {
+    let spelling = dice.of(&["e", "e", "E"]);
+    let email = format!("{spelling}{}@example.com", dice.roll(emails));
+    let who = match dice.roll(4) {
+        0 => Who::Mine,
+        // Also users who come to be only now, if at all.
+        _ => Who::Id(dice.roll(there + 2) + 1),
+    };
+    let condition = dice.of(&[Condition::Always, Condition::Always, Condition::AsSeen]);
+    match dice.roll(14) {
+        0..3 => Action::Create(json!({ "name": name, "email": email })),
+        3 => Action::Create(json!({ "name": name })),
+        4 => Action::Patch(who, json!({ "name": name }), condition),
+        5 => Action::Patch(who, json!({ "attributes": { name: 1 } }), condition),
+        6 | 7 => Action::Patch(who, json!({ "email": email }), condition),
+        8 => Action::Put(who, json!({ "name": name, "email": email }), condition),
+        9 => Action::Put(who, json!({ "name": name }), condition),
+        10 | 11 => Action::Delete(who, condition),
+        12 => dice.of(&[Action::Get(who), Action::Find(email)]),
+        _ => Action::Walk(0, dice.roll(3) as usize + 1),
+    }
+}
+
+/// Runs the schedule of a seed.
+pub fn run(
+    seed: u64,
+    backend: Backend,
+    sabotage: Option<Sabotage>,
+) -> Result<Figures, Box<Failure>> {
+    let mut dice = Dice::new(seed);
+    let scenario = scenario(seed, &mut dice, backend, sabotage);
+    let prepared = scenario.prepare();
+    let mut run = prepared.start();
+    let mut choices = Vec::new();
+    let mut faults = 0;
+    let mut requests = 0;
+    // Some runs are free of faults, some have many; in some a client runs long before others do;
+    // in some time goes by, but nothing happens later than a request may take.
+    let rarity = dice.of(&[u64::MAX, 200, 60, 20]);
+    let pace = dice.of(&[u64::MAX, 40, 10]);
+    let stay = dice.of(&[1, 2, 8]);
+    let mut last = None;
+    let mut go = || {
+        loop {
+            let waiting: Vec<usize> = run.waiting().collect();
+            if waiting.is_empty() {
+                requests = run.history.events.len() - scenario.setup.len();
+                prepared.judge(&mut run)?;
+                break Ok(());
+            }
+            let stays = last.filter(|last| waiting.contains(last) && !dice.once_in(stay));
+            let client = stays.unwrap_or_else(|| dice.of(&waiting));
+            last = Some(client);
+            let faulty = rarity != u64::MAX && dice.once_in(rarity);
+            let choice = if run.has_late() && dice.once_in(6) {
+                Choice::Late
+            } else if !run.has_late() && dice.once_in(pace) {
+                Choice::Time(dice.of(&[1, 1_000, 9_000, 25_000]))
+            } else if !faulty {
+                Choice::Client(client, Fate::Happens)
+            } else if dice.once_in(8) {
+                Choice::Crash
+            } else {
+                // A store in the same process does what it does at once.
+                let early =
+                    [Fate::FailsEarly, Fate::Fails][usize::from(backend == Backend::Sqlite)];
+                let fates = [
+                    Fate::Fails,
+                    Fate::FailsAfter,
+                    early,
+                    Fate::Dies,
+                    Fate::DiesAfter,
+                ];
+                Choice::Client(client, dice.of(&fates))
+            };
+            faults += u64::from(faulty);
+            choices.push(choice);
+            run.step(choice)?;
+        }
+    };
+    if let Err(violation) = go() {
+        return Err(Box::new(Failure {
+            scenario,
+            choices,
+            violation,
+        }));
+    }
+    let unknown = run.history.unknown().len() as u64;
+    Ok(Figures {
+        schedules: 1,
+        requests: requests as u64,
+        operations: choices.len() as u64,
+        faults,
+        unknown,
+    })
+}
+
+/// Runs the schedules of some seeds on as many threads as there are processors.
+fn run_all(seeds: std::ops::Range<u64>) -> Figures {
+    let next = AtomicU64::new(seeds.start);
+    let work = || {
+        let mut sum = Figures::default();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end {
+                return sum;
+            }
+            let backend = Backend::ALL[seed as usize % Backend::ALL.len()];
+            match run(seed, backend, None) {
+                Ok(figures) => sum += figures,
+                Err(failure) => {
+                    next.store(seeds.end, Ordering::Relaxed);
+                    panic!(
+                        "{failure}\nAgain: SIMULATION_SEED={seed} cargo test --test simulation seed -- --ignored"
+                    )
+                }
+            }
+        }
+    };
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let mut sum = Figures::default();
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        for thread in threads {
+            sum += thread.join().expect("no schedule goes wrong");
+        }
+    });
+    sum
+}
+
+#[test]
+fn a_few_thousand_random_schedules_keep_every_promise() {
+    println!("{}", run_all(0..FEW));
+}
+
+/// `make simulate`: many schedules, with figures.
+#[test]
+#[ignore = "takes minutes; SIMULATION_SCHEDULES says how many"]
+fn simulate() {
+    let schedules =
+        env::var("SIMULATION_SCHEDULES").map_or(MANY, |text| text.parse().expect("a number"));
+    let first = env::var("SIMULATION_SEED").map_or(0, |text| text.parse().expect("a number"));
+    let start = Instant::now();
+    let mut sum = Figures::default();
+    for part in 0..PARTS {
+        let at = |part| first + schedules * part / PARTS;
+        sum += run_all(at(part)..at(part + 1));
+        println!("{:4} s: {sum}", start.elapsed().as_secs());
+    }
+    println!("every promise kept");
+}
+
+/// The schedule of `SIMULATION_SEED` once more.
+#[test]
+#[ignore = "for one schedule, that of SIMULATION_SEED"]
+fn seed() {
+    let seed = env::var("SIMULATION_SEED").expect("SIMULATION_SEED says which");
+    let seed = seed.parse().expect("a number");
+    println!("{}", run_all(seed..seed + 1));
+}

@@ -1,0 +1,223 @@
+//! What clients ask over HTTP, and what they are told.
+
+use std::fmt;
+
+use http::Request;
+use serde_json::{Value, json};
+
+/// A step of a client's program.
+#[derive(Clone, Debug)]
+pub enum Action {
+    Create(Value),
+    Get(Who),
+    Find(String),
+    /// All pages of so many users, one after another, from the one after this id.
+    Walk(u64, usize),
+    Put(Who, Value, Condition),
+    Patch(Who, Value, Condition),
+    Delete(Who, Condition),
+}
+
+/// Which user.
+#[derive(Clone, Copy, Debug)]
+pub enum Who {
+    Id(u64),
+    /// The one that this client created last.
+    Mine,
+}
+
+/// Whether a change is made to one version only.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Condition {
+    Always,
+    /// With `If-Match`: the version that this client saw last, if it saw one.
+    AsSeen,
+}
+
+/// A request.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ask {
+    Create(Value),
+    Get(u64),
+    Find(String),
+    List { after: u64, limit: usize },
+    Put(u64, Value, Option<String>),
+    Patch(u64, Value, Option<String>),
+    Delete(u64, Option<String>),
+}
+
+impl Ask {
+    /// The request on the wire.
+    pub fn request(&self) -> Request<Vec<u8>> {
+        let (method, path) = self.target();
+        let (body, condition, media_type) = match self {
+            Ask::Create(profile) => (Some(profile), None, "application/json"),
+            Ask::Put(_, profile, tag) => (Some(profile), tag.as_ref(), "application/json"),
+            Ask::Patch(_, patch, tag) => {
+                (Some(patch), tag.as_ref(), "application/merge-patch+json")
+            }
+            Ask::Delete(_, tag) => (None, tag.as_ref(), ""),
+            Ask::Get(_) | Ask::Find(_) | Ask::List { .. } => (None, None, ""),
+        };
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(tag) = condition {
+            request = request.header("if-match", tag);
+        }
+        if body.is_some() {
+            request = request.header("content-type", media_type);
+        }
+        let body = body.map(|value| value.to_string().into_bytes());
+        request.body(body.unwrap_or_default()).expect("a request")
+    }
+
+    fn target(&self) -> (&'static str, String) {
+        match self {
+            Ask::Create(_) => ("POST", "/users".to_owned()),
+            Ask::Get(id) => ("GET", format!("/users/{id}")),
+            Ask::Find(email) => ("GET", format!("/users?email={email}")),
+            Ask::List { after, limit } => ("GET", format!("/users?after={after}&limit={limit}")),
+            Ask::Put(id, ..) => ("PUT", format!("/users/{id}")),
+            Ask::Patch(id, ..) => ("PATCH", format!("/users/{id}")),
+            Ask::Delete(id, _) => ("DELETE", format!("/users/{id}")),
+        }
+    }
+}
+
+impl fmt::Display for Ask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (method, path) = self.target();
+        write!(f, "{method} {path}")?;
+        match self {
+            Ask::Create(value) | Ask::Put(_, value, _) | Ask::Patch(_, value, _) => {
+                write!(f, " {value}")?
+            }
+            _ => {}
+        }
+        match self {
+            Ask::Put(.., Some(tag)) | Ask::Patch(.., Some(tag)) | Ask::Delete(_, Some(tag)) => {
+                write!(f, " If-Match: {tag}")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A user as a response represents it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Seen {
+    pub id: u64,
+    pub name: String,
+    pub email: Option<String>,
+    pub attributes: Option<String>,
+    pub created_at: String,
+    pub updated_at: String,
+    /// Not in lists.
+    pub tag: Option<String>,
+}
+
+impl Seen {
+    fn new(value: &Value, tag: Option<String>) -> Seen {
+        let text = |member: &str| value[member].as_str().map(str::to_owned);
+        Seen {
+            id: value["id"].as_u64().expect("an id"),
+            name: text("name").expect("a name"),
+            email: text("email"),
+            attributes: value.get("attributes").map(Value::to_string),
+            created_at: text("created_at").expect("a time"),
+            updated_at: text("updated_at").expect("a time"),
+            tag,
+        }
+    }
+}
+
+/// A response.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Told {
+    /// 200 or 201, with a user.
+    User(u16, Seen),
+    /// 200, with a list of users, their number, and where the next page starts.
+    Users {
+        users: Vec<Seen>,
+        total: u64,
+        next: Option<u64>,
+    },
+    /// 204, 404, 409 or 412.
+    Status(u16),
+    /// 503, or none at all: the request took effect or did not.
+    Unknown,
+}
+
+impl Told {
+    /// Reads a response; fails if no request may ever get such a one.
+    pub fn read(ask: &Ask, response: &http::Response<Vec<u8>>) -> Result<Told, String> {
+        let header = |name: &str| {
+            let value = response.headers().get(name)?.to_str().ok()?;
+            Some(value.to_owned())
+        };
+        let body = || serde_json::from_slice::<Value>(response.body()).unwrap_or(json!(null));
+        let status = response.status().as_u16();
+        match status {
+            200 if matches!(ask, Ask::Find(_) | Ask::List { .. }) => {
+                let body = body();
+                let users = body.as_array().ok_or("a list that is none")?;
+                let next = header("link").map(|link| {
+                    let (_, after) = link.split_once("after=").expect("a next link");
+                    let digits = after.split(|c: char| !c.is_ascii_digit()).next();
+                    digits.and_then(|id| id.parse().ok()).expect("an id")
+                });
+                Ok(Told::Users {
+                    users: users.iter().map(|user| Seen::new(user, None)).collect(),
+                    total: header("x-total-count")
+                        .and_then(|total| total.parse().ok())
+                        .ok_or("a list without X-Total-Count")?,
+                    next,
+                })
+            }
+            200 | 201 => {
+                let tag = header("etag").ok_or("a user without ETag")?;
+                let user = Seen::new(&body(), Some(tag));
+                if status == 201 && header("location") != Some(format!("/users/{}", user.id)) {
+                    return Err(format!("201 without its Location: {response:?}"));
+                }
+                Ok(Told::User(status, user))
+            }
+            503 if header("retry-after").is_some() => Ok(Told::Unknown),
+            204 | 404 | 409 | 412 => Ok(Told::Status(status)),
+            _ => Err(format!(
+                "{status} is no answer to {ask}: {}",
+                String::from_utf8_lossy(response.body())
+            )),
+        }
+    }
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Told::User(status, user) => write!(f, "{status} {user}"),
+            Told::Users { users, total, next } => {
+                let users: Vec<_> = users.iter().map(Seen::to_string).collect();
+                write!(f, "200 [{}] of {total}", users.join(", "))?;
+                match next {
+                    Some(id) => write!(f, ", more after {id}"),
+                    None => Ok(()),
+                }
+            }
+            Told::Status(status) => write!(f, "{status}"),
+            Told::Unknown => write!(f, "503, or none"),
+        }
+    }
+}
+
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{{{} {:?}", self.id, self.name)?;
+        for member in [&self.email, &self.attributes, &self.tag]
+            .into_iter()
+            .flatten()
+        {
+            write!(f, " {member}")?;
+        }
+        write!(f, "}}")
+    }
+}

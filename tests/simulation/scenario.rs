@@ -1,0 +1,159 @@
+//! A scenario: users that there are, and clients with programs. It begins
+//! before them and ends long after, when everything is tried again and read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use crate::choice::Choice;
+use crate::request::{Action, Ask, Condition, Told, Who};
+use crate::sabotage::Sabotage;
+use crate::scheduler::{Simulation, Violation};
+use crate::store::Backend;
+
+/// Within 60 seconds nothing is stuck any more.
+const RECOVERY: i64 = 60_001;
+
+/// Who does what, on which backend.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    pub name: String,
+    pub backend: Backend,
+    /// Done before the clients come, by one after another.
+    pub setup: Vec<Action>,
+    /// Done then, but that each dies just before it replaces the record of a user.
+    pub died: Vec<Action>,
+    pub programs: Vec<Vec<Action>>,
+    pub sabotage: Option<Sabotage>,
+}
+
+/// A scenario that went wrong, and how.
+#[derive(Debug)]
+pub struct Failure {
+    pub scenario: Scenario,
+    pub choices: Vec<Choice>,
+    pub violation: Violation,
+}
+
+impl Scenario {
+    /// A run in which the setup is done. All runs of the scenario fork from it.
+    pub fn prepare(&self) -> Prepared {
+        let mut base = Simulation::new(self.backend);
+        let tags = base.run_alone(self.setup.clone());
+        let tags = tags.unwrap_or_else(|Violation(what)| panic!("{}: setup: {what}", self.name));
+        for action in &self.died {
+            let died = base.run_until_commit(action.clone());
+            died.unwrap_or_else(|Violation(what)| panic!("{}: setup: {what}", self.name));
+        }
+        // What died is old by the time the clients come.
+        base.settle(RECOVERY).expect("nothing is late");
+        base.history.forget_the_gone();
+        base.store.sabotage = self.sabotage;
+        let emails = emails(self.setup.iter().chain(self.programs.iter().flatten()));
+        Prepared {
+            base,
+            tags,
+            programs: self.programs.clone(),
+            emails,
+        }
+    }
+
+    /// Fails as the scenario does with these choices, and tells the steps.
+    pub fn replay(&self, choices: &[Choice]) -> (Vec<String>, Result<(), Violation>) {
+        let prepared = self.prepare();
+        let mut run = prepared.start();
+        run.steps = Some(Vec::new());
+        let mut steps = choices.iter();
+        let mut result = steps.try_for_each(|choice| run.step(*choice));
+        if result.is_ok() && run.waiting().next().is_none() {
+            result = prepared.judge(&mut run);
+        }
+        let mut steps = run.steps.take().unwrap_or_default();
+        steps.push(format!("The store then:\n{}", run.store));
+        (steps, result)
+    }
+}
+
+/// A scenario, ready to be run many times.
+pub struct Prepared {
+    base: Simulation,
+    tags: BTreeMap<u64, String>,
+    programs: Vec<Vec<Action>>,
+    emails: BTreeSet<String>,
+}
+
+impl Prepared {
+    /// A run in which the clients have come and nothing has happened.
+    pub fn start(&self) -> Simulation {
+        let mut run = self.base.fork();
+        for program in &self.programs {
+            run.join(program.clone(), self.tags.clone());
+        }
+        run
+    }
+
+    /// Judges a run whose clients have finished: repeats what was not answered, reads everything,
+    /// takes all emails, and checks the answers.
+    pub fn judge(&self, run: &mut Simulation) -> Result<(), Violation> {
+        run.settle(RECOVERY)?;
+        let mut program: Vec<Action> = run.history.unknown().into_iter().map(again).collect();
+        let seen = run.history.events.iter().map(|event| match &event.told {
+            Told::User(_, seen) => seen.id,
+            _ => 0,
+        });
+        let created = seen.max().unwrap_or(0) + program.len() as u64;
+        program.extend((1..=created + 1).map(|id| Action::Get(Who::Id(id))));
+        program.extend(self.emails.iter().cloned().map(Action::Find));
+        program.push(Action::Walk(0, 2));
+        let last = |(index, email)| json!({ "name": format!("Last {index}"), "email": email });
+        let last = self.emails.iter().enumerate().map(last);
+        program.extend(last.map(Action::Create));
+        program.push(Action::Walk(0, 100));
+        run.run_alone(program)?;
+        run.history.check().map_err(Violation)
+    }
+}
+
+/// The request once more, by somebody who does not know what became of it.
+fn again(ask: Ask) -> Action {
+    match ask {
+        Ask::Create(mut profile) => {
+            let name = profile["name"].as_str().expect("users have names");
+            profile["name"] = format!("{name} again").into();
+            Action::Create(profile)
+        }
+        Ask::Get(id) => Action::Get(Who::Id(id)),
+        Ask::Find(email) => Action::Find(email),
+        Ask::List { after, limit } => Action::Walk(after, limit),
+        Ask::Put(id, profile, _) => Action::Put(Who::Id(id), profile, Condition::Always),
+        Ask::Patch(id, patch, _) => Action::Patch(Who::Id(id), patch, Condition::Always),
+        Ask::Delete(id, _) => Action::Delete(Who::Id(id), Condition::Always),
+    }
+}
+
+fn emails<'a>(actions: impl Iterator<Item = &'a Action>) -> BTreeSet<String> {
+    let email = |value: &Value| value["email"].as_str().map(str::to_lowercase);
+    let emails = actions.filter_map(|action| match action {
+        Action::Create(value) | Action::Put(_, value, _) | Action::Patch(_, value, _) => {
+            email(value)
+        }
+        Action::Find(email) => Some(email.to_lowercase()),
+        _ => None,
+    });
+    emails.collect()
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Failure {
+            scenario,
+            choices,
+            violation: Violation(what),
+        } = self;
+        let (steps, _) = scenario.replay(choices);
+        writeln!(f, "{} on {:?}: {what}", scenario.name, scenario.backend)?;
+        writeln!(f, "The steps, by the store's clock:")?;
+        steps.iter().try_for_each(|step| writeln!(f, "{step}"))
+    }
+}

@@ -1,0 +1,389 @@
+//! The scheduler: runs the service for several clients in one thread, one store
+//! operation at a time, in an order and with faults that are given from
+//! outside. The same choices give the same run.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::task::Poll;
+
+use crate::choice::{Choice, Fate};
+use crate::client::{Port, SimPlatform, Work, poll, serve};
+use crate::history::{Event, History};
+use crate::observer::Observer;
+use crate::operation::{Answer, Operation};
+use crate::request::{Action, Ask, Condition, Told, Who};
+use crate::store::{Backend, SimStore, hash};
+
+/// The longest that a request takes, in milliseconds: hosts end it then.
+const TIME_LIMIT: i64 = 30_000;
+
+/// No request makes so many store operations.
+const ENDLESS: usize = 2000;
+
+/// What must never happen, happened.
+#[derive(Clone, Debug)]
+pub struct Violation(pub String);
+
+struct Client {
+    todo: VecDeque<Action>,
+    port: Rc<Port>,
+    platform: Rc<SimPlatform>,
+    running: Option<Running>,
+    /// How many of its requests were started.
+    requests: usize,
+    mine: Option<u64>,
+    tags: BTreeMap<u64, String>,
+}
+
+struct Running {
+    ask: Ask,
+    work: Work,
+    /// In the history, once it has started.
+    event: Option<usize>,
+    /// Names all that it was answered by the store. The service being
+    /// deterministic, this names the place in its code, too.
+    answers: u64,
+    operations: usize,
+    /// The time at which it started.
+    since: i64,
+}
+
+/// A run.
+pub struct Simulation {
+    pub store: SimStore,
+    pub history: History,
+    clients: Vec<Client>,
+    clock: usize,
+    now: Rc<Cell<i64>>,
+    late: VecDeque<Operation>,
+    observer: Observer,
+    /// The steps in words, if somebody wants to read them.
+    pub steps: Option<Vec<String>>,
+}
+
+impl Client {
+    /// The next request of the program.
+    fn next(&mut self) -> Option<Ask> {
+        let who = |who| match who {
+            Who::Id(id) => id,
+            Who::Mine => self.mine.unwrap_or(1),
+        };
+        let tag = |id, condition| match condition {
+            Condition::Always => None,
+            Condition::AsSeen => self.tags.get(&id).cloned(),
+        };
+        Some(match self.todo.pop_front()? {
+            Action::Create(profile) => Ask::Create(profile),
+            Action::Get(user) => Ask::Get(who(user)),
+            Action::Find(email) => Ask::Find(email),
+            Action::Walk(after, limit) => Ask::List { after, limit },
+            Action::Put(user, profile, condition) => {
+                Ask::Put(who(user), profile, tag(who(user), condition))
+            }
+            Action::Patch(user, patch, condition) => {
+                Ask::Patch(who(user), patch, tag(who(user), condition))
+            }
+            Action::Delete(user, condition) => Ask::Delete(who(user), tag(who(user), condition)),
+        })
+    }
+}
+
+impl Simulation {
+    /// A run on an empty store.
+    pub fn new(backend: Backend) -> Simulation {
+        Simulation {
+            store: SimStore::new(backend),
+            history: History::default(),
+            clients: Vec::new(),
+            clock: 0,
+            now: Rc::new(Cell::new(1_800_000_000_000)),
+            late: VecDeque::new(),
+            observer: Observer::default(),
+            steps: None,
+        }
+    }
+
+    /// A run that goes on where this one is, as long as no client is in it that does something.
+    pub fn fork(&self) -> Simulation {
+        let mut fork = Simulation {
+            store: self.store.clone(),
+            history: self.history.clone(),
+            clock: self.clock,
+            observer: self.observer.clone(),
+            ..Simulation::new(self.store.backend)
+        };
+        for _ in &self.clients {
+            fork.join(Vec::new(), BTreeMap::new());
+        }
+        fork
+    }
+
+    /// Adds a client with its program, and the entity tags that it knows. Answers its number.
+    pub fn join(&mut self, program: Vec<Action>, tags: BTreeMap<u64, String>) -> usize {
+        let number = self.clients.len();
+        self.clients.push(Client {
+            todo: program.into(),
+            port: Port::new(self.store.sabotage),
+            platform: SimPlatform::new(number as u64 + 1, self.now.clone()),
+            running: None,
+            requests: 0,
+            mine: None,
+            tags,
+        });
+        self.prepare(number).expect("a client can ask");
+        number
+    }
+
+    /// Runs a client's requests alone, without faults.
+    pub fn run_alone(&mut self, program: Vec<Action>) -> Result<BTreeMap<u64, String>, Violation> {
+        let client = self.join(program, BTreeMap::new());
+        while self.waits(client) {
+            self.step(Choice::Client(client, Fate::Happens))?;
+        }
+        if let Some(event) = self.failed_alone(client) {
+            return Err(Violation(format!("with nobody in its way: {event}")));
+        }
+        Ok(self.clients[client].tags.clone())
+    }
+
+    /// Runs a request that dies just before it replaces the record of a user.
+    pub fn run_until_commit(&mut self, action: Action) -> Result<(), Violation> {
+        let client = self.join(vec![action], BTreeMap::new());
+        while let Some(operation) = self.clients[client].port.operation() {
+            let swaps = matches!(operation, Operation::Swap(..));
+            let fate = match swaps && operation.key().starts_with("user/") {
+                true => Fate::Dies,
+                false => Fate::Happens,
+            };
+            self.step(Choice::Client(client, fate))?;
+        }
+        Ok(())
+    }
+
+    fn failed_alone(&self, client: usize) -> Option<&Event> {
+        let mut events = self.history.events.iter();
+        events.find(|event| event.client == client && event.told == Told::Unknown)
+    }
+
+    /// Ends the part of a run in which clients meet: all that may happen late happens now, and
+    /// nothing later. Time goes by.
+    pub fn settle(&mut self, milliseconds: i64) -> Result<(), Violation> {
+        while !self.late.is_empty() {
+            self.step(Choice::Late)?;
+        }
+        self.clock += 1;
+        self.history.settle(self.clock);
+        self.clock += 1;
+        self.now.set(self.now.get() + milliseconds);
+        Ok(())
+    }
+
+    /// The clients that have something to do.
+    pub fn waiting(&self) -> impl Iterator<Item = usize> {
+        (0..self.clients.len()).filter(|client| self.waits(*client))
+    }
+
+    /// Whether the next operation of a client may change the store.
+    pub fn writes(&self, client: usize) -> bool {
+        let operation = self.clients[client].port.operation();
+        operation.is_some_and(|operation| operation.writes())
+    }
+
+    /// The operations of the request that a client is in.
+    pub fn patience(&self, client: usize) -> usize {
+        let running = self.clients[client].running.as_ref();
+        running.map_or(0, |running| running.operations)
+    }
+
+    /// Whether operations that failed have yet to happen.
+    pub fn has_late(&self) -> bool {
+        !self.late.is_empty()
+    }
+
+    fn waits(&self, client: usize) -> bool {
+        self.clients[client].running.is_some()
+    }
+
+    /// A number for all that decides how the run may go on, and how it will be judged.
+    pub fn fingerprint(&self) -> u64 {
+        let clients = self.clients.iter().map(|client| {
+            let running = client.running.as_ref();
+            running.map(|running| (client.requests, running.event.is_some(), running.answers))
+        });
+        let clients: Vec<_> = clients.collect();
+        hash(&(
+            self.store.fingerprint(),
+            self.history.fingerprint(),
+            clients,
+        ))
+    }
+
+    /// Takes a step.
+    pub fn step(&mut self, choice: Choice) -> Result<(), Violation> {
+        self.clock += 1;
+        match choice {
+            Choice::Client(client, fate) => self.step_of(client, fate),
+            Choice::Crash => {
+                self.note(|_| "the host dies".to_owned());
+                let clients: Vec<_> = self.waiting().collect();
+                clients.into_iter().try_for_each(|client| self.die(client))
+            }
+            Choice::Time(milliseconds) => {
+                self.now.set(self.now.get() + milliseconds);
+                self.note(|_| format!("{milliseconds} ms go by"));
+                let now = self.now.get();
+                let slow = self.clients.iter().enumerate().filter(|(_, client)| {
+                    let running = client.running.as_ref();
+                    running.is_some_and(|running| {
+                        running.event.is_some() && now - running.since > TIME_LIMIT
+                    })
+                });
+                let slow: Vec<_> = slow.map(|(client, _)| client).collect();
+                slow.into_iter().try_for_each(|client| self.die(client))
+            }
+            Choice::Late => {
+                let operation = self.late.pop_front().expect("an operation is late");
+                let answer = self.store.apply(usize::MAX, &operation);
+                self.note(|this| format!("late: {}", operation.describe(&this.store, &answer)));
+                self.observer.look(&self.store, &operation)
+            }
+        }
+    }
+
+    fn step_of(&mut self, client: usize, fate: Fate) -> Result<(), Violation> {
+        let operation = self.clients[client].port.operation().expect("it waits");
+        self.begin(client)?;
+        let happens = matches!(fate, Fate::Happens | Fate::FailsAfter | Fate::DiesAfter);
+        let answer = match happens {
+            true => self.store.apply(client, &operation),
+            false => Answer::Failed,
+        };
+        self.note(|this| {
+            let ask = this.clients[client]
+                .running
+                .as_ref()
+                .map(|running| &running.ask);
+            let ask = ask.map(Ask::to_string).unwrap_or_default();
+            let done = operation.describe(&this.store, &answer);
+            format!("client {client} {ask}: {done}{}", fate.words())
+        });
+        self.observer.look(&self.store, &operation)?;
+        match fate {
+            Fate::Happens => self.resume(client, answer),
+            Fate::Dies | Fate::DiesAfter => self.die(client),
+            Fate::Fails | Fate::FailsAfter | Fate::FailsEarly => {
+                if fate == Fate::FailsEarly {
+                    self.late.push_back(operation.clone());
+                }
+                // As Spin's DynamoDB store has it: what goes wrong in a swap is a swap lost.
+                let lost = self.store.backend == Backend::DynamoDb;
+                match operation {
+                    Operation::Swap(..) if lost => self.resume(client, Answer::Swap(false)),
+                    _ => self.resume(client, Answer::Failed),
+                }
+            }
+        }
+    }
+
+    /// Notes the start of a request with its first operation: as late as can be.
+    fn begin(&mut self, client: usize) -> Result<(), Violation> {
+        let number = self.clients[client].requests;
+        let running = self.clients[client].running.as_mut().expect("it waits");
+        running.operations += 1;
+        if running.operations > ENDLESS {
+            return Err(Violation(format!("{} does not end", running.ask)));
+        }
+        let event = *running.event.get_or_insert_with(|| {
+            running.since = self.now.get();
+            self.history
+                .start(client, number, running.ask.clone(), self.clock)
+        });
+        self.history.events[event].operations += 1;
+        Ok(())
+    }
+
+    fn die(&mut self, client: usize) -> Result<(), Violation> {
+        self.clients[client].running = None;
+        self.clients[client].port.clear();
+        self.prepare(client)
+    }
+
+    fn resume(&mut self, client: usize, answer: Answer) -> Result<(), Violation> {
+        let waiting = &mut self.clients[client];
+        let running = waiting.running.as_mut().expect("it waits");
+        running.answers = hash(&(running.answers, &answer));
+        waiting.port.answer(answer);
+        self.poll(client)
+    }
+
+    fn poll(&mut self, client: usize) -> Result<(), Violation> {
+        let running = self.clients[client].running.as_mut().expect("it runs");
+        let polled = catch_unwind(AssertUnwindSafe(|| poll(running.work.as_mut())));
+        match polled {
+            Err(_) => Err(Violation(format!("a panic in {}", running.ask))),
+            Ok(Poll::Pending) => Ok(()),
+            Ok(Poll::Ready(response)) => self.finish(client, &response),
+        }
+    }
+
+    fn finish(
+        &mut self,
+        client: usize,
+        response: &http::Response<Vec<u8>>,
+    ) -> Result<(), Violation> {
+        let this = &mut self.clients[client];
+        let Running { ask, event, .. } = this.running.take().expect("it ran");
+        let told = Told::read(&ask, response).map_err(Violation)?;
+        let event = event.ok_or_else(|| Violation(format!("{ask} did not ask the store")))?;
+        match &told {
+            Told::User(status, seen) => {
+                this.tags.extend(seen.tag.clone().map(|tag| (seen.id, tag)));
+                if *status == 201 {
+                    this.mine = Some(seen.id);
+                }
+            }
+            Told::Users {
+                next: Some(next), ..
+            } => {
+                if let &Ask::List { after, limit } = &ask {
+                    if *next <= after {
+                        return Err(Violation(format!("a walk goes back: {ask} → {told}")));
+                    }
+                    this.todo.push_front(Action::Walk(*next, limit));
+                }
+            }
+            _ => {}
+        }
+        self.note(|_| format!("client {client} {ask} → {told}"));
+        self.history.end(event, told, self.clock);
+        self.prepare(client)
+    }
+
+    /// Lets a client come to the first operation of its next request.
+    fn prepare(&mut self, client: usize) -> Result<(), Violation> {
+        let this = &mut self.clients[client];
+        let Some(ask) = this.next() else {
+            return Ok(());
+        };
+        let work = serve(this.port.clone(), this.platform.clone(), ask.request());
+        this.requests += 1;
+        this.running = Some(Running {
+            ask,
+            work,
+            event: None,
+            answers: 0,
+            operations: 0,
+            since: 0,
+        });
+        self.poll(client)
+    }
+
+    fn note(&mut self, step: impl Fn(&Simulation) -> String) {
+        if let Some(mut steps) = self.steps.take() {
+            steps.push(format!("{:4}: {}", self.clock, step(self)));
+            self.steps = Some(steps);
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! The simulated store: what Spin's key-value backends do, operation by
+//! operation, at the instant at which the scheduler lets an operation happen.
+//!
+//! Not simulated: DynamoDB's `get` when it is set to eventually consistent
+//! reads. The service is specified for consistent ones.
+
+use std::collections::BTreeMap;
+use std::collections::hash_map::DefaultHasher;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use crate::operation::{Answer, Operation, Watch};
+use crate::sabotage::Sabotage;
+
+/// The manners of a backend, as platform.md tells them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Backend {
+    /// A swap compares values. Of a key that was absent it overwrites what it finds.
+    Sqlite,
+    /// A swap happens if nothing at all was written since, and is always reported as failed.
+    Redis,
+    /// A swap compares the versions that swaps count, and values where there is no version.
+    /// A swap whose call fails is reported as lost, not as an error.
+    DynamoDb,
+}
+
+impl Backend {
+    /// All of them.
+    pub const ALL: [Backend; 3] = [Backend::Sqlite, Backend::Redis, Backend::DynamoDb];
+
+    fn encode(self, number: i64) -> Vec<u8> {
+        match self {
+            Backend::Sqlite => number.to_le_bytes().to_vec(),
+            Backend::Redis | Backend::DynamoDb => number.to_string().into_bytes(),
+        }
+    }
+
+    fn decode(self, value: &[u8]) -> Option<i64> {
+        match self {
+            Backend::Sqlite => value.try_into().ok().map(i64::from_le_bytes),
+            _ => std::str::from_utf8(value).ok()?.parse().ok(),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    value: Vec<u8>,
+    /// Redis: how often the key was written. DynamoDB: the version, `None` after a set.
+    stamp: Option<u64>,
+    hash: u64,
+}
+
+/// A whole store.
+#[derive(Clone, Debug)]
+pub struct SimStore {
+    pub backend: Backend,
+    /// What is broken on purpose, and what that has to remember.
+    pub sabotage: Option<Sabotage>,
+    pub deferred: Vec<(usize, Operation)>,
+    pub written: Vec<(usize, String)>,
+    entries: BTreeMap<String, Entry>,
+    hash: u64,
+    /// What a client did that no store forgives.
+    pub ruined: Option<String>,
+}
+
+impl SimStore {
+    /// An empty store.
+    pub fn new(backend: Backend) -> SimStore {
+        SimStore {
+            backend,
+            sabotage: None,
+            deferred: Vec::new(),
+            written: Vec::new(),
+            entries: BTreeMap::new(),
+            hash: 0,
+            ruined: None,
+        }
+    }
+
+    /// Lets an operation of a client happen.
+    pub fn apply(&mut self, client: usize, operation: &Operation) -> Answer {
+        match self.sabotage {
+            Some(sabotage) => sabotage.apply(self, client, operation),
+            None => self.perform(operation),
+        }
+    }
+
+    /// Lets an operation happen as the backend does it.
+    pub fn perform(&mut self, operation: &Operation) -> Answer {
+        match operation {
+            Operation::Get(key) => Answer::Value(self.value(key)),
+            Operation::Set(key, value) => {
+                self.write(key, value.clone(), None);
+                Answer::Done
+            }
+            Operation::Increment(key, delta) => self.increment(key, *delta),
+            Operation::Current(key) => {
+                let entry = self.entries.get(key);
+                let watch = Watch {
+                    key: key.clone(),
+                    value: entry.map(|entry| entry.value.clone()),
+                    stamp: entry.and_then(|entry| entry.stamp),
+                };
+                Answer::Watched(watch.value.clone(), watch)
+            }
+            Operation::Swap(watch, value) => {
+                let wins = self.unchanged(watch);
+                if wins {
+                    let entry = self.entries.get(&watch.key);
+                    let version = entry.and_then(|entry| entry.stamp).unwrap_or(0) + 1;
+                    self.write(&watch.key, value.clone(), Some(version));
+                }
+                Answer::Swap(wins && self.backend != Backend::Redis)
+            }
+            Operation::Count(key) => match self.value(key) {
+                None => Answer::Value(None),
+                Some(_) => self.clone().increment(key, 0),
+            },
+            Operation::Overwrite(key, number) => {
+                self.write(key, self.backend.encode(*number), None);
+                Answer::Done
+            }
+            Operation::Create(key, number) => {
+                if self.value(key).is_none() {
+                    self.increment(key, *number);
+                }
+                Answer::Done
+            }
+        }
+    }
+
+    /// Whether a swap of this watch would happen.
+    fn unchanged(&self, watch: &Watch) -> bool {
+        let entry = self.entries.get(&watch.key);
+        let value = entry.map(|entry| &entry.value);
+        let stamp = entry.and_then(|entry| entry.stamp);
+        match self.backend {
+            Backend::Sqlite => watch.value.is_none() || value == watch.value.as_ref(),
+            Backend::Redis => stamp == watch.stamp,
+            Backend::DynamoDb if watch.stamp.is_some() => stamp == watch.stamp,
+            Backend::DynamoDb => value == watch.value.as_ref(),
+        }
+    }
+
+    /// The value of a key.
+    pub fn value(&self, key: &str) -> Option<Vec<u8>> {
+        self.entries.get(key).map(|entry| entry.value.clone())
+    }
+
+    /// The number that a counter would have as this backend's value.
+    pub fn encode(&self, number: i64) -> Vec<u8> {
+        self.backend.encode(number)
+    }
+
+    fn increment(&mut self, key: &str, delta: i64) -> Answer {
+        let before = match self.entries.get(key) {
+            None => 0,
+            Some(entry) => match self.backend.decode(&entry.value) {
+                Some(number) => number,
+                None => {
+                    self.ruined = Some(format!("{key} is no counter and was incremented"));
+                    return Answer::Failed;
+                }
+            },
+        };
+        let sum = before + delta;
+        let version = self.entries.get(key).and_then(|entry| entry.stamp);
+        self.write(key, self.backend.encode(sum), version);
+        Answer::Sum(sum)
+    }
+
+    /// Writes; `version` is what DynamoDB keeps beside the value.
+    fn write(&mut self, key: &str, value: Vec<u8>, version: Option<u64>) {
+        let before = self.entries.get(key);
+        let stamp = match self.backend {
+            Backend::Sqlite => None,
+            Backend::Redis => Some(before.and_then(|entry| entry.stamp).unwrap_or(0) + 1),
+            Backend::DynamoDb => version,
+        };
+        let hash = hash(&(key, &value, stamp));
+        self.hash ^= before.map_or(0, |entry| entry.hash) ^ hash;
+        self.entries
+            .insert(key.to_owned(), Entry { value, stamp, hash });
+    }
+
+    /// A number for all that the store holds.
+    pub fn fingerprint(&self) -> u64 {
+        match self.sabotage {
+            None => self.hash,
+            Some(_) => hash(&(self.hash, format!("{:?}", self.deferred), &self.written)),
+        }
+    }
+
+    /// The counter under a key as people read it, and else the text.
+    pub fn readable(&self, key: &str, value: &[u8]) -> String {
+        match self.backend.decode(value) {
+            Some(0) if key.starts_with("email/") => "free".to_owned(),
+            Some(claim) if key.starts_with("email/") => {
+                format!("user {} by claim {}", claim >> 27, claim & ((1 << 27) - 1))
+            }
+            Some(number) => number.to_string(),
+            None => String::from_utf8_lossy(value).into_owned(),
+        }
+    }
+}
+
+/// One line for each key.
+impl fmt::Display for SimStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (key, entry) in &self.entries {
+            writeln!(f, "  {} = {}", short(key), self.readable(key, &entry.value))?;
+        }
+        Ok(())
+    }
+}
+
+/// A key without most of a long hash.
+pub fn short(key: &str) -> &str {
+    &key[..key.len().min(14)]
+}
+
+/// A hash of anything.
+pub fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn watch(store: &mut SimStore, key: &str) -> Watch {
+        match store.perform(&Operation::Current(key.into())) {
+            Answer::Watched(_, watch) => watch,
+            answer => panic!("{answer:?}"),
+        }
+    }
+
+    fn set(store: &mut SimStore, value: &str) {
+        store.perform(&Operation::Set("k".into(), value.into()));
+    }
+
+    fn swap(store: &mut SimStore, watch: Watch, value: &str) -> Answer {
+        store.perform(&Operation::Swap(watch, value.into()))
+    }
+
+    #[test]
+    fn a_swap_happens_unless_others_wrote_whatever_is_reported() {
+        for backend in Backend::ALL {
+            let mut store = SimStore::new(backend);
+            set(&mut store, "a");
+            let (first, second) = (watch(&mut store, "k"), watch(&mut store, "k"));
+            let report = swap(&mut store, first, "b");
+            assert_eq!(report, Answer::Swap(backend != Backend::Redis));
+            assert_eq!(swap(&mut store, second, "c"), Answer::Swap(false));
+            assert_eq!(store.value("k"), Some(b"b".to_vec()), "{backend:?}");
+        }
+    }
+
+    #[test]
+    fn only_redis_notices_that_an_equal_value_was_written() {
+        for backend in Backend::ALL {
+            let mut store = SimStore::new(backend);
+            set(&mut store, "a");
+            let before = watch(&mut store, "k");
+            set(&mut store, "a");
+            swap(&mut store, before, "b");
+            let noticed = store.value("k") == Some(b"a".to_vec());
+            assert_eq!(noticed, backend == Backend::Redis, "{backend:?}");
+        }
+    }
+
+    #[test]
+    fn only_sqlite_overwrites_what_came_to_an_absent_key() {
+        for backend in Backend::ALL {
+            let mut store = SimStore::new(backend);
+            let absent = watch(&mut store, "k");
+            set(&mut store, "a");
+            swap(&mut store, absent, "b");
+            let overwritten = store.value("k") == Some(b"b".to_vec());
+            assert_eq!(overwritten, backend == Backend::Sqlite, "{backend:?}");
+        }
+    }
+
+    #[test]
+    fn counting_up_what_is_no_counter_ruins_the_store() {
+        for backend in Backend::ALL {
+            let mut store = SimStore::new(backend);
+            store.perform(&Operation::Increment("n".into(), 2));
+            assert_eq!(
+                store.perform(&Operation::Increment("n".into(), 0)),
+                Answer::Sum(2)
+            );
+            assert_eq!(store.ruined, None);
+            set(&mut store, "{}");
+            store.perform(&Operation::Increment("k".into(), 1));
+            assert!(store.ruined.is_some(), "{backend:?}");
+        }
+    }
+}
