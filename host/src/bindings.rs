@@ -4,7 +4,11 @@ wasmtime::component::bindgen!({
     path: "wit",
     world: "host",
     imports: {
-        // Writes wait for the disk. Reads answer from memory and don't await.
+        // Writes wait for the disk, and reads of many keys for another thread. Point
+        // reads answer from memory and don't await.
+        "wasi:keyvalue/store.[method]bucket.list-keys": async | trappable,
+        "wasi:keyvalue/batch.get-many": async | trappable,
+        "fermyon:spin/key-value.[method]store.get-keys": async | trappable,
         "wasi:keyvalue/store.[method]bucket.set": async | trappable,
         "wasi:keyvalue/store.[method]bucket.delete": async | trappable,
         "wasi:keyvalue/batch.set-many": async | trappable,

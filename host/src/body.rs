@@ -50,6 +50,7 @@ impl Body for ResponseBody {
                 if frame.is_none() && request.has_failed() {
                     return Poll::Ready(Some(Err(Error::HttpResponseIncomplete)));
                 }
+                request.advance();
                 Poll::Ready(frame)
             }
         }

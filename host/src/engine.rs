@@ -19,17 +19,23 @@ pub const MAX_CONCURRENT_REQUESTS: usize = 1000;
 /// wait for a request, and some be on their way out.
 const MAX_INSTANCES: u32 = 1500;
 
+/// What guards a memory that isn't from the pool. It saves the bounds checks of
+/// accesses at the small offsets that most fields have.
+const GUARD_BYTES: u64 = 64 << 10;
+
 /// How often a guest that never pauses is made to, so that others get their turn
 /// and its time limit is looked at.
 const EPOCH: Duration = Duration::from_millis(10);
 
-/// Which of the engine's conveniences to go without.
-#[derive(Clone, Copy, Debug, Default)]
+/// What the engine is for, and which of its conveniences to go without.
+#[derive(Clone, Copy, Debug)]
 pub struct EngineOptions {
     /// Don't keep compiled components on disk.
     pub disable_cache: bool,
     /// Don't set aside address space for instances ahead of time.
     pub disable_pooling: bool,
+    /// The most memory that an instance may have, in bytes.
+    pub max_instance_memory: usize,
 }
 
 /// An engine as the options ask and the machine allows.
@@ -54,6 +60,13 @@ pub fn engine(options: EngineOptions, log: &Log) -> anyhow::Result<Engine> {
     }
     if !options.disable_pooling && address_space_suffices() {
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+    } else {
+        // Wasmtime would reserve all that 32 bits can address, and as much again to
+        // guard it, for each instance: on a machine short of address space few of
+        // them would find room. With bounds checks they need no more than they use.
+        config
+            .memory_reservation(options.max_instance_memory as u64)
+            .memory_guard_size(GUARD_BYTES);
     }
     let engine = Engine::new(&config)
         .map_err(anyhow::Error::from)

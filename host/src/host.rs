@@ -15,7 +15,7 @@ use crate::log::Log;
 use crate::manifest::Manifest;
 use crate::options::UpOptions;
 use crate::runtime_config::{DEFAULT_STORE, DEFAULT_STORE_FILE, RuntimeConfig};
-use crate::server::Server;
+use crate::server::{self, Server};
 use crate::store::count::{Counters, StoreOperations};
 use crate::store::{Database, KeyValueStore, Location};
 use crate::variable_source;
@@ -67,26 +67,20 @@ impl Host {
 
         let counters = Arc::new(Counters::default());
         let locations = locations(&options, &config, directory)?;
-        let (stores, databases) = open(&locations, &manifest, &options, &counters)?;
-        for (key, value) in &options.key_values {
-            stores[DEFAULT_STORE]
-                .set(key.clone(), value.clone().into_bytes())
-                .await
-                .with_context(|| format!("cannot set the key {key}"))?;
-        }
-
-        let setup = counters.snapshot();
-
+        let (stores, databases) = open(&locations, &manifest, &options, &counters, &log)?;
+        let default_store = stores.get(DEFAULT_STORE).cloned();
         let uses_default = manifest.components.values().any(|component| {
             component
                 .key_value_stores
                 .iter()
                 .any(|l| l == DEFAULT_STORE)
         });
+        let max_instance_memory = options.max_instance_memory(config.max_instance_memory);
         let engine = engine(
             EngineOptions {
                 disable_cache: options.disable_cache,
                 disable_pooling: options.disable_pooling,
+                max_instance_memory,
             },
             &log,
         )?;
@@ -102,12 +96,23 @@ impl Host {
                 idle_timeout: options.idle_instance_timeout,
                 request_timeout: options.request_timeout,
             },
-            max_instance_memory: options.max_instance_memory(config.max_instance_memory),
-            log,
+            max_instance_memory,
+            log: log.clone(),
         }
         .load(&manifest)?;
         let application = Arc::new(application);
-        let server = Server::start(application.clone(), options.listen).await?;
+        let listener = server::listen(options.listen).await?;
+        // Only now: a start that fails for any other reason leaves the data alone.
+        if let Some(store) = default_store {
+            for (key, value) in &options.key_values {
+                store
+                    .set(key.clone(), value.clone().into_bytes())
+                    .await
+                    .with_context(|| format!("cannot set the key {key}"))?;
+            }
+        }
+        let setup = counters.snapshot();
+        let server = Server::start(application.clone(), listener)?;
         Ok(Self {
             server,
             application,
@@ -225,6 +230,7 @@ fn open(
     manifest: &Manifest,
     options: &UpOptions,
     counters: &Arc<Counters>,
+    log: &Log,
 ) -> anyhow::Result<(Stores, Vec<Arc<Database>>)> {
     let is_used = |label: &str| {
         (label == DEFAULT_STORE && !options.key_values.is_empty())
@@ -245,13 +251,13 @@ fn open(
                 files[path.as_path()].clone()
             }
             Location::File(path) => {
-                let database = Database::open(location)?;
+                let database = Database::open(location, log)?;
                 files.insert(path, database.clone());
                 databases.push(database.clone());
                 database
             }
             Location::Memory => {
-                let database = Database::open(location)?;
+                let database = Database::open(location, log)?;
                 databases.push(database.clone());
                 database
             }

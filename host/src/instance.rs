@@ -9,7 +9,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use crate::in_flight::InFlight;
+use crate::in_flight::{InFlight, Requests};
 use crate::log::{ComponentLog, Log};
 use crate::outbound::RefuseOutbound;
 use crate::store::KeyValueStore;
@@ -39,8 +39,8 @@ pub struct Component {
 pub struct InstanceState {
     pub(crate) component: Arc<Component>,
     pub(crate) table: ResourceTable,
-    /// The requests it is handling, and maybe some it has handled.
-    pub(crate) requests: Vec<Arc<InFlight>>,
+    /// The requests it is handling.
+    pub(crate) requests: Arc<Requests>,
     pub(crate) memory: MemoryLimit,
     wasi: WasiCtx,
     http: WasiHttpCtx,
@@ -58,7 +58,7 @@ impl InstanceState {
         }
         Self {
             table: ResourceTable::new(),
-            requests: Vec::new(),
+            requests: Arc::default(),
             memory: MemoryLimit {
                 bytes: component.max_memory,
                 component: component.clone(),

@@ -29,7 +29,7 @@
 //! * `server`, `service`: connections and requests.
 //! * `in_flight`, `body`: a request until it is answered, its response until sent.
 //! * `router`, `spin_headers`: routes, and what a component is told of its own.
-//! * `log`: what goes wrong, and what components print.
+//! * `log`, `printable`: what goes wrong, and what components print.
 //!
 //! The library keeps its hands off the process: no signal handlers, no exit, no
 //! logger. Those are in `main.rs`.
@@ -48,6 +48,7 @@ mod log;
 mod manifest;
 mod options;
 mod outbound;
+mod printable;
 mod router;
 mod runtime_config;
 mod server;
@@ -62,5 +63,6 @@ mod worker;
 
 pub use host::Host;
 pub use options::UpOptions;
+pub use printable::Printable;
 pub use store::count::StoreOperations;
 pub use variable_source::VariableSource;

@@ -14,6 +14,8 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
+use crate::printable::{Printable, printed};
+
 /// A line longer than this is written in pieces.
 const MAX_LINE_BYTES: usize = 64 * 1024;
 
@@ -44,7 +46,8 @@ impl Log {
     pub fn line(&self, message: fmt::Arguments<'_>) {
         // One write, so that lines of different threads don't mix. Nobody could be
         // told if it failed.
-        let line = message.to_string().replace('\n', " ") + "\n";
+        let message = message.to_string().replace('\n', " ");
+        let line = format!("{}\n", Printable(&message));
         io::stderr().write_all(line.as_bytes()).ok();
     }
 
@@ -102,15 +105,19 @@ struct Sink {
 }
 
 impl Sink {
-    fn write_line(&self, line: &[u8]) -> io::Result<()> {
+    /// Writes a line, which ends with its newline. That a log can't be written, as
+    /// its disk is full or its reader gone, is no reason to fail a request: the
+    /// component isn't told.
+    fn write_line(&self, line: &[u8]) {
         if let Some(mut file) = self.file.as_deref() {
-            file.write_all(line)?;
+            file.write_all(line).ok();
         }
         if let Some(prefix) = &self.prefix {
-            let prefixed = [prefix.as_bytes(), line].concat();
-            io::stderr().write_all(&prefixed)?;
+            let text = line.strip_suffix(b"\n").unwrap_or(line);
+            let text = text.strip_suffix(b"\r").unwrap_or(text);
+            let prefixed = format!("{prefix}{}\n", printed(text));
+            io::stderr().write_all(prefixed.as_bytes()).ok();
         }
-        Ok(())
     }
 }
 
@@ -136,43 +143,40 @@ impl InstanceOutput {
         }
     }
 
-    fn write(&self, bytes: &[u8]) -> io::Result<()> {
+    fn write(&self, bytes: &[u8]) {
         self.line
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .write(bytes)
+            .write(bytes);
     }
 }
 
 impl Line {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn write(&mut self, bytes: &[u8]) {
         for part in bytes.split_inclusive(|byte| *byte == b'\n') {
             self.begun.extend_from_slice(part);
             if part.ends_with(b"\n") {
-                self.sink.write_line(&self.begun)?;
+                self.sink.write_line(&self.begun);
                 self.begun.clear();
             } else if self.begun.len() >= MAX_LINE_BYTES {
-                self.end()?;
+                self.end();
             }
         }
-        Ok(())
     }
 
-    fn end(&mut self) -> io::Result<()> {
-        if self.begun.is_empty() {
-            return Ok(());
+    fn end(&mut self) {
+        if !self.begun.is_empty() {
+            self.begun.push(b'\n');
+            self.sink.write_line(&self.begun);
+            self.begun.clear();
         }
-        self.begun.push(b'\n');
-        let result = self.sink.write_line(&self.begun);
-        self.begun.clear();
-        result
     }
 }
 
 impl Drop for Line {
     fn drop(&mut self) {
         // The last words of an instance often lack their newline.
-        self.end().ok();
+        self.end();
     }
 }
 
@@ -194,8 +198,8 @@ impl StdoutStream for InstanceOutput {
 
 impl OutputStream for InstanceOutput {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        InstanceOutput::write(self, &bytes)
-            .map_err(|error| wasmtime_wasi::p2::StreamError::LastOperationFailed(error.into()))
+        InstanceOutput::write(self, &bytes);
+        Ok(())
     }
 
     fn flush(&mut self) -> StreamResult<()> {
@@ -218,7 +222,8 @@ impl AsyncWrite for InstanceOutput {
         _context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Poll::Ready(self.write(bytes).map(|()| bytes.len()))
+        self.write(bytes);
+        Poll::Ready(Ok(bytes.len()))
     }
 
     fn poll_flush(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -4,8 +4,9 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use edge_host::{Host, UpOptions};
+use edge_host::{Host, Printable, UpOptions};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 
 /// Runs a Spin HTTP application on this machine, without Spin
 #[derive(Parser)]
@@ -36,7 +37,9 @@ fn main() -> ExitCode {
             // One line, whatever the causes were written like.
             let message = format!("{error:#}");
             let lines: Vec<&str> = message.lines().map(str::trim).collect();
-            eprintln!("Error: {}", lines.join(" "));
+            let line = lines.join(" ");
+            // Not eprintln!, which panics when nobody reads it.
+            writeln!(std::io::stderr(), "Error: {}", Printable(&line)).ok();
             ExitCode::FAILURE
         }
     }
@@ -44,13 +47,11 @@ fn main() -> ExitCode {
 
 async fn up(options: UpOptions) -> anyhow::Result<()> {
     // Before anything is started: a signal that comes early must not be lost.
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+    let mut stop = stop_signal()?;
     let quiet = options.quiet;
     let host = tokio::select! {
         host = Host::start(options) => host?,
-        _ = interrupt.recv() => return Ok(()),
-        _ = terminate.recv() => return Ok(()),
+        _ = &mut stop => return Ok(()),
     };
     if !quiet {
         // Nobody needs to be listening.
@@ -59,9 +60,28 @@ async fn up(options: UpOptions) -> anyhow::Result<()> {
             .and_then(|()| stdout.flush())
             .ok();
     }
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
+    stop.await.ok();
     host.shutdown().await
+}
+
+/// Comes with the first SIGINT or SIGTERM. The second ends the process at once: who
+/// sends it doesn't want to wait, be it for requests or for a component that is
+/// being compiled.
+fn stop_signal() -> anyhow::Result<oneshot::Receiver<()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let (stop, stopped) = oneshot::channel();
+    tokio::spawn(async move {
+        let mut next = async || {
+            // What a shell makes of a process that the signal ended.
+            tokio::select! {
+                _ = interrupt.recv() => 128 + SignalKind::interrupt().as_raw_value(),
+                _ = terminate.recv() => 128 + SignalKind::terminate().as_raw_value(),
+            }
+        };
+        next().await;
+        stop.send(()).ok();
+        std::process::exit(next().await);
+    });
+    Ok(stopped)
 }

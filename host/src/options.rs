@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::builder::{FalseyValueParser, OsStringValueParser, TypedValueParser};
 
 use crate::variable_source::VariableSource;
 
@@ -96,7 +96,8 @@ pub struct UpOptions {
     pub request_timeout: Duration,
 
     /// Compile components anew at each start
-    #[arg(long, env = "DISABLE_WASMTIME_CACHE")]
+    // Of the variable anything but a no counts, such as the usual 1.
+    #[arg(long, env = "DISABLE_WASMTIME_CACHE", value_parser = FalseyValueParser::new())]
     pub disable_cache: bool,
 
     /// Don't reserve memory for instances ahead of time

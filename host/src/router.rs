@@ -123,7 +123,10 @@ impl<T> Router<T> {
         let mut replaced = Vec::new();
         for (raw, target) in routes {
             let route = Route::new(raw, target)?;
-            match distinct.iter_mut().find(|other| other.raw == route.raw) {
+            match distinct
+                .iter_mut()
+                .find(|other| other.pattern == route.pattern)
+            {
                 Some(same) => replaced.push(std::mem::replace(same, route)),
                 None => distinct.push(route),
             }
@@ -253,10 +256,12 @@ mod tests {
 
     #[test]
     fn of_two_same_routes_the_later_counts() {
-        let routes = [("/a".to_owned(), "first"), ("/a".to_owned(), "second")];
-        let (router, replaced) = Router::build(routes).unwrap();
-        assert_eq!(target(&router, "/a"), Some("second"));
-        assert_eq!(replaced[0].target, "first");
+        for same in ["/a", "/a/"] {
+            let routes = [("/a".to_owned(), "first"), (same.to_owned(), "second")];
+            let (router, replaced) = Router::build(routes).unwrap();
+            assert_eq!(target(&router, "/a"), Some("second"));
+            assert_eq!(replaced[0].target, "first");
+        }
     }
 
     #[test]

@@ -17,7 +17,8 @@ pub const DEFAULT_STORE: &str = "default";
 /// Spin's name for the file of the default store.
 pub const DEFAULT_STORE_FILE: &str = "sqlite_key_value.db";
 
-/// What the file says, with its paths made absolute.
+/// What the file says. The paths of stores are made absolute; the directories stay
+/// relative to where the host is started.
 #[derive(Debug, Default)]
 pub struct RuntimeConfig {
     /// Where each label's store is.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
@@ -20,9 +20,29 @@ use crate::service::Connection;
 /// How long requests in flight are waited for when the host stops.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// How long a client may take to send the head of a request. As it counts from the
+/// end of the one before, a connection that is idle for as long is closed, too.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// After how long without a word from an HTTP/2 client it is asked whether it is
+/// still there.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+
 /// How long to wait before accepting again when the machine has run out of
 /// something, most often of file descriptors.
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// Listens at `address`, without accepting anything yet.
+pub async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::AddrInUse => {
+                anyhow::anyhow!("{address} is already in use; choose another with --listen")
+            }
+            _ => anyhow::anyhow!("cannot listen on {address}: {error}"),
+        })
+}
 
 /// A server at work.
 pub struct Server {
@@ -32,16 +52,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves `application` at `address`; it listens when this returns.
-    pub async fn start(application: Arc<Application>, address: SocketAddr) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(address)
-            .await
-            .map_err(|error| match error.kind() {
-                io::ErrorKind::AddrInUse => {
-                    anyhow::anyhow!("{address} is already in use; choose another with --listen")
-                }
-                _ => anyhow::anyhow!("cannot listen on {address}: {error}"),
-            })?;
+    /// Serves `application` to whoever connects to `listener`.
+    pub fn start(application: Arc<Application>, listener: TcpListener) -> anyhow::Result<Self> {
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
         let accepting = tokio::spawn(accept(application, listener, stopped));
@@ -76,7 +88,18 @@ async fn accept(
 ) -> GracefulShutdown {
     let connections = GracefulShutdown::new();
     // HTTP/1.1, or HTTP/2 if that is how the client begins.
-    let protocol = Arc::new(auto::Builder::new(TokioExecutor::new()));
+    let mut protocol = auto::Builder::new(TokioExecutor::new());
+    // Without a timer hyper silently keeps none of these limits.
+    protocol
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT);
+    protocol
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(KEEP_ALIVE);
+    let protocol = Arc::new(protocol);
+    let mut failing = false;
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -84,16 +107,32 @@ async fn accept(
         };
         match accepted {
             Ok((stream, client)) => {
+                failing = false;
                 serve(&application, &protocol, &connections, stream, client);
             }
+            Err(error) if is_of_connection(&error) => {}
             Err(error) => {
-                application
-                    .log
-                    .line(format_args!("cannot accept a connection: {error}"));
+                // It fails again and again until the machine has what it lacks.
+                if !failing {
+                    application
+                        .log
+                        .line(format_args!("cannot accept connections: {error}"));
+                }
+                failing = true;
                 tokio::time::sleep(PAUSE).await;
             }
         }
     }
+}
+
+/// Whether only the connection that was to be accepted is gone.
+fn is_of_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+    )
 }
 
 fn serve(

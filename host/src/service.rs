@@ -58,46 +58,52 @@ async fn run(
     handler: &ProxyHandler<Workers>,
     request: Request<Incoming>,
 ) -> Response<ResponseBody> {
-    let places = application.places.clone();
-    let Ok(permit) = places.acquire_owned().await else {
+    let in_flight = Arc::new(InFlight::new(request.method(), request.uri()));
+    let limit = handler.state().request_timeout();
+    let place = application.places.clone().acquire_owned();
+    let Ok(Ok(permit)) = tokio::time::timeout(limit, place).await else {
         return empty(StatusCode::SERVICE_UNAVAILABLE);
     };
-    let in_flight = Arc::new(InFlight::new(request.method(), request.uri()));
     let admission = Admission {
         request: in_flight.clone(),
         permit,
     };
     let request = request.map(|body| body.map_err(Into::into).boxed_unsync());
     match handler.handle(admission, request).await {
-        Ok(response) => response.map(|body| ResponseBody::guest(body, in_flight)),
-        Err(error) => failure(handler.state(), in_flight, error),
+        Ok(response) => {
+            in_flight.advance();
+            response.map(|body| ResponseBody::guest(body, in_flight))
+        }
+        Err(error) => failure(handler.state(), &in_flight, error).await,
     }
 }
 
 /// The answer when there is none from the component.
-fn failure(
+async fn failure(
     workers: &Workers,
-    request: Arc<InFlight>,
+    request: &InFlight,
     error: wasmtime::Error,
 ) -> Response<ResponseBody> {
     let limit = workers.request_timeout();
     // A worker that is given up for the time can't say so to the one that waits for
     // it, but the time tells.
-    let status = if request.exceeds(limit) {
+    let timed_out = request.timed_out(limit);
+    let never_began = error.is::<InstantiationError<Admission>>();
+    // A worker that traps lets go of its request first and then says why, so it is
+    // given a moment to. By the error alone it can't be told from one whose guest
+    // just returned without a response, which says nothing. The answer waits, so
+    // that a host that stops now doesn't take the report along.
+    if !timed_out && !never_began {
+        tokio::time::timeout(MOMENT, request.reported()).await.ok();
+    }
+    request.report(workers.component(), limit, &error);
+    empty(if timed_out {
         StatusCode::GATEWAY_TIMEOUT
-    } else if error.is::<InstantiationError<Admission>>() {
+    } else if never_began {
         StatusCode::SERVICE_UNAVAILABLE
     } else {
         StatusCode::INTERNAL_SERVER_ERROR
-    };
-    // A worker that traps lets go of its request first and then says why, so it is
-    // given a moment to. Others, whose guest just returned, say nothing.
-    let component = workers.component().clone();
-    tokio::spawn(async move {
-        tokio::time::sleep(MOMENT).await;
-        request.report(&component, limit, &error);
-    });
-    empty(status)
+    })
 }
 
 /// The pages that every application on Spin has.
@@ -131,10 +137,17 @@ fn strip_connection_headers(request: &mut Request<Incoming>) {
     }
 }
 
-/// The request's URI with the authority from its Host header. None if it has
-/// neither, or two that differ: RFC 9112 section 3.2 has such answered with 400.
+/// The request's URI with the authority from its Host header. None if it is to be
+/// answered with 400: as RFC 9112 section 3.2 has it, if it has no host, two Host
+/// headers or an invalid one, and as Spin does, if the header and the authority of
+/// its URI differ.
 fn absolute_uri(request: &Request<Incoming>) -> Option<Uri> {
-    let host = match request.headers().get(HOST) {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let host = hosts.next();
+    if hosts.next().is_some() {
+        return None;
+    }
+    let host = match host {
         Some(host) => Some(Authority::try_from(host.as_bytes()).ok()?),
         None => None,
     };

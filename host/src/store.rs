@@ -18,6 +18,9 @@ use std::sync::Arc;
 
 pub use database::{Database, Location};
 
+use rusqlite::Connection;
+use tokio::task::spawn_blocking;
+
 use count::{Counters, Kind};
 use operation::{Outcome, Write};
 
@@ -41,7 +44,8 @@ pub enum StoreError {
     CounterOverflow,
     /// A read of more than [`MAX_RESULT_BYTES`].
     ResultTooLarge,
-    /// The host is shutting down; the write wasn't made.
+    /// The host is shutting down, or its writing thread is gone. The write wasn't
+    /// made, or in the second case may not have been.
     Closed,
 }
 
@@ -71,10 +75,10 @@ impl From<rusqlite::Error> for StoreError {
 
 /// One labelled store in a [`Database`].
 ///
-/// Reads are plain functions: a point read is a few microseconds of work in
-/// memory, which is less than handing it to another thread and waiting for it
-/// would take, so they run right on the async thread. Writes wait for the disk
-/// and are `async`.
+/// Point reads are plain functions: one is a few microseconds of work in memory,
+/// which is less than handing it to another thread and waiting for it would take,
+/// so they run right on the async thread. Reads of many keys may take long and are
+/// handed over; writes wait for the disk. Both are `async`.
 #[derive(Clone, Debug)]
 pub struct KeyValueStore {
     label: Arc<str>,
@@ -122,18 +126,29 @@ impl KeyValueStore {
     }
 
     /// All keys, in the order of their bytes.
-    pub fn list_keys(&self) -> Result<Vec<String>, StoreError> {
+    pub async fn list_keys(&self) -> Result<Vec<String>, StoreError> {
         self.counters.add(Kind::ListKeys);
-        self.database
-            .read(|connection| operation::keys(connection, &self.label, MAX_RESULT_BYTES))
+        self.read(|connection, label| operation::keys(connection, label, MAX_RESULT_BYTES))
+            .await
     }
 
     /// The values under `keys`, in the order of the keys' bytes and each key once;
     /// keys without a value are left out.
-    pub fn get_many(&self, keys: Vec<String>) -> Result<Vec<Entry>, StoreError> {
+    pub async fn get_many(&self, keys: Vec<String>) -> Result<Vec<Entry>, StoreError> {
         self.counters.add(Kind::GetMany);
-        self.database
-            .read(|connection| operation::values(connection, &self.label, keys, MAX_RESULT_BYTES))
+        self.read(|connection, label| operation::values(connection, label, keys, MAX_RESULT_BYTES))
+            .await
+    }
+
+    /// Runs `operation` on a thread that may block.
+    async fn read<T: Send + 'static>(
+        &self,
+        operation: impl FnOnce(&Connection, &str) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (database, label) = (self.database.clone(), self.label.clone());
+        spawn_blocking(move || database.read(|connection| operation(connection, &label)))
+            .await
+            .map_err(|error| StoreError::Database(format!("the read failed: {error}")))?
     }
 
     /// Puts `value` under `key`.

@@ -7,6 +7,8 @@ use std::str::FromStr;
 
 use anyhow::{Context as _, bail};
 
+use crate::source_line::SourceLine;
+
 /// One `--variable`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VariableSource {
@@ -26,11 +28,20 @@ impl VariableSource {
         match self {
             Self::Literal(key, value) => Ok([(key.clone(), value.clone())].into()),
             Self::File(key, path) => Ok([(key.clone(), read(path)?)].into()),
-            Self::Json(path) => serde_json::from_str(&read(path)?)
-                .with_context(|| format!("{} is not a JSON object of strings", path.display())),
-            Self::Toml(path) => toml::from_str(&read(path)?)
-                .map_err(|error| anyhow::anyhow!("{}", error.message()))
-                .with_context(|| format!("{} is not a TOML table of strings", path.display())),
+            // What the parsers say quotes the values, and those may be secrets.
+            Self::Json(path) => serde_json::from_str(&read(path)?).map_err(|error| {
+                let (path, line) = (path.display(), error.line());
+                anyhow::anyhow!("{path}:{line}: this is not a JSON object of strings")
+            }),
+            Self::Toml(path) => {
+                let source = read(path)?;
+                toml::from_str(&source).map_err(|error: toml::de::Error| {
+                    SourceLine::new(&source, path).error(
+                        error.span().unwrap_or_default(),
+                        "this is not a TOML table of strings",
+                    )
+                })
+            }
         }
     }
 }
@@ -119,11 +130,17 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_something_else_is_an_error_that_names_it() {
+    fn a_file_of_something_else_is_an_error_that_names_it_and_not_its_values() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("v.json");
-        fs::write(&path, "[]").unwrap();
-        let error = VariableSource::Json(path).read().unwrap_err();
-        assert!(format!("{error:#}").contains("v.json"));
+        let path = directory.path().join("values");
+        for (contents, source) in [
+            ("\n\"53cret\"", VariableSource::Json(path.clone())),
+            ("a = '1'\nb = 53", VariableSource::Toml(path.clone())),
+        ] {
+            fs::write(&path, contents).unwrap();
+            let error = format!("{:#}", source.read().unwrap_err());
+            assert!(error.contains("values:2: "), "{error}");
+            assert!(!error.contains("53"), "{error}");
+        }
     }
 }

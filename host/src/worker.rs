@@ -19,6 +19,7 @@ use wasmtime_wasi_http::handler::{
 };
 use wasmtime_wasi_http::{WasiHttpView, p2, p3};
 
+use crate::in_flight::Requests;
 use crate::instance::{Admission, Component, InstanceState};
 
 /// How long an instance lives, and how much it is given to do.
@@ -30,7 +31,8 @@ pub struct Reuse {
     pub max_concurrent_requests: usize,
     /// How long to wait for the next one.
     pub idle_timeout: Duration,
-    /// How long one may take.
+    /// How long one may take until its response begins, and then each time until the
+    /// next part of the response.
     pub request_timeout: Duration,
 }
 
@@ -97,6 +99,7 @@ impl HandlerState for Workers {
         let proxy = tokio::time::timeout(self.reuse.request_timeout, instantiation)
             .await
             .map_err(|_| wasmtime::format_err!("the component took too long to start"))??;
+        let requests = store.data().requests.clone();
         let concurrent = matches!(proxy, Proxy::P3(_));
         Ok(Instance {
             store,
@@ -105,6 +108,7 @@ impl HandlerState for Workers {
             expiration: Expiration {
                 idle_timeout: self.reuse.idle_timeout,
                 request_timeout: self.reuse.request_timeout,
+                requests,
                 sleep: tokio::time::sleep(self.reuse.idle_timeout),
             },
             state: Worker {
@@ -139,38 +143,37 @@ impl WorkerState for Worker {
 
     fn on_request_start(
         &self,
-        mut store: StoreContextMut<'_, InstanceState>,
+        store: StoreContextMut<'_, InstanceState>,
         Admission { request, permit }: Admission,
         _task: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>> {
-        let requests = &mut store.data_mut().requests;
-        if self.concurrent {
-            requests.retain(|request| Arc::strong_count(request) > 1);
-        } else {
-            requests.clear();
-        }
-        requests.push(request);
-        // The future is dropped when the guest has finished, with the body and all;
-        // until then the request keeps its place. With one request at a time
-        // `Expiration` alone keeps the time, and spares each a timer of its own.
-        let timeout = self.concurrent.then_some(self.reuse.request_timeout);
+        let deadline = request
+            .last_progress()
+            .checked_add(self.reuse.request_timeout)
+            .filter(|_| self.concurrent);
+        let is_over = |request: &Arc<_>| !self.concurrent || Arc::strong_count(request) == 1;
+        store.data().requests.replace(is_over, request);
+        // The future is dropped when the guest has finished: one of WASI 0.2 with the
+        // body and all, one of WASI 0.3 with the head alone. Until then the request
+        // keeps its place. With one request at a time `Expiration` alone keeps the
+        // time, and spares each a timer of its own.
         Box::pin(async move {
-            match timeout {
-                Some(timeout) => tokio::time::sleep(timeout).await,
+            match deadline {
+                Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
                 None => std::future::pending().await,
             }
             drop(permit);
         })
     }
 
-    fn drop(&self, mut store: Store<InstanceState>, result: wasmtime::Result<()>) {
+    fn drop(&self, store: Store<InstanceState>, result: wasmtime::Result<()>) {
         let Err(error) = result else {
             return;
         };
         let limit = self.reuse.request_timeout;
         let mut concerned = 0;
         // Before the store goes, and the bodies that it was writing end.
-        for request in store.data_mut().requests.drain(..) {
+        for request in store.data().requests.take() {
             // One that only the store still knows is answered to the last byte.
             if Arc::strong_count(&request) > 1 {
                 concerned += 1;
@@ -200,6 +203,7 @@ pin_project! {
     pub struct Expiration {
         idle_timeout: Duration,
         request_timeout: Duration,
+        requests: Arc<Requests>,
         #[pin]
         sleep: Sleep,
     }
@@ -213,9 +217,21 @@ impl WorkerExpiration for Expiration {
         start: Instant,
     ) -> Poll<()> {
         let mut this = self.project();
-        let timeout = match status {
-            WorkerStatus::Idle => *this.idle_timeout,
-            WorkerStatus::Requests | WorkerStatus::PostReturn => *this.request_timeout,
+        let (start, timeout) = match status {
+            WorkerStatus::Idle => (start, *this.idle_timeout),
+            // Not from when the instance was given the request, as the request may
+            // have waited for it.
+            WorkerStatus::Requests => (
+                this.requests.last_progress().unwrap_or(start),
+                *this.request_timeout,
+            ),
+            // The guest may have returned after the client had read everything.
+            WorkerStatus::PostReturn => (
+                this.requests
+                    .last_progress()
+                    .map_or(start, |last| last.max(start)),
+                *this.request_timeout,
+            ),
         };
         let Some(deadline) = start.checked_add(timeout).map(tokio::time::Instant::from) else {
             return Poll::Pending;

@@ -58,8 +58,12 @@ impl HostStore for InstanceState {
         Ok(self.table.get(&store)?.exists(&key).map_err(Error::from))
     }
 
-    fn get_keys(&mut self, store: Resource<KeyValueStore>) -> Result<Result<Vec<String>, Error>> {
-        Ok(self.table.get(&store)?.list_keys().map_err(Error::from))
+    async fn get_keys(
+        &mut self,
+        store: Resource<KeyValueStore>,
+    ) -> Result<Result<Vec<String>, Error>> {
+        let store = self.table.get(&store)?.clone();
+        Ok(store.list_keys().await.map_err(Error::from))
     }
 
     fn drop(&mut self, store: Resource<KeyValueStore>) -> Result<()> {

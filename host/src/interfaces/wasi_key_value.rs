@@ -35,7 +35,7 @@ impl From<StoreError> for Error {
 }
 
 impl InstanceState {
-    // A clone of the handle, so that the table isn't borrowed while a write waits.
+    // A clone of the handle, so that the table isn't borrowed while an operation waits.
     fn bucket(&self, bucket: &Resource<Bucket>) -> Result<Bucket> {
         Ok(self.table.get(bucket)?.clone())
     }
@@ -80,7 +80,7 @@ impl store::HostBucket for InstanceState {
         Ok(self.table.get(&bucket)?.exists(&key).map_err(Error::from))
     }
 
-    fn list_keys(
+    async fn list_keys(
         &mut self,
         bucket: Resource<Bucket>,
         cursor: Option<String>,
@@ -90,7 +90,7 @@ impl store::HostBucket for InstanceState {
                 "list_keys: cursor not supported".to_owned(),
             )));
         }
-        let keys = self.table.get(&bucket)?.list_keys();
+        let keys = self.bucket(&bucket)?.list_keys().await;
         Ok(keys
             .map(|keys| KeyResponse { keys, cursor: None })
             .map_err(Error::from))
@@ -103,16 +103,16 @@ impl store::HostBucket for InstanceState {
 }
 
 impl batch::Host for InstanceState {
-    fn get_many(
+    async fn get_many(
         &mut self,
         bucket: Resource<Bucket>,
         keys: Vec<String>,
     ) -> Result<Result<Vec<(String, Option<Vec<u8>>)>, Error>> {
-        let bucket = self.table.get(&bucket)?;
+        let bucket = self.bucket(&bucket)?;
         if keys.is_empty() {
             return Ok(Ok(Vec::new()));
         }
-        Ok(match bucket.get_many(keys) {
+        Ok(match bucket.get_many(keys).await {
             Ok(entries) => Ok(entries
                 .into_iter()
                 .map(|(key, value)| (key, Some(value)))

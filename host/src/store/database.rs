@@ -12,6 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::StoreError;
 use super::operation::{Outcome, Write};
 use super::writer::Writer;
+use crate::log::Log;
 
 /// How long to wait for a lock that another process holds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -34,37 +35,39 @@ pub enum Location {
 /// for the disk the writer waits for.
 #[derive(Debug)]
 pub struct Database {
-    uri: String,
+    address: Address,
     /// The readers nobody is using. A read takes one, without waiting, and puts it
-    /// back; as reads don't await, there are never more than there are threads.
+    /// back; as it doesn't await meanwhile, there are never more than threads.
     readers: Mutex<Vec<Connection>>,
     writer: Writer,
 }
 
 impl Database {
     /// Opens the database, and creates what of it isn't there.
-    pub fn open(location: &Location) -> anyhow::Result<Arc<Self>> {
-        let uri = match location {
+    /// The log is for what fails on the thread that writes.
+    pub fn open(location: &Location, log: &Log) -> anyhow::Result<Arc<Self>> {
+        let address = match location {
             Location::File(path) => {
                 create_directory_of(path)?;
-                file_uri(path)
+                Address::File(path.clone())
             }
-            Location::Memory => memory_uri(),
+            Location::Memory => Address::Memory(memory_uri()),
         };
         let describe = || match location {
             Location::File(path) => format!("cannot open the key-value store {}", path.display()),
             Location::Memory => "cannot open a key-value store in memory".to_owned(),
         };
-        let connection = connect(&uri)
+        let connection = address
+            .connect()
             .and_then(|connection| {
                 prepare(&connection, location)?;
                 Ok(connection)
             })
             .with_context(describe)?;
         Ok(Arc::new(Self {
-            writer: Writer::start(connection).with_context(describe)?,
+            writer: Writer::start(connection, log.clone()).with_context(describe)?,
             readers: Mutex::default(),
-            uri,
+            address,
         }))
     }
 
@@ -77,7 +80,7 @@ impl Database {
         let reader = match idle {
             Some(reader) => reader,
             None => {
-                let reader = connect(&self.uri)?;
+                let reader = self.address.connect()?;
                 reader.pragma_update(None, "query_only", true)?;
                 reader
             }
@@ -106,17 +109,32 @@ impl Database {
     }
 }
 
-fn connect(uri: &str) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_URI
-        // Each connection is used by one thread at a time, which Rust sees to.
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(uri, flags)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    rusqlite::vtab::array::load_module(&connection)?;
-    Ok(connection)
+/// What SQLite knows a database by.
+#[derive(Debug)]
+enum Address {
+    /// A path and no URI, which would give some letters a meaning of their own.
+    File(PathBuf),
+    /// A URI.
+    Memory(String),
+}
+
+impl Address {
+    fn connect(&self) -> rusqlite::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            // Each connection is used by one thread at a time, which Rust sees to.
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = match self {
+            Self::File(path) => Connection::open_with_flags(path, flags)?,
+            Self::Memory(uri) => {
+                Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?
+            }
+        };
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        rusqlite::vtab::array::load_module(&connection)?;
+        Ok(connection)
+    }
 }
 
 /// Sets up the writer's connection, and the file with it.
@@ -144,31 +162,26 @@ fn prepare(connection: &Connection, location: &Location) -> rusqlite::Result<()>
     Ok(())
 }
 
-/// Makes the directory of the file, and its entry durable: SQLite sees to the
-/// entries in it, not to its own.
+/// Makes the directory of the file and those above it that aren't there, and makes
+/// their entries durable: SQLite sees to the entries in the last of them alone.
 fn create_directory_of(path: &Path) -> anyhow::Result<()> {
-    let Some(directory) = path.parent().filter(|directory| !directory.exists()) else {
+    let missing: Vec<&Path> = path
+        .ancestors()
+        .skip(1)
+        .take_while(|directory| !directory.exists())
+        .collect();
+    let Some(directory) = missing.first() else {
         return Ok(());
     };
     fs::create_dir_all(directory)
         .with_context(|| format!("cannot create the directory {}", directory.display()))?;
-    if let Some(parent) = directory.parent()
-        && let Ok(parent) = File::open(parent)
-    {
+    for parent in missing.iter().filter_map(|directory| directory.parent()) {
         // A file system that can't sync directories has nothing better to offer.
-        parent.sync_all().ok();
+        if let Ok(parent) = File::open(parent) {
+            parent.sync_all().ok();
+        }
     }
     Ok(())
-}
-
-/// SQLite takes `?`, `#` and `%` in a URI for its own.
-fn file_uri(path: &Path) -> String {
-    let path = path
-        .to_string_lossy()
-        .replace('%', "%25")
-        .replace('?', "%3f")
-        .replace('#', "%23");
-    format!("file:{path}")
 }
 
 /// SQLite shares a `memdb` whose name starts with a slash among the connections of

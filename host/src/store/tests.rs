@@ -1,13 +1,19 @@
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use super::count::Counters;
 use super::*;
+use crate::log::Log;
+
+fn log() -> Log {
+    Log::new(true, None).unwrap()
+}
 
 fn open(path: &Path) -> KeyValueStore {
-    let database = Database::open(&Location::File(path.to_owned())).unwrap();
+    let database = Database::open(&Location::File(path.to_owned()), &log()).unwrap();
     KeyValueStore::new("default", database, Arc::new(Counters::default()))
 }
 
@@ -41,7 +47,7 @@ async fn stores_in_one_database_keep_to_themselves() {
     );
     store.set("k".into(), bytes("mine")).await.unwrap();
     assert_eq!(other.get("k").unwrap(), None);
-    assert_eq!(other.list_keys().unwrap(), Vec::<String>::new());
+    assert_eq!(other.list_keys().await.unwrap(), Vec::<String>::new());
     other.delete("k".into()).await.unwrap();
     assert_eq!(store.get("k").unwrap(), Some(bytes("mine")));
 }
@@ -128,12 +134,19 @@ async fn what_queues_up_behind_a_commit_shares_the_next_one() {
     // While somebody else holds the lock nothing can be committed.
     let other = rusqlite::Connection::open(directory.path().join("store.db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let queued = Arc::new(AtomicUsize::new(0));
     let mut tasks = JoinSet::new();
     for number in 0..100 {
-        let store = store.clone();
-        tasks.spawn(async move { store.set("k".into(), bytes(&number.to_string())).await });
+        let (store, queued) = (store.clone(), queued.clone());
+        tasks.spawn(async move {
+            queued.fetch_add(1, Ordering::Relaxed);
+            store.set("k".into(), bytes(&number.to_string())).await
+        });
     }
-    tokio::task::yield_now().await;
+    // A task that has counted itself has queued its write before it awaits.
+    while queued.load(Ordering::Relaxed) < 100 {
+        tokio::task::yield_now().await;
+    }
     other.execute_batch("ROLLBACK").unwrap();
     for answered in tasks.join_all().await {
         answered.unwrap();
@@ -166,6 +179,7 @@ async fn what_is_queued_when_a_store_closes_is_written() {
     ));
     let keys = open(&directory.path().join("store.db"))
         .list_keys()
+        .await
         .unwrap();
     assert_eq!(keys.len(), answered);
 }
@@ -187,11 +201,11 @@ async fn a_log_that_grew_long_is_moved_into_the_database() {
 
 #[tokio::test]
 async fn a_store_in_memory_is_a_store() {
-    let database = Database::open(&Location::Memory).unwrap();
+    let database = Database::open(&Location::Memory, &log()).unwrap();
     let store = KeyValueStore::new("default", database, Arc::new(Counters::default()));
     store.set("k".into(), bytes("v")).await.unwrap();
     assert_eq!(store.get("k").unwrap(), Some(bytes("v")));
-    let other = Database::open(&Location::Memory).unwrap();
+    let other = Database::open(&Location::Memory, &log()).unwrap();
     let other = KeyValueStore::new("default", other, Arc::new(Counters::default()));
     assert_eq!(other.get("k").unwrap(), None);
 }
@@ -201,7 +215,7 @@ fn a_file_that_is_no_database_is_refused_by_name() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("store.db");
     std::fs::write(&path, "no database, ".repeat(1000)).unwrap();
-    let error = Database::open(&Location::File(path)).unwrap_err();
+    let error = Database::open(&Location::File(path), &log()).unwrap_err();
     assert!(format!("{error:#}").contains("store.db"), "{error:#}");
 }
 
@@ -211,4 +225,11 @@ async fn odd_paths_are_paths() {
     let path = directory.path().join("a?b=1#c%20d/store.db");
     open(&path).set("k".into(), bytes("v")).await.unwrap();
     assert!(path.exists());
+    // To SQLite this would be a URI with an authority, were it a URI.
+    let path = format!("/{}", directory.path().join("double/store.db").display());
+    open(Path::new(&path))
+        .set("k".into(), bytes("v"))
+        .await
+        .unwrap();
+    assert!(Path::new(&path).exists());
 }

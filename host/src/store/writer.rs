@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 
 use super::StoreError;
 use super::operation::{Outcome, Write};
+use crate::log::Log;
 
 /// The most operations in one commit: enough to make the wait for the disk cheap,
 /// few enough that the first of them isn't answered late.
@@ -39,17 +40,22 @@ enum Message {
 pub(super) struct Writer {
     queue: Sender<Message>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    log: Log,
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection) -> std::io::Result<Self> {
+    pub(super) fn start(connection: Connection, log: Log) -> std::io::Result<Self> {
         let (queue, messages) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("store writer".to_owned())
-            .spawn(move || run(&connection, &messages))?;
+            .spawn({
+                let log = log.clone();
+                move || run(&connection, &messages, &log)
+            })?;
         Ok(Self {
             queue,
             thread: Mutex::new(Some(thread)),
+            log,
         })
     }
 
@@ -61,8 +67,19 @@ impl Writer {
                 write,
                 answer,
             })
-            .map_err(|_| StoreError::Closed)?;
-        outcome.await.map_err(|_| StoreError::Closed)?
+            .map_err(|_| self.closed())?;
+        outcome.await.map_err(|_| self.closed())?
+    }
+
+    /// Nobody took the write. Only `stop` ends the thread, unless it panicked.
+    fn closed(&self) -> StoreError {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        if thread.is_some() {
+            self.log.line(format_args!(
+                "the thread that writes the key-value store is gone, nothing is written any more"
+            ));
+        }
+        StoreError::Closed
     }
 
     /// Waits until everything queued before is written, and ends the thread.
@@ -79,7 +96,7 @@ impl Writer {
     }
 }
 
-fn run(connection: &Connection, messages: &Receiver<Message>) {
+fn run(connection: &Connection, messages: &Receiver<Message>, log: &Log) {
     let mut batch = Batch::default();
     let mut pages = 0;
     let mut stopped = false;
@@ -94,7 +111,7 @@ fn run(connection: &Connection, messages: &Receiver<Message>) {
             };
             stopped = batch.add(next);
         }
-        pages += batch.commit(connection);
+        pages += batch.commit(connection, log);
         if pages >= CHECKPOINT_PAGES {
             // Passive: it takes no lock that a reader or a writer waits for. What it
             // couldn't move now, the next one will.
@@ -129,20 +146,24 @@ impl Batch {
 
     /// Carries out every write in one transaction and answers each when that is on
     /// the disk. Returns about how many pages changed.
-    fn commit(&mut self, connection: &Connection) -> usize {
+    fn commit(&mut self, connection: &Connection, log: &Log) -> usize {
         if self.writes.is_empty() {
             return 0;
         }
         let writes = std::mem::take(&mut self.writes);
         let mut pages = 0;
         let outcomes = transaction(connection, || {
-            writes
-                .iter()
-                .map(|(store, write, _)| {
-                    pages += write.pages();
-                    execute(connection, store, write)
-                })
-                .collect::<Vec<_>>()
+            let mut outcomes = Vec::with_capacity(writes.len());
+            for (store, write, _) in &writes {
+                pages += write.pages();
+                match execute(connection, store, write) {
+                    // SQLite took the whole transaction back, as it does when the
+                    // disk is full. What came next would be committed by itself.
+                    Err(error) if connection.is_autocommit() => return Err(error),
+                    outcome => outcomes.push(outcome),
+                }
+            }
+            Ok(outcomes)
         });
         match outcomes {
             Ok(outcomes) => {
@@ -152,6 +173,10 @@ impl Batch {
                 }
             }
             Err(error) => {
+                log.line(format_args!(
+                    "cannot write to the key-value store: {error} ({} operations failed)",
+                    writes.len()
+                ));
                 for (.., answer) in writes {
                     answer.send(Err(error.clone())).ok();
                 }
@@ -161,28 +186,22 @@ impl Batch {
     }
 }
 
-/// Runs `body` in a transaction. An error is that of the transaction as a whole:
-/// nothing of it is to be relied on.
-fn transaction<T>(connection: &Connection, body: impl FnOnce() -> T) -> Result<T, StoreError> {
+/// Runs `body` in a transaction, and takes it back if that fails. An error is that of
+/// the transaction as a whole: nothing of it stays.
+fn transaction<T>(
+    connection: &Connection,
+    body: impl FnOnce() -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
     // Immediate: it would be too late to learn of another process's lock half-way.
     connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-    let result = body();
-    if connection.is_autocommit() {
-        // SQLite took the whole transaction back, as it does when the disk is full.
-        return Err(StoreError::Database(
-            "the transaction was rolled back".to_owned(),
-        ));
+    let result = body().and_then(|result| {
+        connection.prepare_cached("COMMIT")?.execute([])?;
+        Ok(result)
+    });
+    if result.is_err() && !connection.is_autocommit() {
+        connection.execute_batch("ROLLBACK").ok();
     }
-    let committed = connection
-        .prepare_cached("COMMIT")
-        .and_then(|mut commit| commit.execute([]));
-    if let Err(error) = committed {
-        if !connection.is_autocommit() {
-            connection.execute_batch("ROLLBACK").ok();
-        }
-        return Err(error.into());
-    }
-    Ok(result)
+    result
 }
 
 /// Carries out one write such that, if it fails, nothing of it stays in the
@@ -202,4 +221,46 @@ fn execute(connection: &Connection, store: &str, write: &Write) -> Result<Outcom
         connection.prepare_cached("RELEASE write")?.execute([])?;
     }
     outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn on_a_full_disk_nothing_of_a_batch_stays_and_all_of_it_is_told_so() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection
+            .execute_batch(
+                "CREATE TABLE spin_key_value (
+                   store TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL,
+                   PRIMARY KEY (store, key));
+                 PRAGMA max_page_count = 10",
+            )
+            .unwrap();
+        let mut batch = Batch::default();
+        let mut answers = Vec::new();
+        for (key, length) in [("before", 1), ("large", 1 << 20), ("after", 1)] {
+            let (answer, outcome) = oneshot::channel();
+            answers.push(outcome);
+            batch.add(Message::Write {
+                store: "default".into(),
+                write: Write::Set {
+                    key: key.to_owned(),
+                    value: vec![0; length],
+                },
+                answer,
+            });
+        }
+        batch.commit(&connection, &Log::new(true, None).unwrap());
+        for mut answer in answers {
+            let error = answer.try_recv().unwrap().unwrap_err();
+            assert!(error.to_string().contains("full"), "{error}");
+        }
+        let keys = connection.query_row("SELECT count(*) FROM spin_key_value", [], |row| {
+            row.get::<_, i64>(0)
+        });
+        assert_eq!(keys.unwrap(), 0);
+        assert!(connection.is_autocommit());
+    }
 }

@@ -2,8 +2,9 @@
 
 use std::net::TcpListener;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
-use crate::support::{Application, Program, edge_host, get, probe_path};
+use crate::support::{Application, PATIENCE, Program, edge_host, get, probe_path};
 
 /// Runs `up` on an application that can't be; the line it ends with.
 fn refused(application: &Application, arguments: &[&str]) -> String {
@@ -265,4 +266,66 @@ async fn an_empty_state_directory_keeps_the_store_in_memory() {
     let answer = get(program.address(), "/stores/default/get/k").await;
     assert_eq!(answer.text(), "v");
     assert!(!application.database().exists());
+}
+
+#[test]
+fn a_start_that_fails_leaves_the_store_as_it_was() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let application = Application::probe("");
+    let output = edge_host()
+        .args(["up", "--key-value", "k=v", "--listen", &address])
+        .current_dir(application.directory())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let database = std::fs::read(application.database()).unwrap();
+    assert!(!database.windows(8).any(|bytes| bytes == b"defaultk"));
+}
+
+#[test]
+fn the_cache_can_be_disabled_as_other_switches_are() {
+    for value in ["1", "true", "0", ""] {
+        let application = Application::manifest("");
+        let output = edge_host()
+            .args(["up", "--from", "elsewhere.toml"])
+            .env("DISABLE_WASMTIME_CACHE", value)
+            .current_dir(application.directory())
+            .output()
+            .unwrap();
+        // Not 2, which would be bad usage.
+        assert_eq!(output.status.code(), Some(1), "{value:?}: {output:?}");
+    }
+}
+
+#[test]
+fn stopping_during_a_build_stops_the_build() {
+    let application = Application::manifest(
+        "[[trigger.http]]\nroute = '/'\ncomponent = 'c'\n[component.c]\nsource = 'c.wasm'\n\
+         [component.c.build]\ncommand = 'sh -c \"echo $$ > pid; sleep 600\"; true'\n",
+    );
+    let mut host = edge_host()
+        .args(["up", "--build"])
+        .current_dir(application.directory())
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    let wait = |what: &str, until: &mut dyn FnMut() -> bool| {
+        while !until() {
+            assert!(Instant::now() < deadline, "{what}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    let signal = |name: &str, pid: &str| {
+        let kill = Command::new("kill").args(["-s", name, pid]).output();
+        kill.unwrap().status.success()
+    };
+    let mut pid = String::new();
+    wait("the build begins", &mut || {
+        pid = std::fs::read_to_string(application.directory().join("pid")).unwrap_or_default();
+        pid.ends_with('\n')
+    });
+    assert!(signal("TERM", &host.id().to_string()));
+    assert_eq!(host.wait().unwrap().code(), Some(0));
+    wait("the build ends", &mut || !signal("0", pid.trim()));
 }

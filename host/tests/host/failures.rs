@@ -151,3 +151,35 @@ async fn what_components_print_is_logged_by_line() {
     assert!(written("stdout").starts_with("words to stdout\n"));
     assert_eq!(written("stderr"), "words to stderr\n");
 }
+
+#[tokio::test]
+async fn a_body_that_keeps_coming_may_take_longer_than_the_limit() {
+    let application = Application::probe("");
+    let host = Host::start(UpOptions {
+        request_timeout: Duration::from_secs(1),
+        ..application.options()
+    })
+    .await
+    .unwrap();
+    let answer = get(host.local_addr(), "/drip/100").await;
+    assert_eq!(answer.text(), "drop\n".repeat(100));
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_written_fails_no_request() {
+    let application = Application::probe("");
+    std::fs::create_dir(application.directory().join("logs")).unwrap();
+    for stream in ["stdout", "stderr"] {
+        let file = format!("logs/probe_{stream}.txt");
+        let file = application.directory().join(file);
+        std::os::unix::fs::symlink("/dev/full", file).unwrap();
+    }
+    let host = Host::start(UpOptions {
+        log_dir: Some(application.directory().join("logs")),
+        ..application.options()
+    })
+    .await
+    .unwrap();
+    let answer = get(host.local_addr(), "/print/words").await;
+    assert_eq!(answer.text(), "printed");
+}

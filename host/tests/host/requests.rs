@@ -154,10 +154,11 @@ async fn the_host_answers_the_well_known_pages_itself() {
 }
 
 #[tokio::test]
-async fn a_request_that_names_no_host_or_two_is_refused() {
+async fn a_request_without_a_host_or_with_two_is_refused() {
     let (host, _application) = start().await;
     for head in [
         "GET /hello HTTP/1.0\r\n\r\n",
+        "GET /hello HTTP/1.1\r\nhost: a.test\r\nhost: a.test\r\nconnection: close\r\n\r\n",
         "GET http://a.test/hello HTTP/1.1\r\nhost: b.test\r\nconnection: close\r\n\r\n",
     ] {
         let mut stream = TcpStream::connect(host.local_addr()).await.unwrap();

@@ -39,3 +39,19 @@ async fn either_signal_ends_the_program_with_0() {
         assert_eq!(program.wait().code(), Some(0), "{signal}");
     }
 }
+
+#[tokio::test]
+async fn a_second_signal_ends_the_program_at_once() {
+    let application = Application::probe("");
+    let mut program = Program::start(&application, &[]);
+    let address = program.address();
+    let mut client = Client::connect(address).await;
+    let _endless = client.begin("/drip/1000000").await;
+    program.signal("INT");
+    // The first has arrived when nobody is let in any more.
+    while TcpStream::connect(address).await.is_ok() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    program.signal("TERM");
+    assert_eq!(program.wait().code(), Some(128 + 15));
+}
