@@ -2,7 +2,7 @@
 
 use crate::timestamp::Timestamp;
 
-/// A clock, a source of random numbers, and the operator's configuration.
+/// A clock, a source of random numbers, the operator's configuration and log.
 pub trait Platform {
     /// The time of day.
     fn now(&self) -> Timestamp;
@@ -12,4 +12,7 @@ pub trait Platform {
 
     /// The value of a configuration variable, if the platform has one of that name.
     fn variable(&self, name: &str) -> Option<String>;
+
+    /// Tells the operator of something to look into, in one line without personal data.
+    fn log_error(&self, line: &str);
 }

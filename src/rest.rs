@@ -69,7 +69,7 @@ pub async fn respond<S: Store, P: Platform, B: Body>(
     let name = format!("{} {}", request.method(), request.uri().path());
     route(directory, request).await.unwrap_or_else(|problem| {
         if let Some(cause) = problem.cause() {
-            eprintln!("error: {name}: {cause}");
+            directory.platform.log_error(&format!("{name}: {cause}"));
         }
         problem.into_response()
     })

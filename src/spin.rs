@@ -33,7 +33,7 @@ async fn handle(request: IncomingRequest, response_out: ResponseOutparam) {
         None => rest::malformed_target(),
     };
     if let Err(error) = write(response, response_out) {
-        eprintln!("error: the response could not be sent: {error:#}");
+        Wasi.log_error(&format!("the response could not be sent: {error:#}"));
     }
 }
 
@@ -201,5 +201,9 @@ impl Platform for Wasi {
 
     fn variable(&self, name: &str) -> Option<String> {
         config::get(name).ok().flatten()
+    }
+
+    fn log_error(&self, line: &str) {
+        eprintln!("error: {line}");
     }
 }

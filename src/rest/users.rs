@@ -78,7 +78,8 @@ pub(super) async fn list<S: Store, P: Platform, B>(
     };
     let page = directory.list(after, limit as usize).await?;
     for id in page.unreadable {
-        eprintln!("error: GET /users: user {id} is left out, for its record can't be read");
+        let line = format!("GET /users: user {id} is left out, for its record can't be read");
+        directory.platform.log_error(&line);
     }
     let mut response = json(
         &page

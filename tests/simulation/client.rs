@@ -139,6 +139,9 @@ impl Platform for SimPlatform {
     fn variable(&self, _: &str) -> Option<String> {
         None
     }
+
+    /// Most failures are intended here.
+    fn log_error(&self, _: &str) {}
 }
 
 /// A bijection of numbers that looks random (the output of SplitMix64).
