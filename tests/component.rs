@@ -38,7 +38,7 @@ fn the_component_needs_nothing_but_wasi() {
 /// a host that does not set `TCP_NODELAY`.
 #[test]
 fn head_and_body_of_a_response_arrive_together() {
-    let host = start_host(&[]);
+    let host = start_host();
     let service = Service::of(&host);
     for number in 0..50 {
         service.create(json!({ "name": format!("User {number}") }));

@@ -8,7 +8,7 @@ use support::{Service, path, start_host};
 
 #[test]
 fn a_page_far_into_the_directory_reads_only_its_own_users() {
-    let host = start_host(&[]);
+    let host = start_host();
     let service = Service::of(&host);
     let clients: Vec<_> = (0..8)
         .map(|_| {
@@ -40,7 +40,7 @@ fn a_page_far_into_the_directory_reads_only_its_own_users() {
 
 #[test]
 fn a_request_for_one_user_takes_the_operations_that_the_documentation_says() {
-    let host = start_host(&[]);
+    let host = start_host();
     let service = Service::of(&host);
     let cost = |request: &dyn Fn() -> u16, status: u16| {
         let before = host.store_operations();

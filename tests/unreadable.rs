@@ -2,30 +2,21 @@
 
 mod support;
 
-use edge_host::{Host, UpOptions};
+use edge_host::UpOptions;
 use serde_json::json;
-use support::{RUNTIME, Service, manifest, new_state_dir};
+use support::{RUNTIME, Service, new_state_dir, start_host_with};
 
 #[test]
 fn a_value_that_cannot_be_read_is_an_error_for_its_user_alone_and_stays_as_it_is() {
     let state_dir = new_state_dir();
-    let start = |key_values: &[(&str, &str)]| {
-        let key_values = key_values.iter();
-        let options = UpOptions {
-            from: manifest(),
-            listen: ([127, 0, 0, 1], 0).into(),
+    let start = |key_values: Vec<(String, String)>| {
+        start_host_with(UpOptions {
             state_dir: Some(state_dir.clone()),
-            key_values: key_values
-                .map(|(key, value)| (key.to_string(), value.to_string()))
-                .collect(),
-            quiet: true,
+            key_values,
             ..UpOptions::default()
-        };
-        RUNTIME
-            .block_on(Host::start(options))
-            .expect("the host starts")
+        })
     };
-    let host = start(&[]);
+    let host = start(Vec::new());
     let service = Service::of(&host);
     for name in ["Ada", "Bea", "Cleo"] {
         service.create(json!({ "name": name }));
@@ -34,7 +25,7 @@ fn a_value_that_cannot_be_read_is_an_error_for_its_user_alone_and_stays_as_it_is
 
     let newer = r#"{"format":2,"writes":["0000000000000001"],"value":{}}"#;
     for foreign in ["not json", newer, ""] {
-        let host = start(&[("user/2", foreign)]);
+        let host = start(vec![("user/2".to_owned(), foreign.to_owned())]);
         let service = Service::of(&host);
         for _ in 0..2 {
             for method in ["GET", "PUT", "PATCH", "DELETE"] {

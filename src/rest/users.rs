@@ -67,9 +67,7 @@ pub(super) async fn list<S: Store, P: Platform, B>(
         let email = Email::try_from(email.to_owned())
             .map_err(|rule| Problem::invalid_query(rule, "email"))?;
         let user = directory.find(&email).await?;
-        let mut response = json(&user.iter().map(Representation::from).collect::<Vec<_>>());
-        set(&mut response, TOTAL_COUNT, user.iter().count());
-        return Ok(response);
+        return Ok(collection(user.as_slice(), user.iter().count() as u64));
     }
     let after = query.number("after", 0, u64::MAX)?.unwrap_or(0);
     let limit = match query.number("limit", 1, MAX_LIMIT)? {
@@ -81,14 +79,7 @@ pub(super) async fn list<S: Store, P: Platform, B>(
         let line = format!("GET /users: user {id} is left out, for its record can't be read");
         directory.platform.log_error(&line);
     }
-    let mut response = json(
-        &page
-            .users
-            .iter()
-            .map(Representation::from)
-            .collect::<Vec<_>>(),
-    );
-    set(&mut response, TOTAL_COUNT, page.total);
+    let mut response = collection(&page.users, page.total);
     if let Some(next) = page.next {
         let link = format!("</users?limit={limit}&after={next}>; rel=\"next\"");
         set(&mut response, LINK, link);
@@ -140,14 +131,7 @@ pub(super) async fn replace<S: Store, P: Platform, B: Body>(
     let id = parse(id).map_err(|error| precondition.of_missing(error))?;
     let members = without_read_only(body::json(request, JSON).await?);
     let profile = Profile::from_json(members).map_err(Error::Invalid)?;
-    let change = |user: &User| {
-        precondition.check(user)?;
-        Ok(profile.clone())
-    };
-    let updated = directory.update(id, change).await;
-    Ok(representation(
-        &updated.map_err(|error| precondition.of_missing(error))?,
-    ))
+    update(directory, id, &precondition, |_| Ok(profile.clone())).await
 }
 
 /// `PATCH /users/{id}`
@@ -160,14 +144,24 @@ pub(super) async fn patch<S: Store, P: Platform, B: Body>(
     let precondition = Precondition::of(request.headers())?;
     let id = parse(id).map_err(|error| precondition.of_missing(error))?;
     let patch = without_read_only(body::json(request, MERGE_PATCH).await?);
-    let change = |user: &User| {
+    let change = |user: &User| merge(&user.profile, &patch);
+    update(directory, id, &precondition, change).await
+}
+
+/// Changes a user who meets the precondition; answers the new version.
+async fn update<S: Store, P: Platform>(
+    directory: &Directory<'_, S, P>,
+    id: UserId,
+    precondition: &Precondition,
+    change: impl Fn(&User) -> Result<Profile, Error>,
+) -> Result<Response<Vec<u8>>, Problem> {
+    let checked = |user: &User| {
         precondition.check(user)?;
-        merge(&user.profile, &patch)
+        change(user)
     };
-    let updated = directory.update(id, change).await;
-    Ok(representation(
-        &updated.map_err(|error| precondition.of_missing(error))?,
-    ))
+    let updated = directory.update(id, checked).await;
+    let user = updated.map_err(|error| precondition.of_missing(error))?;
+    Ok(representation(&user))
 }
 
 /// `DELETE /users/{id}`
@@ -205,6 +199,12 @@ fn merge(profile: &Profile, patch: &Value) -> Result<Profile, Error> {
     let mut value = serde_json::to_value(profile).expect("a profile has string keys only");
     json_patch::merge(&mut value, patch);
     Profile::from_json(value).map_err(Error::Invalid)
+}
+
+fn collection(users: &[User], total: u64) -> Response<Vec<u8>> {
+    let mut response = json(&users.iter().map(Representation::from).collect::<Vec<_>>());
+    set(&mut response, TOTAL_COUNT, total);
+    response
 }
 
 fn representation(user: &User) -> Response<Vec<u8>> {

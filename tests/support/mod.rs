@@ -60,21 +60,23 @@ pub fn new_state_dir() -> PathBuf {
 }
 
 /// An embedded host with a store of its own.
-pub fn start_host(variables: &[(&str, &str)]) -> Host {
+pub fn start_host() -> Host {
+    start_host_with(UpOptions {
+        state_dir: Some(new_state_dir()),
+        ..UpOptions::default()
+    })
+}
+
+/// An embedded host with the options that a test needs; the others are set here.
+pub fn start_host_with(options: UpOptions) -> Host {
     let options = UpOptions {
         from: manifest(),
         listen: ([127, 0, 0, 1], 0).into(),
-        state_dir: Some(new_state_dir()),
-        variables: variables
-            .iter()
-            .map(|(name, value)| format!("{name}={value}").parse().expect("a variable"))
-            .collect(),
         quiet: true,
-        ..UpOptions::default()
+        ..options
     };
-    RUNTIME
-        .block_on(Host::start(options))
-        .expect("the host starts")
+    let started = RUNTIME.block_on(Host::start(options));
+    started.expect("the host starts")
 }
 
 /// A client of one service.
@@ -85,7 +87,7 @@ pub struct Service {
 
 /// The service that the tests of a binary share: they must not assume that its users are theirs alone.
 pub fn service() -> &'static Service {
-    static HOST: LazyLock<Host> = LazyLock::new(|| start_host(&[]));
+    static HOST: LazyLock<Host> = LazyLock::new(start_host);
     static SERVICE: LazyLock<Service> = LazyLock::new(|| match std::env::var("EDGE_USERS_URL") {
         Ok(url) => Service::at(url.trim_end_matches('/')),
         Err(_) => Service::of(&HOST),
