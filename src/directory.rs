@@ -8,6 +8,7 @@
 //! - [`record`]: what is kept for one user
 //! - [`claim`]: who has an email
 //! - [`census`], [`ledger`]: how many users there are
+//! - [`page`]: several users at once
 //! - [`group`]: where nobody is left
 //! - [`versioned`], [`cell`]: values and numbers that can be swapped safely
 
@@ -16,6 +17,7 @@ mod census;
 mod claim;
 mod group;
 mod ledger;
+mod page;
 mod record;
 mod versioned;
 
@@ -24,9 +26,10 @@ use std::fmt;
 use crate::platform::Platform;
 use crate::store::{Store, StoreError};
 use crate::timestamp::Timestamp;
-use crate::user::{Email, Profile, User, UserId, Version, Violation};
+use crate::user::{Email, Profile, User, UserId, Version};
 use claim::Claim;
 use ledger::Announced;
+pub use page::{Order, Page, Selection};
 use record::{Held, Live, Record, State};
 use versioned::Written;
 
@@ -35,10 +38,6 @@ const CREATED: &str = "count/created";
 
 /// How often an operation starts again because others were faster.
 const ATTEMPTS: usize = 16;
-
-/// How many ids that name no user, or groups of them, a page steps over before
-/// it ends short.
-const PAGE_MISSES: usize = 512;
 
 /// How old an id is given to a user at the most, in milliseconds: less than
 /// half the time after which others give it up, to leave room for clocks that
@@ -54,18 +53,6 @@ pub struct Directory<'a, S, P> {
     pub platform: &'a P,
 }
 
-/// Some users, ascending by id.
-#[derive(Debug)]
-pub struct Page {
-    pub users: Vec<User>,
-    /// The id after which the next page starts; `None` if there is no other user.
-    pub next: Option<UserId>,
-    /// Ids that were left out, for their records can't be read.
-    pub unreadable: Vec<UserId>,
-    /// The number of users in the directory.
-    pub total: u64,
-}
-
 /// Why the directory did not do what it was asked.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Error {
@@ -73,10 +60,6 @@ pub enum Error {
     NotFound,
     /// Another user has the email.
     EmailTaken,
-    /// The user is not what the caller's condition asks for.
-    PreconditionFailed,
-    /// The new profile breaks a rule.
-    Invalid(Vec<Violation>),
     /// The store failed. The change may or may not have been made.
     Store(StoreError),
     /// Too many changes met. This one may or may not have been made.
@@ -91,9 +74,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::NotFound => f.write_str("no such user"),
-            Error::PreconditionFailed => f.write_str("the user is at another version"),
             Error::EmailTaken => f.write_str("another user has the email"),
-            Error::Invalid(_) => f.write_str("the profile breaks a rule"),
             Error::Store(error) => write!(f, "the store failed: {error}"),
             Error::Contended => f.write_str("too many concurrent changes"),
             Error::Unreadable(key) => write!(f, "the value of {key:?} can't be read"),
@@ -127,61 +108,6 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         let record = self.record(claim.user).await?;
         let user = record.and_then(|record| record.into_user(claim.user));
         Ok(user.filter(|user| user.profile.email.as_ref() == Some(email)))
-    }
-
-    /// Up to `limit` users with ids above `after`.
-    pub async fn list(&self, after: u64, limit: usize) -> Result<Page, Error> {
-        let created = self.created().await?;
-        let mut page = Page {
-            users: Vec::new(),
-            next: None,
-            unreadable: Vec::new(),
-            total: self.total(created).await?,
-        };
-        let mut misses = 0;
-        let mut gone_in_a_row = 0;
-        let mut asked_group = None;
-        let mut number = after.saturating_add(1);
-        while number <= created {
-            let id = UserId::try_from(number).map_err(|_| Error::Exhausted)?;
-            let record = match self.record(id).await {
-                Err(Error::Unreadable(_)) => {
-                    page.unreadable.push(id);
-                    None
-                }
-                record => record?,
-            };
-            gone_in_a_row = match &record {
-                Some(record) if record.is_final() => gone_in_a_row + 1,
-                _ => 0,
-            };
-            let last_of_group = group::last(number);
-            match record.and_then(|record| record.into_user(id)) {
-                // One more than was asked for: there is a next page.
-                Some(_) if page.users.len() == limit => {
-                    page.next = page.users.last().map(|user| user.id);
-                    break;
-                }
-                Some(user) => page.users.push(user),
-                None => {
-                    misses += 1;
-                    if asked_group != Some(last_of_group) {
-                        asked_group = Some(last_of_group);
-                        if self.group_is_empty(number).await? {
-                            number = last_of_group;
-                        }
-                    } else {
-                        self.remember_empty(number, gone_in_a_row).await;
-                    }
-                    if misses == PAGE_MISSES && number < created {
-                        page.next = UserId::try_from(number).ok();
-                        break;
-                    }
-                }
-            }
-            number += 1;
-        }
-        Ok(page)
     }
 
     /// How many ids were given so far, to users that are gone too.
@@ -242,16 +168,16 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         Err(Error::Contended)
     }
 
-    /// Changes the user of that id to what `change` makes of it.
-    pub async fn update(
+    /// Changes the user of that id to what `change` makes of it, if it does not object.
+    pub async fn update<E: From<Error>>(
         &self,
         id: UserId,
-        change: impl Fn(&User) -> Result<Profile, Error>,
-    ) -> Result<User, Error> {
+        change: impl Fn(&User) -> Result<Profile, E>,
+    ) -> Result<User, E> {
         let mut held = self.hold(id).await?;
         for _ in 0..ATTEMPTS {
             let State::Live(before) = held.value.state.clone() else {
-                return Err(Error::NotFound);
+                return Err(Error::NotFound.into());
             };
             let profile = change(&before.clone().user(id))?;
             let mut claims = held.value.claims;
@@ -281,25 +207,25 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                     return Ok(after.user(id));
                 }
                 Written::Overtaken(now) => held = now,
-                Written::Unknown(_) => return Err(Error::Contended),
+                Written::Unknown(_) => return Err(Error::Contended.into()),
             }
         }
-        Err(Error::Contended)
+        Err(Error::Contended.into())
     }
 
     /// Deletes the user of that id, if `check` does not object.
-    pub async fn delete(
+    pub async fn delete<E: From<Error>>(
         &self,
         id: UserId,
-        check: impl Fn(&User) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+        check: impl Fn(&User) -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut held = self.hold(id).await?;
         let mut announced: Option<Announced<S::Watch>> = None;
         for _ in 0..ATTEMPTS {
             let claims = held.value.claims;
             let allowed = match held.value.state.clone() {
                 State::Live(before) => check(&before.user(id)),
-                _ => Err(Error::NotFound),
+                _ => Err(Error::NotFound.into()),
             };
             if let Err(refused) = allowed {
                 if let Some(announced) = announced {
@@ -316,11 +242,11 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                     return Ok(());
                 }
                 Written::Overtaken(now) => held = now,
-                Written::Unknown(_) => return Err(Error::Contended),
+                Written::Unknown(_) => return Err(Error::Contended.into()),
             }
             announced = Some(announcement);
         }
-        Err(Error::Contended)
+        Err(Error::Contended.into())
     }
 
     async fn record(&self, id: UserId) -> Result<Option<Record>, Error> {

@@ -1,25 +1,37 @@
 //! The interface over HTTP: which resources there are, and what each answers.
 //!
-//! - [`users`]: the users, as a collection and each by itself
+//! - [`users`], [`collection`]: each user by itself, and several at once
+//! - [`representation`], [`patch`]: how clients see a user, and change it
 //! - [`service`]: what the service says of itself
 //! - [`problem`]: every answer that is not what was asked for (RFC 9457)
-//! - [`body`], [`query`], [`precondition`]: reading a request, with limits
+//! - [`body`], [`query`], [`precondition`], [`accept`]: reading a request, with limits
+//! - [`trace`], [`cors`]: what goes for every request alike
 
+mod accept;
 pub mod body;
+mod collection;
+mod cors;
+mod patch;
 mod precondition;
 mod problem;
 mod query;
+mod representation;
 mod service;
+mod trace;
 mod users;
 
-use http::header::ALLOW;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use std::time::Duration;
+
+use http::header::{ALLOW, VARY};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 
 use crate::directory::Directory;
 use crate::platform::Platform;
 use crate::store::Store;
 use body::Body;
+use cors::Cors;
 use problem::Problem;
+use trace::Trace;
 
 /// A resource, named by the path of a request.
 enum Resource {
@@ -57,7 +69,19 @@ impl Resource {
             Resource::User(_) => "GET, HEAD, PUT, PATCH, DELETE, OPTIONS",
         }
     }
+
+    /// The media type of what is answered to a request that is fulfilled, unless that is sent
+    /// whatever the client takes: what asks for a service's health often does not say.
+    fn media_type(&self) -> Option<&'static str> {
+        match self {
+            Resource::Health | Resource::Readiness => None,
+            _ => Some(representation::JSON),
+        }
+    }
 }
+
+/// What an answer depends on besides the URL (RFC 9110, section 12.5.5).
+const VARIES: HeaderValue = HeaderValue::from_static("accept, authorization, origin");
 
 /// Answers a request. A HEAD request gets the body that GET would get: HTTP
 /// servers send its length and leave it out (RFC 9110, section 9.3.2).
@@ -65,14 +89,22 @@ pub async fn respond<S: Store, P: Platform, B: Body>(
     directory: &Directory<'_, S, P>,
     request: Request<B>,
 ) -> Response<Vec<u8>> {
+    let trace = Trace::of(request.headers(), directory.platform);
+    let cors = Cors::of(&request, directory.platform);
     // The query is left out of the log: it may hold an email.
     let name = format!("{} {}", request.method(), request.uri().path());
-    route(directory, request).await.unwrap_or_else(|problem| {
+    let mut response = route(directory, request).await.unwrap_or_else(|problem| {
         if let Some(cause) = problem.cause() {
-            directory.platform.log_error(&format!("{name}: {cause}"));
+            let line = format!("{trace} {name}: {cause}");
+            directory.platform.log_error(&line);
         }
-        problem.into_response()
-    })
+        problem.into_response(&trace)
+    });
+    let headers = response.headers_mut();
+    headers.insert(trace::REQUEST_ID, trace.header());
+    headers.insert(VARY, VARIES);
+    cors.apply(headers);
+    response
 }
 
 async fn route<S: Store, P: Platform, B: Body>(
@@ -85,11 +117,16 @@ async fn route<S: Store, P: Platform, B: Body>(
         Method::HEAD => Method::GET,
         ref method => method.clone(),
     };
+    if let Some(offered) = resource.media_type()
+        && !accept::admits(request.headers(), offered)
+    {
+        return Err(Problem::not_acceptable(offered));
+    }
     match (&resource, method) {
         (Resource::Root, Method::GET) => Ok(service::root()),
         (Resource::Health, Method::GET) => Ok(service::health()),
         (Resource::Readiness, Method::GET) => service::readiness(directory).await,
-        (Resource::Users, Method::GET) => users::list(directory, &request).await,
+        (Resource::Users, Method::GET) => collection::list(directory, &request).await,
         (Resource::Users, Method::POST) => users::create(directory, request).await,
         (Resource::User(id), Method::GET) => users::get(directory, id, &request).await,
         (Resource::User(id), Method::PUT) => users::replace(directory, id, request).await,
@@ -100,14 +137,39 @@ async fn route<S: Store, P: Platform, B: Body>(
 }
 
 /// The answer to a request whose target is not a path (RFC 9112, section 3.2).
-pub fn malformed_target() -> Response<Vec<u8>> {
-    Problem::malformed_target().into_response()
+pub fn malformed_target(platform: &impl Platform) -> Response<Vec<u8>> {
+    let trace = Trace::of(&Default::default(), platform);
+    let mut response = Problem::malformed_target().into_response(&trace);
+    let headers = response.headers_mut();
+    headers.insert(trace::REQUEST_ID, trace.header());
+    response
 }
 
+/// Says where the time went (Server Timing): how long the component had the request, `total`, and
+/// for how much of that it waited for the store.
+pub fn add_server_timing(response: &mut Response<Vec<u8>>, total: Duration, store: Duration) {
+    // In milliseconds.
+    let duration = |time: Duration| {
+        let micros = time.as_micros();
+        format!("{}.{:03}", micros / 1000, micros % 1000)
+    };
+    let component = duration(total.saturating_sub(store));
+    let store = duration(store);
+    let value = format!("component;dur={component}, store;dur={store}");
+    let value = HeaderValue::try_from(value).expect("letters and numbers");
+    let name = HeaderName::from_static("server-timing");
+    response.headers_mut().insert(name, value);
+}
+
+/// What can be done with a resource.
 fn options(resource: &Resource) -> Response<Vec<u8>> {
     let mut response = Response::new(Vec::new());
     *response.status_mut() = StatusCode::NO_CONTENT;
-    let allow = HeaderValue::from_static(resource.allow());
-    response.headers_mut().insert(ALLOW, allow);
+    let headers = response.headers_mut();
+    headers.insert(ALLOW, HeaderValue::from_static(resource.allow()));
+    if let Resource::User(_) = resource {
+        let patches = HeaderValue::from_static(patch::ACCEPT_PATCH);
+        headers.insert(patch::HEADER, patches);
+    }
     response
 }

@@ -1,6 +1,7 @@
 //! The component: the service on Spin's SDK, and its entry point.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
@@ -22,16 +23,19 @@ use crate::timestamp::Timestamp;
 
 #[http_component]
 async fn handle(request: IncomingRequest, response_out: ResponseOutparam) {
-    let response = match read(request) {
+    let arrived = Instant::now();
+    let store = KeyValue::default();
+    let mut response = match read(request) {
         Some(request) => {
             let directory = Directory {
-                store: &KeyValue,
+                store: &store,
                 platform: &Wasi,
             };
             rest::respond(&directory, request).await
         }
-        None => rest::malformed_target(),
+        None => rest::malformed_target(&Wasi),
     };
+    rest::add_server_timing(&mut response, arrived.elapsed(), store.waited.get());
     if let Err(error) = write(response, response_out) {
         Wasi.log_error(&format!("the response could not be sent: {error:#}"));
     }
@@ -85,7 +89,7 @@ fn write(response: Response<Vec<u8>>, response_out: ResponseOutparam) -> anyhow:
     for (name, value) in &head.headers {
         headers.append(name.as_str(), value.as_bytes())?;
     }
-    if head.status != http::StatusCode::NO_CONTENT {
+    if !matches!(head.status.as_u16(), 204 | 304) {
         let length = body.len().to_string().into_bytes();
         headers.append("content-length", &length)?;
     }
@@ -122,7 +126,11 @@ fn write_all(stream: &OutputStream, mut bytes: &[u8]) -> Result<(), StreamError>
 }
 
 /// The key-value store of the label `default`, through `wasi:keyvalue`.
-struct KeyValue;
+#[derive(Default)]
+struct KeyValue {
+    /// How long its operations took so far.
+    waited: Cell<Duration>,
+}
 
 thread_local! {
     /// The store, opened once an instance. A host may use an instance again or not.
@@ -134,16 +142,19 @@ impl KeyValue {
         &self,
         operation: impl FnOnce(&Bucket) -> Result<T, store::Error>,
     ) -> Result<T, StoreError> {
-        BUCKET.with(|cell| {
+        let begun = Instant::now();
+        let done = BUCKET.with(|cell| {
             let bucket = match cell.get() {
                 Some(bucket) => bucket,
                 None => {
-                    let opened = store::open("default").map_err(failure)?;
+                    let opened = store::open("default")?;
                     cell.get_or_init(|| opened)
                 }
             };
-            operation(bucket).map_err(failure)
-        })
+            operation(bucket)
+        });
+        self.waited.set(self.waited.get() + begun.elapsed());
+        done.map_err(failure)
     }
 }
 
@@ -178,11 +189,11 @@ impl Store for KeyValue {
     }
 
     async fn swap(&self, watch: Cas, value: &[u8]) -> Result<Report, StoreError> {
-        match atomics::swap(watch, value) {
+        self.with(|_| match atomics::swap(watch, value) {
             Ok(()) => Ok(Report::Swapped),
             Err(CasError::CasFailed(_)) => Ok(Report::Unsure),
-            Err(CasError::StoreError(error)) => Err(failure(error)),
-        }
+            Err(CasError::StoreError(error)) => Err(error),
+        })
     }
 }
 

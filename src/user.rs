@@ -209,6 +209,11 @@ impl Violation {
             detail: detail.to_owned(),
         }
     }
+
+    /// Somebody else than the service would set `member`, one of [`READ_ONLY`].
+    pub fn read_only(member: &str) -> Violation {
+        Violation::new(member, "is set by the service")
+    }
 }
 
 impl Profile {
@@ -245,12 +250,10 @@ impl Profile {
             violations.extend(error.map(|rule| Violation::new(member, rule)));
         }
         for member in members.keys() {
-            let rule = if READ_ONLY.contains(&member.as_str()) {
-                "is set by the service"
-            } else {
-                "is not a member of a user"
-            };
-            violations.push(Violation::new(member, rule));
+            violations.push(match READ_ONLY.contains(&member.as_str()) {
+                true => Violation::read_only(member),
+                false => Violation::new(member, "is not a member of a user"),
+            });
         }
         match (name, email, attributes) {
             (Ok(name), Ok(email), Ok(attributes)) if violations.is_empty() => Ok(Profile {

@@ -7,9 +7,10 @@ use crate::store::Store;
 /// How many ids a group has.
 const IDS: u64 = 256;
 
-/// The last id of the group that `number` is in.
-pub(super) fn last(number: u64) -> u64 {
-    number.next_multiple_of(IDS)
+/// The first and the last id of the group that `number` is in.
+pub(super) fn bounds(number: u64) -> (u64, u64) {
+    let last = number.next_multiple_of(IDS);
+    (last - IDS + 1, last)
 }
 
 /// Counts, in one group, the ids that name nobody any more.
@@ -29,10 +30,10 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         let _ = self.store.increment(&key(number), 1).await;
     }
 
-    /// Remembers that the records of a whole group are final, if `in_a_row`, the
-    /// count of final records up to the group's last one, says so.
+    /// Remembers that the records of a whole group are final, if `in_a_row` says so: how many
+    /// final records were met, one after the other, up to the last one of this group.
     pub(super) async fn remember_empty(&self, number: u64, in_a_row: u64) {
-        if number == last(number) && in_a_row >= IDS {
+        if in_a_row >= IDS {
             // More than all is all: counts that come late do no harm.
             let _ = self.store.increment(&key(number), IDS as i64).await;
         }

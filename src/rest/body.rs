@@ -31,16 +31,12 @@ impl Body for Vec<u8> {
     }
 }
 
-/// Reads a JSON value from a body of one of the media types `accepted`.
-pub(super) async fn json<B: Body>(
-    request: Request<B>,
-    accepted: &'static [&'static str],
-) -> Result<Value, Problem> {
-    let (head, mut body) = request.into_parts();
-    check_media_type(&head.headers, accepted)?;
+/// Reads a JSON value from a body whose media type was checked.
+pub(super) async fn json<B: Body>(request: Request<B>) -> Result<Value, Problem> {
+    let mut body = request.into_body();
     let mut bytes = Vec::new();
     while let Some(chunk) = body.next().await {
-        bytes.extend(chunk.map_err(|Broken| Problem::body_incomplete())?);
+        bytes.extend(chunk.map_err(|Broken| Problem::incomplete_body())?);
         if bytes.len() > MAX_BYTES {
             ignore(body).await;
             return Err(Problem::body_too_large());
@@ -58,28 +54,40 @@ async fn ignore(mut body: impl Body) {
     }
 }
 
-fn check_media_type(headers: &HeaderMap, accepted: &'static [&'static str]) -> Result<(), Problem> {
+/// Fails unless the body is of one of the media types `accepted`, in UTF-8, and not compressed.
+pub(super) fn check_media_type(headers: &HeaderMap, accepted: &[&str]) -> Result<(), Problem> {
     let mut codings = headers.get_all(CONTENT_ENCODING).iter();
     if codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Err(Problem::unsupported_content_coding());
     }
-    let header = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let mut parts = header.unwrap_or_default().split(';').map(str::trim);
-    let media_type = parts.next().unwrap_or_default();
-    let known = accepted
-        .iter()
-        .any(|accepted| accepted.eq_ignore_ascii_case(media_type));
     // JSON is UTF-8 (RFC 8259, section 8.1); a parameter may say so, but nothing else.
-    let utf8 = parts.all(|parameter| match parameter.split_once('=') {
-        Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
-            value.trim_matches('"').eq_ignore_ascii_case("utf-8")
-        }
-        _ => true,
-    });
-    match known && utf8 {
+    let utf8 = content_type(headers)
+        .skip(1)
+        .all(|parameter| match parameter.split_once('=') {
+            Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
+                value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+            }
+            _ => true,
+        });
+    match utf8
+        && accepted
+            .iter()
+            .any(|media_type| is_media_type(headers, media_type))
+    {
         true => Ok(()),
         false => Err(Problem::unsupported_media_type(accepted)),
     }
+}
+
+/// Whether the body is of that media type, whatever its parameters.
+pub(super) fn is_media_type(headers: &HeaderMap, media_type: &str) -> bool {
+    let sent = content_type(headers).next();
+    sent.is_some_and(|sent| sent.eq_ignore_ascii_case(media_type))
+}
+
+/// The media type of the body and its parameters.
+fn content_type(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let value = headers.get(CONTENT_TYPE);
+    let value = value.and_then(|value| value.to_str().ok());
+    value.unwrap_or_default().split(';').map(str::trim)
 }

@@ -1,67 +1,139 @@
 //! Conditional requests (RFC 9110, section 13): a change that is made only to
-//! the version that the client knows.
+//! the version that the client knows, an answer that is sent only if it is new.
 
-use http::HeaderMap;
-use http::header::IF_MATCH;
+use http::header::{IF_MATCH, IF_NONE_MATCH};
+use http::{HeaderMap, HeaderName};
 
-use super::problem::Problem;
-use crate::directory::Error;
-use crate::user::{User, Version};
+use super::problem::{Problem, types};
+use crate::platform::Platform;
+use crate::user::Version;
+
+/// The variable that is `on` where changes need an `If-Match`.
+const REQUIRED: &str = "require_preconditions";
 
 /// The entity tag of a version. Strong (RFC 9110, section 8.8.1): a version has
-/// one representation.
+/// one representation at a URL.
 pub(super) fn entity_tag(version: Version) -> String {
     format!("\"{version}\"")
 }
 
-/// What `If-Match` asks for (RFC 9110, section 13.1.1).
+/// The preconditions of a request that the service evaluates. Those on dates are
+/// ignored, for nothing here has a `Last-Modified` (RFC 9110, sections 13.1.3 and 13.1.4).
 #[derive(Debug, PartialEq)]
-pub(super) enum Precondition {
-    /// Nothing: there is no such header.
-    None,
-    /// That there is a user.
-    Exists,
-    /// That the user's entity tag is one of these.
+pub(super) struct Preconditions {
+    if_match: Option<Tags>,
+    if_none_match: Option<Tags>,
+}
+
+/// What such a header lists.
+#[derive(Debug, PartialEq)]
+enum Tags {
+    Any,
+    /// Entity tags, weak ones with their `W/`.
     OneOf(Vec<String>),
 }
 
-impl Precondition {
-    pub fn of(headers: &HeaderMap) -> Result<Precondition, Problem> {
-        let mut tags = Vec::new();
-        let mut present = false;
-        for value in headers.get_all(IF_MATCH) {
-            present = true;
-            let value = value.to_str().map_err(|_| Problem::malformed_if_match())?;
-            if value.trim() == "*" {
-                return Ok(Precondition::Exists);
-            }
-            tags.extend(entity_tags(value).ok_or_else(Problem::malformed_if_match)?);
-        }
-        Ok(match present {
-            true => Precondition::OneOf(tags),
-            false => Precondition::None,
+/// What to do with a request to read.
+#[derive(Debug, PartialEq)]
+pub(super) enum Read {
+    Answer,
+    /// The client has the answer already: 304.
+    NotModified,
+}
+
+impl Preconditions {
+    pub fn of(headers: &HeaderMap) -> Result<Preconditions, Problem> {
+        Ok(Preconditions {
+            if_match: Tags::of(headers, IF_MATCH)?,
+            if_none_match: Tags::of(headers, IF_NONE_MATCH)?,
         })
     }
 
-    /// Fails with [`Error::PreconditionFailed`] if the user is not what the client asks for.
-    pub fn check(&self, user: &User) -> Result<(), Error> {
-        match self {
-            // The strong comparison, so that a weak tag is equal to none.
-            Precondition::OneOf(tags) if !tags.contains(&entity_tag(user.version)) => {
-                Err(Error::PreconditionFailed)
-            }
+    /// The preconditions of a change; fails if there is none and the operator asks for one
+    /// (RFC 6585, section 3).
+    pub fn of_change(
+        headers: &HeaderMap,
+        platform: &impl Platform,
+    ) -> Result<Preconditions, Problem> {
+        let preconditions = Preconditions::of(headers)?;
+        let required = |setting: String| setting != "off";
+        if preconditions.are_none() && platform.variable(REQUIRED).is_some_and(required) {
+            return Err(Problem::precondition_required());
+        }
+        Ok(preconditions)
+    }
+
+    /// Whether the request has no precondition.
+    pub fn are_none(&self) -> bool {
+        self.if_match.is_none() && self.if_none_match.is_none()
+    }
+
+    /// Evaluates the preconditions of a read of what has the entity tag `current`, in the order of
+    /// RFC 9110, section 13.2.2.
+    pub fn check_read(&self, current: &str) -> Result<Read, Problem> {
+        self.check_if_match(current)?;
+        Ok(match &self.if_none_match {
+            Some(tags) if tags.match_weakly(current) => Read::NotModified,
+            _ => Read::Answer,
+        })
+    }
+
+    /// Evaluates the preconditions of a change of what has the entity tag `current`.
+    pub fn check_change(&self, current: &str) -> Result<(), Problem> {
+        self.check_if_match(current)?;
+        match &self.if_none_match {
+            Some(tags) if tags.match_weakly(current) => Err(Problem::precondition_failed()),
             _ => Ok(()),
         }
     }
 
-    /// Turns "no such user" into a failed precondition, if there is one: it asked for a user,
-    /// and a client that knew a version learns that it is gone.
-    pub fn of_missing(&self, error: Error) -> Error {
-        match (self, error) {
-            (Precondition::Exists | Precondition::OneOf(_), Error::NotFound) => {
-                Error::PreconditionFailed
+    fn check_if_match(&self, current: &str) -> Result<(), Problem> {
+        match &self.if_match {
+            Some(tags) if !tags.match_strongly(current) => Err(Problem::precondition_failed()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Turns "no such user" into a failed precondition, if `If-Match` asked for a user: a client
+    /// that knew a version learns that it is gone.
+    pub fn of_missing(&self, problem: Problem) -> Problem {
+        match self.if_match.is_some() && problem.is(types::USER_NOT_FOUND) {
+            true => Problem::precondition_failed(),
+            false => problem,
+        }
+    }
+}
+
+impl Tags {
+    fn of(headers: &HeaderMap, name: HeaderName) -> Result<Option<Tags>, Problem> {
+        let rule = "must be * or a list of entity tags in double quotes, as ETag has them";
+        let malformed = || Problem::malformed_header(&name, rule);
+        let mut tags = None;
+        for value in headers.get_all(&name) {
+            let value = value.to_str().map_err(|_| malformed())?;
+            if value.trim() == "*" {
+                return Ok(Some(Tags::Any));
             }
-            (_, error) => error,
+            let listed = entity_tags(value).ok_or_else(malformed)?;
+            tags.get_or_insert_with(Vec::new).extend(listed);
+        }
+        Ok(tags.map(Tags::OneOf))
+    }
+
+    /// The strong comparison (RFC 9110, section 8.8.3.2): a weak tag is equal to none.
+    fn match_strongly(&self, current: &str) -> bool {
+        match self {
+            Tags::Any => true,
+            Tags::OneOf(tags) => tags.iter().any(|tag| tag == current),
+        }
+    }
+
+    /// The weak comparison: a tag is what is in its quotes.
+    fn match_weakly(&self, current: &str) -> bool {
+        let opaque = |tag: &str| tag.trim_start_matches("W/").to_owned();
+        match self {
+            Tags::Any => true,
+            Tags::OneOf(tags) => tags.iter().any(|tag| opaque(tag) == opaque(current)),
         }
     }
 }
@@ -88,6 +160,13 @@ fn entity_tags(list: &str) -> Option<Vec<String>> {
 mod tests {
     use super::*;
 
+    fn preconditions(headers: &[(HeaderName, &str)]) -> Result<Preconditions, Problem> {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.clone(), value.parse().unwrap()));
+        Preconditions::of(&headers.collect())
+    }
+
     #[test]
     fn a_list_of_entity_tags_is_read_with_commas_inside_of_tags() {
         let tags = entity_tags(r#" , "a,b" , W/"c",,"" "#).unwrap();
@@ -98,6 +177,32 @@ mod tests {
     fn what_is_no_list_of_entity_tags_is_refused() {
         for list in ["a", r#""a"#, r#""a" "b""#, r#"w/"a""#, r#"*, "a""#] {
             assert_eq!(entity_tags(list), None, "{list}");
+            assert!(preconditions(&[(IF_NONE_MATCH, list)]).is_err(), "{list}");
         }
+    }
+
+    #[test]
+    fn if_match_compares_strongly_and_if_none_match_weakly() {
+        for (header, value, read, change) in [
+            (IF_MATCH, r#""x", "a""#, Some(Read::Answer), true),
+            (IF_MATCH, r#"W/"a""#, None, false),
+            (IF_MATCH, "*", Some(Read::Answer), true),
+            (IF_NONE_MATCH, r#"W/"a""#, Some(Read::NotModified), false),
+            (IF_NONE_MATCH, "*", Some(Read::NotModified), false),
+            (IF_NONE_MATCH, r#""x""#, Some(Read::Answer), true),
+            (IF_NONE_MATCH, "", Some(Read::Answer), true),
+        ] {
+            let preconditions = preconditions(&[(header.clone(), value)]).unwrap();
+            let case = format!("{header}: {value}");
+            assert_eq!(preconditions.check_read(r#""a""#).ok(), read, "{case}");
+            let changed = preconditions.check_change(r#""a""#).is_ok();
+            assert_eq!(changed, change, "{case}");
+        }
+    }
+
+    #[test]
+    fn if_match_is_evaluated_before_if_none_match() {
+        let both = preconditions(&[(IF_MATCH, r#""old""#), (IF_NONE_MATCH, r#""a""#)]).unwrap();
+        assert!(both.check_read(r#""a""#).is_err());
     }
 }

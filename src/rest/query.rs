@@ -48,6 +48,18 @@ impl Query {
         found.map(|(_, value)| value.as_str())
     }
 
+    /// Fails if a parameter is given with others than `name` and those it goes with.
+    pub fn alone(&self, name: &str, with: &[&str]) -> Result<(), Problem> {
+        let goes = |given: &str| given == name || with.contains(&given);
+        match self.0.iter().find(|(given, _)| !goes(given)) {
+            None => Ok(()),
+            Some((other, _)) => {
+                let rule = format!("does not go with {name}");
+                Err(Problem::invalid_query(&rule, other))
+            }
+        }
+    }
+
     /// The value of a parameter that is a number of at least `min` and at most `max`.
     pub fn number(&self, name: &str, min: u64, max: u64) -> Result<Option<u64>, Problem> {
         let Some(text) = self.get(name) else {

@@ -1,6 +1,6 @@
 //! What the service says of itself.
 
-use http::header::CONTENT_TYPE;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Response};
 use serde_json::{Value, json};
 
@@ -11,16 +11,19 @@ use crate::store::Store;
 
 /// `GET /`
 pub(super) fn root() -> Response<Vec<u8>> {
-    document(json!({
-        "service": "edge-users",
-        "version": env!("CARGO_PKG_VERSION"),
-        "links": { "users": "/users", "health": "/healthz", "readiness": "/readyz" },
-    }))
+    document(
+        "public, max-age=300",
+        json!({
+            "service": "edge-users",
+            "version": env!("CARGO_PKG_VERSION"),
+            "links": { "users": "/users", "health": "/healthz", "readiness": "/readyz" },
+        }),
+    )
 }
 
 /// `GET /healthz`: the component runs.
 pub(super) fn health() -> Response<Vec<u8>> {
-    document(json!({ "status": "ok" }))
+    document("no-store", json!({ "status": "ok" }))
 }
 
 /// `GET /readyz`: the store answers, and holds what it should.
@@ -29,13 +32,16 @@ pub(super) async fn readiness<S: Store, P: Platform>(
 ) -> Result<Response<Vec<u8>>, Problem> {
     let created = directory.created().await.map_err(Problem::not_ready)?;
     Ok(document(
+        "no-store",
         json!({ "status": "ok", "users_created": created }),
     ))
 }
 
-fn document(value: Value) -> Response<Vec<u8>> {
+fn document(caching: &'static str, value: Value) -> Response<Vec<u8>> {
     let mut response = Response::new(value.to_string().into_bytes());
-    let json = HeaderValue::from_static("application/json");
+    let json = HeaderValue::from_static(super::representation::JSON);
     response.headers_mut().insert(CONTENT_TYPE, json);
+    let caching = HeaderValue::from_static(caching);
+    response.headers_mut().insert(CACHE_CONTROL, caching);
     response
 }

@@ -1,0 +1,175 @@
+//! `GET /users`: all users by the page, or some by what is known of them.
+
+use http::header::{ETAG, LINK};
+use http::{HeaderName, Request, Response};
+use sha2::{Digest, Sha256};
+
+use super::precondition::{Preconditions, Read};
+use super::problem::Problem;
+use super::query::Query;
+use super::representation::{Fields, Representation, personal, set};
+use super::users::not_modified;
+use crate::directory::{Directory, Order};
+use crate::platform::Platform;
+use crate::store::Store;
+use crate::user::{Email, User, UserId};
+
+/// The most users on a page.
+const MAX_LIMIT: u64 = 1000;
+
+/// The most users that can be asked for by their ids.
+const MAX_IDS: usize = 100;
+
+/// The variable that says how many users a page has where the client does not, and its default.
+const PAGE_SIZE: (&str, u64) = ("page_size", 100);
+
+pub(super) const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
+
+/// Users with what is said of them all.
+struct Collection {
+    users: Vec<User>,
+    total: Option<u64>,
+    next: Option<String>,
+}
+
+/// `GET /users`
+pub(super) async fn list<S: Store, P: Platform, B>(
+    directory: &Directory<'_, S, P>,
+    request: &Request<B>,
+) -> Result<Response<Vec<u8>>, Problem> {
+    let known = ["limit", "after", "sort", "fields", "email", "id"];
+    let query = Query::parse(request.uri().query(), &known)?;
+    let preconditions = Preconditions::of(request.headers())?;
+    let fields = Fields::of(&query)?;
+    let collection = if query.get("email").is_some() {
+        query.alone("email", &["fields"])?;
+        by_email(directory, &query).await?
+    } else if query.get("id").is_some() {
+        query.alone("id", &["fields"])?;
+        by_ids(directory, &query).await?
+    } else {
+        page(directory, &query).await?
+    };
+    collection.respond(fields, &preconditions)
+}
+
+async fn by_email<S: Store, P: Platform>(
+    directory: &Directory<'_, S, P>,
+    query: &Query,
+) -> Result<Collection, Problem> {
+    let email = query.get("email").unwrap_or_default().to_owned();
+    let email = Email::try_from(email).map_err(|rule| Problem::invalid_query(rule, "email"))?;
+    let users = Vec::from_iter(directory.find(&email).await?);
+    Ok(Collection::complete(users))
+}
+
+async fn by_ids<S: Store, P: Platform>(
+    directory: &Directory<'_, S, P>,
+    query: &Query,
+) -> Result<Collection, Problem> {
+    let list = query.get("id").unwrap_or_default().split(',');
+    let ids: Result<Vec<UserId>, _> = list.map(str::parse).collect();
+    let mut ids = match ids {
+        Ok(ids) if ids.len() <= MAX_IDS => ids,
+        _ => {
+            let rule = format!("must be 1 to {MAX_IDS} ids of users, separated by commas");
+            return Err(Problem::invalid_query(&rule, "id"));
+        }
+    };
+    ids.sort();
+    ids.dedup();
+    let some = directory.get_some(&ids).await?;
+    log_unreadable(directory, &some.unreadable);
+    Ok(Collection::complete(some.users))
+}
+
+async fn page<S: Store, P: Platform>(
+    directory: &Directory<'_, S, P>,
+    query: &Query,
+) -> Result<Collection, Problem> {
+    let (sort, order) = match query.get("sort") {
+        None => ("", Order::Ascending),
+        Some("id") => ("&sort=id", Order::Ascending),
+        Some("-id") => ("&sort=-id", Order::Descending),
+        Some(_) => return Err(Problem::invalid_query("must be id or -id", "sort")),
+    };
+    let after = query.number("after", 0, u64::MAX)?;
+    let limit = match query.number("limit", 1, MAX_LIMIT)? {
+        Some(limit) => limit,
+        None => page_size(directory.platform),
+    };
+    let page = directory.list(after, limit as usize, order).await?;
+    log_unreadable(directory, &page.unreadable);
+    let fields = query.get("fields");
+    let fields = fields.map_or(String::new(), |fields| format!("&fields={fields}"));
+    Ok(Collection {
+        users: page.users,
+        total: Some(page.total),
+        next: page
+            .next
+            .map(|next| format!("/users?limit={limit}{sort}{fields}&after={next}")),
+    })
+}
+
+fn page_size(platform: &impl Platform) -> u64 {
+    let (variable, default) = PAGE_SIZE;
+    let configured = platform.variable(variable);
+    let configured = configured.and_then(|text| text.parse().ok());
+    configured
+        .filter(|size| (1..=MAX_LIMIT).contains(size))
+        .unwrap_or(default)
+}
+
+fn log_unreadable<S, P: Platform>(directory: &Directory<'_, S, P>, ids: &[UserId]) {
+    for id in ids {
+        let line = format!("GET /users: user {id} is left out, for its record can't be read");
+        directory.platform.log_error(&line);
+    }
+}
+
+impl Collection {
+    /// All users that were asked for.
+    fn complete(users: Vec<User>) -> Collection {
+        Collection {
+            total: Some(users.len() as u64),
+            users,
+            next: None,
+        }
+    }
+
+    fn respond(
+        &self,
+        fields: Fields,
+        preconditions: &Preconditions,
+    ) -> Result<Response<Vec<u8>>, Problem> {
+        let tag = self.entity_tag();
+        let represented = |user| Representation { user, fields };
+        let mut response = match preconditions.check_read(&tag)? {
+            Read::NotModified => not_modified(),
+            Read::Answer => personal(&self.users.iter().map(represented).collect::<Vec<_>>()),
+        };
+        set(&mut response, ETAG, tag);
+        if let Some(total) = self.total {
+            set(&mut response, TOTAL_COUNT, total);
+        }
+        if let Some(next) = &self.next {
+            set(&mut response, LINK, format!("<{next}>; rel=\"next\""));
+        }
+        Ok(response)
+    }
+
+    /// Names the versions of all users, and what the headers say. It is not
+    /// made from the body, which is many times as long.
+    fn entity_tag(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update(env!("CARGO_PKG_VERSION"));
+        for user in &self.users {
+            hash.update(user.version.0.to_le_bytes());
+        }
+        hash.update(self.total.unwrap_or(u64::MAX).to_le_bytes());
+        hash.update(self.next.as_deref().unwrap_or_default());
+        let hash = hash.finalize();
+        let (half, _) = hash.split_first_chunk::<16>().expect("it has 32 bytes");
+        format!("\"{:032x}\"", u128::from_be_bytes(*half))
+    }
+}

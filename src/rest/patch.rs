@@ -1,0 +1,156 @@
+//! Changes of members: JSON Merge Patch (RFC 7396) and JSON Patch (RFC 6902).
+
+use http::{HeaderName, Request};
+use serde_json::Value;
+
+use super::body::{self, Body, MAX_BYTES};
+use super::problem::Problem;
+use super::representation::Representation;
+use crate::user::{Profile, READ_ONLY, User, Violation};
+
+/// What a patch may be sent as. Plain JSON means a merge patch: to send it is
+/// common, and can mean nothing else here.
+pub(super) const ACCEPT_PATCH: &str =
+    "application/merge-patch+json, application/json-patch+json, application/json";
+
+/// Lists what a resource takes as a patch (RFC 5789, section 3.1).
+pub(super) const HEADER: HeaderName = HeaderName::from_static("accept-patch");
+
+const MERGE_PATCH: [&str; 2] = ["application/merge-patch+json", "application/json"];
+const JSON_PATCH: &str = "application/json-patch+json";
+
+/// The most operations of a JSON Patch.
+const MAX_OPERATIONS: usize = 100;
+
+/// A change that can be applied to any version of a user.
+#[derive(Debug)]
+pub(super) enum Patch {
+    Merge(Value),
+    Operations(json_patch::Patch),
+}
+
+impl Patch {
+    pub async fn read<B: Body>(request: Request<B>) -> Result<Patch, Problem> {
+        let operations = body::is_media_type(request.headers(), JSON_PATCH);
+        let value = body::json(request).await?;
+        if !operations {
+            return Ok(Patch::Merge(without_read_only(value)));
+        }
+        let patch: json_patch::Patch = serde_json::from_value(value)
+            .map_err(|error| Problem::malformed_patch(&format!("is no JSON Patch: {error}")))?;
+        if patch.0.len() > MAX_OPERATIONS {
+            let rule = format!("may have at most {MAX_OPERATIONS} operations");
+            return Err(Problem::malformed_patch(&rule));
+        }
+        Ok(Patch::Operations(patch))
+    }
+
+    /// The media types of a patch.
+    pub fn media_types() -> [&'static str; 3] {
+        let [merge, json] = MERGE_PATCH;
+        [merge, JSON_PATCH, json]
+    }
+
+    /// What the patch makes of a user.
+    pub fn apply(&self, user: &User) -> Result<Profile, Problem> {
+        match self {
+            Patch::Merge(patch) => {
+                let mut value =
+                    serde_json::to_value(&user.profile).expect("a profile has string keys only");
+                json_patch::merge(&mut value, patch);
+                Profile::from_json(value).map_err(Problem::invalid_user)
+            }
+            Patch::Operations(patch) => operate(user, patch),
+        }
+    }
+}
+
+/// Applies a JSON Patch to the representation of a user, so that it can test
+/// every member; it can't change those that the service sets.
+fn operate(user: &User, patch: &json_patch::Patch) -> Result<Profile, Problem> {
+    let before =
+        serde_json::to_value(Representation::whole(user)).expect("it has string keys only");
+    let mut after = before.clone();
+    for (number, operation) in patch.0.iter().enumerate() {
+        json_patch::patch(&mut after, std::slice::from_ref(operation))
+            .map_err(|error| Problem::patch_conflict(number, &error.kind.to_string()))?;
+        // Each copy can double what is there.
+        if after.to_string().len() > MAX_BYTES {
+            let why = format!("the user would have more than {MAX_BYTES} bytes");
+            return Err(Problem::patch_conflict(number, &why));
+        }
+    }
+    let changed = READ_ONLY
+        .iter()
+        .filter(|member| before.get(member) != after.get(member));
+    let violations: Vec<_> = changed.map(|member| Violation::read_only(member)).collect();
+    match violations.is_empty() {
+        true => Profile::from_json(without_read_only(after)).map_err(Problem::invalid_user),
+        false => Err(Problem::invalid_user(violations)),
+    }
+}
+
+/// Clients send back what they got: members that only the service sets are not
+/// an error, they have no effect.
+pub(super) fn without_read_only(mut value: Value) -> Value {
+    if let Some(members) = value.as_object_mut() {
+        members.retain(|member, _| !READ_ONLY.contains(&member.as_str()));
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::timestamp::Timestamp;
+    use crate::user::Version;
+    use serde_json::json;
+
+    fn patched(operations: Value) -> Result<Profile, Problem> {
+        let profile = json!({ "name": "Ada", "attributes": { "a": [1, 2] } });
+        let user = User {
+            id: 7.try_into().unwrap(),
+            profile: Profile::from_json(profile).unwrap(),
+            created_at: Timestamp(0),
+            updated_at: Timestamp(0),
+            version: Version(1),
+        };
+        operate(&user, &serde_json::from_value(operations).unwrap())
+    }
+
+    #[test]
+    fn all_six_operations_apply_in_order() {
+        let profile = patched(json!([
+            { "op": "test", "path": "/id", "value": 7 },
+            { "op": "add", "path": "/attributes/a/-", "value": 3 },
+            { "op": "copy", "from": "/attributes/a", "path": "/attributes/b" },
+            { "op": "move", "from": "/attributes/a/0", "path": "/attributes/first" },
+            { "op": "remove", "path": "/attributes/a/0" },
+            { "op": "replace", "path": "/name", "value": "Bea" },
+        ]));
+        let expected = json!({
+            "name": "Bea",
+            "attributes": { "a": [3], "b": [1, 2, 3], "first": 1 },
+        });
+        assert_eq!(profile.unwrap(), Profile::from_json(expected).unwrap());
+    }
+
+    #[test]
+    fn copies_of_copies_end_at_the_limit() {
+        let double =
+            |n| json!({ "op": "copy", "from": "/attributes", "path": format!("/attributes/{n}") });
+        let operations: Vec<_> = (0..100).map(double).collect();
+        assert!(patched(operations.into()).is_err());
+    }
+
+    #[test]
+    fn what_the_service_sets_can_be_tested_but_not_changed() {
+        for operation in [
+            json!({ "op": "replace", "path": "/id", "value": 8 }),
+            json!({ "op": "remove", "path": "/created_at" }),
+            json!({ "op": "move", "from": "/updated_at", "path": "/name" }),
+        ] {
+            assert!(patched(json!([operation])).is_err(), "{operation}");
+        }
+    }
+}

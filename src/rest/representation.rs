@@ -1,0 +1,120 @@
+//! Users as clients see them.
+
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderName, HeaderValue, Response};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use super::problem::Problem;
+use super::query::Query;
+use crate::user::User;
+
+/// The media type of everything but problems.
+pub(super) const JSON: &str = "application/json";
+
+/// The members of a user, in the order in which they are represented.
+const MEMBERS: [&str; 6] = [
+    "id",
+    "name",
+    "email",
+    "attributes",
+    "created_at",
+    "updated_at",
+];
+
+/// The members of a user that a client asked for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Fields([bool; MEMBERS.len()]);
+
+impl Fields {
+    pub const ALL: Fields = Fields([true; MEMBERS.len()]);
+
+    /// Reads the parameter `fields`: names of members, separated by commas.
+    pub fn of(query: &Query) -> Result<Fields, Problem> {
+        let Some(list) = query.get("fields") else {
+            return Ok(Fields::ALL);
+        };
+        let mut fields = Fields([false; MEMBERS.len()]);
+        for name in list.split(',') {
+            let Some(index) = MEMBERS.iter().position(|member| *member == name) else {
+                let rule = format!(
+                    "must list some of {}, separated by commas",
+                    MEMBERS.join(", ")
+                );
+                return Err(Problem::invalid_query(&rule, "fields"));
+            };
+            fields.0[index] = true;
+        }
+        Ok(fields)
+    }
+}
+
+/// A user, or the part of it that was asked for.
+pub(super) struct Representation<'a> {
+    pub user: &'a User,
+    pub fields: Fields,
+}
+
+impl<'a> Representation<'a> {
+    /// The whole user.
+    pub fn whole(user: &'a User) -> Self {
+        let fields = Fields::ALL;
+        Representation { user, fields }
+    }
+}
+
+impl Serialize for Representation<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let User {
+            id,
+            profile,
+            created_at,
+            updated_at,
+            ..
+        } = self.user;
+        let [
+            with_id,
+            with_name,
+            with_email,
+            with_attributes,
+            with_created,
+            with_updated,
+        ] = self.fields.0;
+        let mut map = serializer.serialize_map(None)?;
+        if with_id {
+            map.serialize_entry("id", id)?;
+        }
+        if with_name {
+            map.serialize_entry("name", &profile.name)?;
+        }
+        if let Some(email) = profile.email.as_ref().filter(|_| with_email) {
+            map.serialize_entry("email", email)?;
+        }
+        if let Some(attributes) = profile.attributes.as_ref().filter(|_| with_attributes) {
+            map.serialize_entry("attributes", attributes)?;
+        }
+        if with_created {
+            map.serialize_entry("created_at", &created_at.to_rfc3339())?;
+        }
+        if with_updated {
+            map.serialize_entry("updated_at", &updated_at.to_rfc3339())?;
+        }
+        map.end()
+    }
+}
+
+/// Answers with a value that tells of users: only the client itself may store
+/// it, and asks each time whether it is still right (RFC 9111, section 5.2.2).
+pub(super) fn personal(value: &impl Serialize) -> Response<Vec<u8>> {
+    let body = serde_json::to_vec(value).expect("representations have string keys only");
+    let mut response = Response::new(body);
+    set(&mut response, CONTENT_TYPE, JSON);
+    set(&mut response, CACHE_CONTROL, "private, no-cache");
+    response
+}
+
+/// Sets a header whose value has no control characters.
+pub(super) fn set(response: &mut Response<Vec<u8>>, name: HeaderName, value: impl ToString) {
+    let value = HeaderValue::try_from(value.to_string()).expect("no control characters are set");
+    response.headers_mut().insert(name, value);
+}
