@@ -31,12 +31,12 @@ fn table() -> Vec<(&'static str, Action, usize, usize)> {
             2,
             3,
         ),
-        ("update of the email", Patch(Id(1), email(y), Always), 8, 10),
+        ("update of the email", Patch(Id(1), email(y), Always), 6, 8),
         (
             "update to an email given up",
             Patch(Id(2), email(x), Always),
-            4,
-            6,
+            5,
+            7,
         ),
         (
             "update to an email taken",

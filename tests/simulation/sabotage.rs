@@ -24,7 +24,6 @@ pub enum Sabotage {
     OwnWriteUnknown,
     FenceSkipped,
     HolderIgnored,
-    ReleaseOfOthers,
     PendingSkipped,
     LateSet,
     AbsentKeySwapped,
@@ -38,7 +37,7 @@ pub enum Sabotage {
 use Sabotage::*;
 
 /// All that is broken, what it is, and why it can't stay unnoticed.
-pub const ALL: [(Sabotage, &str, &str); 18] = [
+pub const ALL: [(Sabotage, &str, &str); 17] = [
     (
         ClaimSkipped,
         "the claim on an email is skipped",
@@ -83,11 +82,6 @@ pub const ALL: [(Sabotage, &str, &str); 18] = [
         HolderIgnored,
         "a claim is superseded though its user holds the email",
         "two users have one email",
-    ),
-    (
-        ReleaseOfOthers,
-        "an email is released whoever has the claim by now",
-        "the holder can't be found, and its email is given away",
     ),
     (
         PendingSkipped,
@@ -149,9 +143,6 @@ impl Sabotage {
         match (self, operation) {
             (ClaimSkipped, Operation::Swap(..)) if claim => Answer::Swap(true),
             (ClaimSet, Operation::Swap(_, value)) if claim => set(store, &key, value),
-            (ReleaseOfOthers, Operation::Swap(_, value)) if claim && is_free(store, value) => {
-                set(store, &key, value)
-            }
             (RecordSet, Operation::Swap(_, value)) if record => set(store, &key, value),
             (ClaimUnverified, Operation::Swap(..)) if claim => {
                 store.perform(operation);
@@ -171,7 +162,7 @@ impl Sabotage {
                 set(store, &key, value)
             }
             (PendingSkipped, Operation::Set(_, value)) if is_pending(value) => Answer::Done,
-            (ClaimLate, Operation::Swap(_, value)) if claim && !is_free(store, value) => {
+            (ClaimLate, Operation::Swap(..)) if claim => {
                 store.deferred.push((client, operation.clone()));
                 Answer::Swap(true)
             }
