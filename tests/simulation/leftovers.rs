@@ -29,6 +29,13 @@ pub fn pages_cost_no_more_after_requests_that_died(run: &mut Simulation) -> Resu
     run.run_alone(users(16))?;
     run.run_alone(vec![delete(16), Walk(0, 1), Walk(0, 1)])?;
     let before = cost(run);
+    // Is overtaken, and announced once more.
+    let client = run.join(vec![delete(4)], BTreeMap::new());
+    run.run_until_commit(client)?;
+    run.run_alone(vec![patch(4, json!({ "name": "V" }))])?;
+    run.finish_client(client)?;
+    run.run_alone(vec![Walk(0, 1)])?;
+    bounded(run, "page after a delete that was overtaken", before)?;
     // Dies before it replaces the record,
     let client = run.join(vec![delete(2)], BTreeMap::new());
     run.run_until_commit(client)?;
@@ -37,11 +44,6 @@ pub fn pages_cost_no_more_after_requests_that_died(run: &mut Simulation) -> Resu
     let client = run.join(vec![delete(3)], BTreeMap::new());
     run.run_until_commit(client)?;
     run.step(Choice::Client(client, Fate::DiesAfter))?;
-    // Is overtaken, and announces itself once more.
-    let client = run.join(vec![delete(4)], BTreeMap::new());
-    run.run_until_commit(client)?;
-    run.run_alone(vec![patch(4, json!({ "name": "V" }))])?;
-    run.finish_client(client)?;
     run.settle(0)?;
     // The one that is done is cleared up at once, the one that is not when it is old.
     run.run_alone(vec![Walk(15, 1), Walk(0, 1)])?;
