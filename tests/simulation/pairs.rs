@@ -96,9 +96,9 @@ fn a_create_that_died_is_settled_once() {
         let scenario = Scenario {
             name: "walk/walk beside creates that died".to_owned(),
             backend,
-            setup: vec![Action::Create(json!({ "name": "A" }))],
+            setup: vec![Action::Create(json!({ "name": "A" })); 6],
             died: vec![email("x@example.com"), email("y@example.com")],
-            programs: vec![vec![Action::Walk(0, 10)], vec![Action::Walk(0, 10)]],
+            programs: vec![vec![Action::Walk(8, 10)], vec![Action::Walk(8, 10)]],
             sabotage: None,
         };
         let figures = explore(&scenario, PAUSED).unwrap_or_else(|failure| panic!("{failure}"));
