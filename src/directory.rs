@@ -200,12 +200,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             let state = State::Live(after.clone());
             let record = Record { claims, state };
             match held.write(self.store, after.version, record).await? {
-                Written::Done(_) => {
-                    if after.profile.email != before.profile.email {
-                        self.release(id, &before).await;
-                    }
-                    return Ok(after.user(id));
-                }
+                Written::Done(_) => return Ok(after.user(id)),
                 Written::Overtaken(now) => held = now,
                 Written::Unknown(_) => return Err(Error::Contended.into()),
             }
@@ -293,14 +288,6 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             profile,
             created_at: now,
             updated_at: now,
-        }
-    }
-
-    /// Frees the email that a user no longer has. That the change was made does
-    /// not depend on it: a claim left behind is recognised as such.
-    async fn release(&self, user: UserId, before: &Live) {
-        if let (Some(email), Some(number)) = (&before.profile.email, before.claim) {
-            let _ = claim::release(self.store, email, Claim { user, number }).await;
         }
     }
 }

@@ -83,12 +83,6 @@ impl<W> Cell<W> {
         })
     }
 
-    /// Swaps the number for `new`, if it can be done at once.
-    pub async fn try_swap<S: Store<Watch = W>>(self, store: &S, new: i64) -> Result<(), Error> {
-        store.swap(self.watch, &encode(new, self.form)).await?;
-        Ok(())
-    }
-
     /// Swaps the number for `new`. Answers `None` if that is what the cell holds
     /// now, by this swap or by another one like it, and else the cell as it is.
     pub async fn swap<S: Store<Watch = W>>(

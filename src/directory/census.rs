@@ -67,7 +67,6 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         if left > 0
             || old
             || creates.settled - ledger.settled >= WORTH_SETTLING
-            || creates.void > 0
             || given != ledger.given
         {
             // Who comes next does it, if this does not.

@@ -11,6 +11,9 @@
 //! If it does not know of the claim, the claimant is about to write its record,
 //! or has died; the newcomer then raises the number in the record, which makes
 //! that write fail. Nobody waits, and nothing depends on a clock.
+//!
+//! Nobody takes a claim back: the cell of an email that was given up goes on
+//! naming the user who had it last.
 
 use sha2::{Digest, Sha256};
 
@@ -160,16 +163,6 @@ async fn supersede<S: Store>(
         }
     }
     Err(Error::Contended)
-}
-
-/// Frees `email` if `claim`, which no longer holds, is still the claim on it.
-/// Whoever comes next would find out by itself; this spares it the reading.
-pub(super) async fn release<S: Store>(store: &S, email: &Email, claim: Claim) -> Result<(), Error> {
-    let cell = Cell::read(store, key(email)).await?;
-    match Claim::from_number(cell.number) == Some(claim) {
-        true => cell.try_swap(store, 0).await,
-        false => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -5,22 +5,49 @@ use crate::meetings::meetings;
 use crate::random;
 use crate::sabotage::{ALL, Sabotage};
 use crate::scenario::{Failure, Scenario};
+use crate::scheduler::Violation;
+use crate::scripts::{self, SCRIPTS};
 use crate::store::Backend;
 
-fn caught(sabotage: Sabotage, backend: Backend) -> Option<Box<Failure>> {
-    for faults in [0, 1] {
-        for meeting in meetings() {
-            let scenario = Scenario::of(meeting, backend, Some(sabotage));
-            let bounds = Bounds {
-                faults,
-                patience: 12,
-            };
-            if let Err(failure) = explore(&scenario, bounds) {
-                return Some(failure);
-            }
-        }
-    }
-    (0..2000).find_map(|seed| random::run(seed, backend, Some(sabotage)).err())
+/// By what a sabotage is caught, and what is wrong then.
+type Caught = (String, Violation);
+
+fn caught(sabotage: Sabotage, backend: Backend) -> Option<Caught> {
+    explored(sabotage, backend, 0, 0)
+        .or_else(|| scripted(sabotage, backend))
+        .or_else(|| explored(sabotage, backend, 0, 1))
+        .or_else(|| explored(sabotage, backend, 1, 0))
+        .or_else(|| random(sabotage, backend))
+}
+
+fn explored(sabotage: Sabotage, backend: Backend, faults: usize, pauses: usize) -> Option<Caught> {
+    let bounds = Bounds {
+        faults,
+        pauses,
+        patience: 12,
+    };
+    let mut meetings = meetings().into_iter();
+    meetings.find_map(|meeting| {
+        let scenario = Scenario::of(meeting, backend, Some(sabotage));
+        explore(&scenario, bounds).err().map(by)
+    })
+}
+
+fn scripted(sabotage: Sabotage, backend: Backend) -> Option<Caught> {
+    SCRIPTS.into_iter().find_map(|script| {
+        let played = scripts::play(script, backend, Some(sabotage));
+        let violation = played.err()?;
+        Some((script.0.to_owned(), violation))
+    })
+}
+
+fn random(sabotage: Sabotage, backend: Backend) -> Option<Caught> {
+    (0..2000).find_map(|seed| random::run(seed, backend, Some(sabotage)).err().map(by))
+}
+
+fn by(failure: Box<Failure>) -> Caught {
+    let (name, steps) = (&failure.scenario.name, failure.choices.len());
+    (format!("{name} in {steps} steps"), failure.violation)
 }
 
 #[test]
@@ -30,19 +57,9 @@ fn whatever_is_broken_on_purpose_is_caught() {
         println!("{what}: {why}.");
         for backend in sabotage.backends() {
             match caught(sabotage, *backend) {
-                Some(failure) => {
-                    let steps = failure.choices.len();
-                    let violation = failure
-                        .violation
-                        .0
-                        .lines()
-                        .next()
-                        .unwrap_or_default()
-                        .to_owned();
-                    println!(
-                        "  {backend:?}: caught by {} in {steps} steps: {violation:.120}",
-                        failure.scenario.name
-                    );
+                Some((by, Violation(what))) => {
+                    let what = what.lines().next().unwrap_or_default();
+                    println!("  {backend:?}: caught by {by}: {what:.120}");
                 }
                 None => missed.push((sabotage, *backend)),
             }

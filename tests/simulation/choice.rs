@@ -11,6 +11,8 @@ pub enum Fate {
     FailsAfter,
     /// It fails now and happens later, unless others come in between.
     FailsEarly,
+    /// It happens, and is answered when the client's turn comes again.
+    Lingers,
     /// The instance dies before it.
     Dies,
     /// The instance dies after it, before the answer.
@@ -28,6 +30,8 @@ pub enum Choice {
     Late,
     /// So many milliseconds go by. Requests that take longer than [`TIME_LIMIT`] die.
     Time(i64),
+    /// More than a minute goes by, on a host that lets requests take so long.
+    Pause,
 }
 
 impl Fate {
@@ -38,6 +42,7 @@ impl Fate {
             Fate::Fails => ", which fails before it takes effect",
             Fate::FailsAfter => ", and yet it fails",
             Fate::FailsEarly => ", which fails and has yet to take effect",
+            Fate::Lingers => ", which is answered later",
             Fate::Dies => ", before which the instance dies",
             Fate::DiesAfter => ", and the instance dies",
         }

@@ -16,6 +16,7 @@ use edge_users::timestamp::Timestamp;
 
 use crate::operation::{Answer, Operation, Watch};
 use crate::sabotage::Sabotage;
+use crate::store::hash;
 
 /// The service at work on one request. One poll, one store operation.
 pub type Work = Pin<Box<dyn Future<Output = http::Response<Vec<u8>>>>>;
@@ -115,20 +116,32 @@ pub struct SimPlatform {
     /// Random numbers are unique across clients.
     client: u64,
     drawn: Cell<u64>,
+    times: Cell<u64>,
     now: Rc<Cell<i64>>,
 }
 
 impl SimPlatform {
     /// The platform of a client; `now` is the time of all.
     pub fn new(client: u64, now: Rc<Cell<i64>>) -> Rc<SimPlatform> {
-        let drawn = Cell::new(0);
-        Rc::new(SimPlatform { client, drawn, now })
+        Rc::new(SimPlatform {
+            client,
+            drawn: Cell::new(0),
+            times: Cell::new(0),
+            now,
+        })
+    }
+
+    /// Names all times that the service was told.
+    pub fn times(&self) -> u64 {
+        self.times.get()
     }
 }
 
 impl Platform for SimPlatform {
     fn now(&self) -> Timestamp {
-        Timestamp(self.now.get())
+        let now = self.now.get();
+        self.times.set(hash(&(self.times.get(), now)));
+        Timestamp(now)
     }
 
     fn random(&self) -> u64 {

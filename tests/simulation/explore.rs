@@ -1,5 +1,5 @@
 //! Exhaustive exploration: every order of the store operations of a scenario's
-//! clients, with one fault at every point, in a depth-first search.
+//! clients, with a fault or a long pause at every point, in a depth-first search.
 //!
 //! A run can't be turned back, so that each branch is run anew from the start.
 //! A place that was reached before by other ways is not searched again: the
@@ -12,12 +12,15 @@ use std::fmt;
 use crate::choice::{Choice, Fate};
 use crate::scenario::{Failure, Prepared, Scenario};
 use crate::scheduler::{Simulation, Violation};
+use crate::store::hash;
 
 /// How much is explored.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
     /// How many faults a run may have.
     pub faults: usize,
+    /// How often more than a minute may go by.
+    pub pauses: usize,
     /// From this many store operations on, a request that others keep from
     /// finishing is left alone until it has finished: two that overtake each
     /// other again and again could do so in more ways than can be counted.
@@ -84,6 +87,15 @@ pub fn explore(scenario: &Scenario, bounds: Bounds) -> Result<Figures, Box<Failu
     Ok(search.figures)
 }
 
+/// What was taken on the way to a place.
+#[derive(Clone, Copy, Default)]
+struct Taken {
+    faults: usize,
+    pauses: usize,
+    /// The client that went last.
+    last: Option<usize>,
+}
+
 struct Search<'a> {
     scenario: &'a Scenario,
     bounds: Bounds,
@@ -102,22 +114,22 @@ impl Search<'_> {
     /// Runs along the way, and then onward to the end or to where others were.
     fn descend(&mut self) -> Result<(), Box<Failure>> {
         let mut run = self.prepared.start();
-        let mut faults = 0;
-        let mut last = None;
+        let mut taken = Taken::default();
         for choice in self.choices() {
-            self.take(&mut run, choice, &mut faults, &mut last)?;
+            self.take(&mut run, choice, &mut taken)?;
         }
         loop {
-            if !self.reached.insert(run.fingerprint() ^ faults as u64) {
+            let place = (run.fingerprint(), taken.faults, taken.pauses);
+            if !self.reached.insert(hash(&place)) {
                 return Ok(());
             }
             self.figures.states += 1;
-            let choices = self.open(&run, faults, last);
+            let choices = self.open(&run, taken);
             let Some(choice) = choices.first().copied() else {
                 return self.judge(run);
             };
             self.way.push(Fork { choices, next: 0 });
-            self.take(&mut run, choice, &mut faults, &mut last)?;
+            self.take(&mut run, choice, &mut taken)?;
         }
     }
 
@@ -125,12 +137,14 @@ impl Search<'_> {
         &self,
         run: &mut Simulation,
         choice: Choice,
-        faults: &mut usize,
-        last: &mut Option<usize>,
+        taken: &mut Taken,
     ) -> Result<(), Box<Failure>> {
-        if let Choice::Client(client, fate) = choice {
-            *faults += usize::from(fate != Fate::Happens);
-            *last = Some(client);
+        match choice {
+            Choice::Client(client, fate) => {
+                taken.faults += usize::from(fate != Fate::Happens);
+                taken.last = Some(client);
+            }
+            _ => taken.pauses += 1,
         }
         run.step(choice)
             .map_err(|violation| self.failure(violation))
@@ -154,9 +168,9 @@ impl Search<'_> {
 
     /// Where the run can go. The client that went last goes first, so that the
     /// schedules that are found first are the ones with the fewest switches.
-    fn open(&mut self, run: &Simulation, faults: usize, last: Option<usize>) -> Vec<Choice> {
+    fn open(&mut self, run: &Simulation, taken: Taken) -> Vec<Choice> {
         let mut clients: Vec<usize> = run.waiting().collect();
-        clients.sort_by_key(|client| Some(*client) != last);
+        clients.sort_by_key(|client| Some(*client) != taken.last);
         let mut bothered = clients.iter();
         let bothered = bothered.find(|client| run.patience(**client) >= self.bounds.patience);
         if let Some(client) = bothered {
@@ -167,12 +181,15 @@ impl Search<'_> {
             .iter()
             .map(|client| Choice::Client(*client, Fate::Happens));
         let mut choices: Vec<_> = happens.collect();
-        for client in clients.iter().filter(|_| faults < self.bounds.faults) {
+        for client in clients.iter().filter(|_| taken.faults < self.bounds.faults) {
             let fates: &[Fate] = match run.writes(*client) {
                 true => &[Fate::Dies, Fate::DiesAfter, Fate::Fails, Fate::FailsAfter],
                 false => &[Fate::Dies, Fate::Fails],
             };
             choices.extend(fates.iter().map(|fate| Choice::Client(*client, *fate)));
+        }
+        if taken.pauses < self.bounds.pauses && !clients.is_empty() && run.may_pause() {
+            choices.push(Choice::Pause);
         }
         choices
     }

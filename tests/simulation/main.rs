@@ -11,7 +11,8 @@
 //! - [`scenario`]: who does what, and the judgement at the end
 //! - [`meetings`], [`explore`], [`pairs`]: every order of a few requests' steps, with every fault
 //! - [`random`]: many requests, in random order, with random faults
-//! - [`sabotage`], [`broken`]: what is broken on purpose is caught
+//! - [`scripts`], [`leftovers`]: runs whose every step is laid down
+//! - [`sabotage`], [`saboteur`], [`broken`]: what is broken on purpose is caught
 //! - [`counts`]: how many store operations each request makes
 
 mod broken;
@@ -20,6 +21,7 @@ mod client;
 mod counts;
 mod explore;
 mod history;
+mod leftovers;
 mod linearizability;
 mod meetings;
 mod model;
@@ -29,8 +31,10 @@ mod pairs;
 mod random;
 mod request;
 mod sabotage;
+mod saboteur;
 mod scenario;
 mod scheduler;
+mod scripts;
 mod store;
 
 /// Whether X-Total-Count is exact again after crashes.

@@ -1,5 +1,5 @@
 //! Every pair of requests that could get into each other's way, in every order
-//! of their store operations, with a fault of either at every point.
+//! of their store operations, with a fault of either or a long pause at every point.
 
 use std::thread;
 use std::time::Instant;
@@ -16,7 +16,16 @@ use crate::store::Backend;
 /// twice before one of them is left alone.
 const BOUNDS: Bounds = Bounds {
     faults: 1,
+    pauses: 0,
     patience: 16,
+};
+
+/// No faults, but more than a minute between any two operations, so that a request goes on after
+/// others have taken it for dead.
+const PAUSED: Bounds = Bounds {
+    faults: 0,
+    pauses: 1,
+    patience: 12,
 };
 
 /// Explores every meeting on a backend, and tells the figures.
@@ -32,22 +41,25 @@ fn explore_all(backend: Backend, bounds: Bounds) {
         sum += figures;
     }
     let seconds = begin.elapsed().as_secs_f64();
-    println!("all on {backend:?}: {sum}, {seconds:.1} s");
+    println!("all on {backend:?} with {bounds:?}: {sum}, {seconds:.1} s");
 }
 
 #[test]
 fn every_meeting_on_sqlite_keeps_every_promise() {
     explore_all(Backend::Sqlite, BOUNDS);
+    explore_all(Backend::Sqlite, PAUSED);
 }
 
 #[test]
 fn every_meeting_on_redis_keeps_every_promise() {
     explore_all(Backend::Redis, BOUNDS);
+    explore_all(Backend::Redis, PAUSED);
 }
 
 #[test]
 fn every_meeting_on_dynamodb_keeps_every_promise() {
     explore_all(Backend::DynamoDb, BOUNDS);
+    explore_all(Backend::DynamoDb, PAUSED);
 }
 
 /// More deletes than the ledger has room for: who needs a place in it clears it
@@ -68,9 +80,28 @@ fn deletes_are_counted_beside_more_that_died_than_the_ledger_lists() {
         // To clear the ledger takes two operations or three for each entry.
         let bounds = Bounds {
             faults: 0,
+            pauses: 0,
             patience: usize::MAX,
         };
         let figures = explore(&scenario, bounds).unwrap_or_else(|failure| panic!("{failure}"));
+        println!("{backend:?}: {figures}");
+    }
+}
+
+/// Two pages find that a create died, and both settle it.
+#[test]
+fn a_create_that_died_is_settled_once() {
+    let email = |email| Action::Create(json!({ "name": "A", "email": email }));
+    for backend in Backend::ALL {
+        let scenario = Scenario {
+            name: "walk/walk beside creates that died".to_owned(),
+            backend,
+            setup: vec![Action::Create(json!({ "name": "A" })); 6],
+            died: vec![email("x@example.com"), email("y@example.com")],
+            programs: vec![vec![Action::Walk(8, 10)], vec![Action::Walk(8, 10)]],
+            sabotage: None,
+        };
+        let figures = explore(&scenario, PAUSED).unwrap_or_else(|failure| panic!("{failure}"));
         println!("{backend:?}: {figures}");
     }
 }

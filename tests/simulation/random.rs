@@ -144,7 +144,7 @@ pub fn run(
     let mut faults = 0;
     let mut requests = 0;
     // Some runs are free of faults, some have many; in some a client runs long before others do;
-    // in some time goes by, but nothing happens later than a request may take.
+    // in some time goes by, but no operation happens later than a request may take.
     let rarity = dice.of(&[u64::MAX, 200, 60, 20]);
     let pace = dice.of(&[u64::MAX, 40, 10]);
     let stay = dice.of(&[1, 2, 8]);
@@ -164,7 +164,10 @@ pub fn run(
             let choice = if run.has_late() && dice.once_in(6) {
                 Choice::Late
             } else if !run.has_late() && dice.once_in(pace) {
-                Choice::Time(dice.of(&[1, 1_000, 9_000, 25_000]))
+                match run.may_pause() && dice.once_in(4) {
+                    true => Choice::Pause,
+                    false => Choice::Time(dice.of(&[1, 1_000, 9_000, 25_000])),
+                }
             } else if !faulty {
                 Choice::Client(client, Fate::Happens)
             } else if dice.once_in(8) {
@@ -177,6 +180,7 @@ pub fn run(
                     Fate::Fails,
                     Fate::FailsAfter,
                     early,
+                    Fate::Lingers,
                     Fate::Dies,
                     Fate::DiesAfter,
                 ];

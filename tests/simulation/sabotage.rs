@@ -1,16 +1,9 @@
 //! The protocol, or the store under it, with one thing broken. The simulation
 //! must notice each; if it does not, it proves nothing.
 //!
-//! What is broken is broken at the store: a step that the protocol takes is
-//! left out, changed, or put off there. It knows the protocol's keys and
-//! records for that, which nothing else in the simulation does.
+//! See [`saboteur`](crate::saboteur) for how it is broken.
 
-use edge_users::store::StoreError;
-use serde_json::Value;
-
-use crate::client::Port;
-use crate::operation::{Answer, Operation};
-use crate::store::{Backend, SimStore};
+use crate::store::Backend;
 
 /// What is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,21 +17,29 @@ pub enum Sabotage {
     OwnWriteUnknown,
     FenceSkipped,
     HolderIgnored,
-    ReleaseOfOthers,
     PendingSkipped,
     LateSet,
     AbsentKeySwapped,
     IncrementInTwoSteps,
     CosmosSum,
     CosmosCreation,
+    ClaimUncounted,
+    VoidSkipped,
+    GivingUpSkipped,
     LedgerSkipped,
     LedgerSet,
+    LedgerUncounted,
+    WithdrawalSkipped,
+    ClearingUnfenced,
+    GroupUncounted,
+    GroupCountedTwice,
+    GroupForgotten,
 }
 
 use Sabotage::*;
 
 /// All that is broken, what it is, and why it can't stay unnoticed.
-pub const ALL: [(Sabotage, &str, &str); 18] = [
+pub const ALL: [(Sabotage, &str, &str); 26] = [
     (
         ClaimSkipped,
         "the claim on an email is skipped",
@@ -85,11 +86,6 @@ pub const ALL: [(Sabotage, &str, &str); 18] = [
         "two users have one email",
     ),
     (
-        ReleaseOfOthers,
-        "an email is released whoever has the claim by now",
-        "the holder can't be found, and its email is given away",
-    ),
-    (
         PendingSkipped,
         "a create claims without a record",
         "there is nothing on which a claim could rest",
@@ -120,6 +116,21 @@ pub const ALL: [(Sabotage, &str, &str); 18] = [
         "two creates get one id",
     ),
     (
+        ClaimUncounted,
+        "a record does not count the claim by which its user has an email",
+        "whoever takes the email later has to write that record first",
+    ),
+    (
+        VoidSkipped,
+        "a create that lost its email leaves its record pending",
+        "X-Total-Count is wrong for a minute though nobody died",
+    ),
+    (
+        GivingUpSkipped,
+        "a create is counted as dead without a write to its record",
+        "it goes on, and its user is not counted",
+    ),
+    (
         LedgerSkipped,
         "a delete is not written into the ledger",
         "X-Total-Count stays too high",
@@ -128,6 +139,36 @@ pub const ALL: [(Sabotage, &str, &str); 18] = [
         LedgerSet,
         "the ledger is set, not swapped",
         "of two deletes one is not counted",
+    ),
+    (
+        LedgerUncounted,
+        "an entry is taken out of the ledger and the delete is not counted",
+        "X-Total-Count stays too high",
+    ),
+    (
+        WithdrawalSkipped,
+        "a delete that is refused leaves its entry in the ledger",
+        "the ledger fills up, and deletes are answered 503",
+    ),
+    (
+        ClearingUnfenced,
+        "an old entry is taken out of the ledger without a write to its user's record",
+        "the delete goes on and is not counted",
+    ),
+    (
+        GroupUncounted,
+        "a delete is not counted in its group of ids",
+        "a page reads each of the ids that name nobody",
+    ),
+    (
+        GroupCountedTwice,
+        "a delete is counted twice in its group of ids",
+        "a page steps over users",
+    ),
+    (
+        GroupForgotten,
+        "a page that read a group without users does not tell the next one",
+        "every page reads it again",
     ),
 ];
 
@@ -141,184 +182,4 @@ impl Sabotage {
             _ => &Backend::ALL,
         }
     }
-
-    /// Lets an operation happen, broken.
-    pub fn apply(self, store: &mut SimStore, client: usize, operation: &Operation) -> Answer {
-        let key = operation.key().to_owned();
-        let (claim, record) = (key.starts_with("email/"), key.starts_with("user/"));
-        match (self, operation) {
-            (ClaimSkipped, Operation::Swap(..)) if claim => Answer::Swap(true),
-            (ClaimSet, Operation::Swap(_, value)) if claim => set(store, &key, value),
-            (ReleaseOfOthers, Operation::Swap(_, value)) if claim && is_free(store, value) => {
-                set(store, &key, value)
-            }
-            (RecordSet, Operation::Swap(_, value)) if record => set(store, &key, value),
-            (ClaimUnverified, Operation::Swap(..)) if claim => {
-                store.perform(operation);
-                Answer::Swap(true)
-            }
-            (RecordUnverified, Operation::Swap(..)) if record => {
-                store.perform(operation);
-                Answer::Swap(true)
-            }
-            (FenceSkipped, Operation::Swap(_, value)) if record && is_fence(store, &key, value) => {
-                Answer::Swap(true)
-            }
-            (LedgerSkipped, Operation::Swap(..)) if key.starts_with("census/") => {
-                Answer::Swap(true)
-            }
-            (LedgerSet, Operation::Swap(_, value)) if key.starts_with("census/") => {
-                set(store, &key, value)
-            }
-            (PendingSkipped, Operation::Set(_, value)) if is_pending(value) => Answer::Done,
-            (ClaimLate, Operation::Swap(_, value)) if claim && !is_free(store, value) => {
-                store.deferred.push((client, operation.clone()));
-                Answer::Swap(true)
-            }
-            (LateSet, Operation::Set(..)) if record => {
-                store.deferred.push((client, operation.clone()));
-                store.perform(operation)
-            }
-            (ClaimLate | LateSet, Operation::Swap(..)) if record => {
-                let answer = store.perform(operation);
-                let deferred = std::mem::take(&mut store.deferred);
-                for (whose, late) in deferred {
-                    match whose == client {
-                        true => drop(store.perform(&late)),
-                        false => store.deferred.push((whose, late)),
-                    }
-                }
-                answer
-            }
-            (OwnWriteUnknown, Operation::Swap(_, value)) if record => {
-                let answer = store.perform(operation);
-                if store.value(&key).as_ref() == Some(value) {
-                    store.written.push((client, last_write(value)));
-                }
-                answer
-            }
-            (OwnWriteUnknown, Operation::Current(_)) if record => {
-                let own: Vec<_> = store
-                    .written
-                    .iter()
-                    .filter(|(whose, _)| *whose == client)
-                    .cloned()
-                    .collect();
-                edited(store.perform(operation), |record| {
-                    let writes = record["writes"]
-                        .as_array_mut()
-                        .expect("records list writes");
-                    writes.retain(|write| !own.iter().any(|(_, own)| write == own.as_str()));
-                })
-            }
-            (HolderIgnored, Operation::Current(_)) if record => {
-                // The record that is read right after a claim is the claimant's.
-                let after_claim = store.written.contains(&(client, String::new()));
-                store.written.retain(|(whose, _)| *whose != client);
-                let answer = store.perform(operation);
-                match after_claim {
-                    true => edited(answer, |record| record["value"]["state"] = "void".into()),
-                    false => answer,
-                }
-            }
-            (HolderIgnored, _) => {
-                store.written.retain(|(whose, _)| *whose != client);
-                let answer = store.perform(operation);
-                let claimed = match &answer {
-                    Answer::Watched(Some(value), _) => !is_free(store, value),
-                    Answer::Sum(sum) => *sum != 0,
-                    _ => false,
-                };
-                if claim && claimed {
-                    store.written.push((client, String::new()));
-                }
-                answer
-            }
-            (AbsentKeySwapped, Operation::Increment(_, 0)) if store.value(&key).is_none() => {
-                Answer::Sum(0)
-            }
-            (AbsentKeySwapped, Operation::Current(_)) if claim => match store.perform(operation) {
-                Answer::Watched(None, watch) => Answer::Watched(Some(store.encode(0)), watch),
-                answer => answer,
-            },
-            _ => store.perform(operation),
-        }
-    }
-
-    /// Whether an increment takes several operations.
-    pub fn splits_increment(self) -> bool {
-        matches!(self, IncrementInTwoSteps | CosmosSum | CosmosCreation)
-    }
-
-    /// An increment in several operations.
-    pub async fn increment(self, port: &Port, key: &str, delta: i64) -> Result<i64, StoreError> {
-        let key = || key.to_owned();
-        let sum = match self {
-            IncrementInTwoSteps => {
-                let before = number(port.call(Operation::Count(key())).await?);
-                let sum = before.unwrap_or(0) + delta;
-                port.call(Operation::Overwrite(key(), sum)).await?;
-                return Ok(sum);
-            }
-            CosmosCreation => match number(port.call(Operation::Count(key())).await?) {
-                None => {
-                    port.call(Operation::Create(key(), delta)).await?;
-                    return Ok(delta);
-                }
-                Some(_) => port.call(Operation::Increment(key(), delta)).await?,
-            },
-            _ => {
-                port.call(Operation::Increment(key(), delta)).await?;
-                port.call(Operation::Count(key())).await?
-            }
-        };
-        Ok(number(sum).expect("it was counted just now"))
-    }
-}
-
-fn number(answer: Answer) -> Option<i64> {
-    match answer {
-        Answer::Sum(sum) => Some(sum),
-        _ => None,
-    }
-}
-
-fn set(store: &mut SimStore, key: &str, value: &[u8]) -> Answer {
-    store.perform(&Operation::Set(key.to_owned(), value.to_owned()));
-    Answer::Swap(true)
-}
-
-fn is_free(store: &SimStore, cell: &[u8]) -> bool {
-    cell == store.encode(0)
-}
-
-fn json(record: &[u8]) -> Value {
-    serde_json::from_slice(record).expect("records are JSON")
-}
-
-fn is_pending(record: &[u8]) -> bool {
-    json(record)["value"]["state"].get("pending").is_some()
-}
-
-/// Whether a record is written only to count a claim that was given up.
-fn is_fence(store: &SimStore, key: &str, new: &[u8]) -> bool {
-    let before = &json(&store.value(key).expect("it was read"))["value"];
-    let new = &json(new)["value"];
-    before["state"] == new["state"] && before["claims"] != new["claims"]
-}
-
-fn last_write(record: &[u8]) -> String {
-    json(record)["writes"][0]
-        .as_str()
-        .expect("records list writes")
-        .to_owned()
-}
-
-fn edited(answer: Answer, edit: impl Fn(&mut Value)) -> Answer {
-    let Answer::Watched(Some(value), watch) = answer else {
-        return answer;
-    };
-    let mut record = json(&value);
-    edit(&mut record);
-    Answer::Watched(Some(record.to_string().into_bytes()), watch)
 }

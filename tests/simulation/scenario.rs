@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use crate::choice::Choice;
+use crate::choice::{Choice, Fate};
 use crate::request::{Action, Ask, Condition, Told, Who};
 use crate::sabotage::Sabotage;
 use crate::scheduler::{Simulation, Violation};
@@ -43,7 +43,9 @@ impl Scenario {
         let tags = base.run_alone(self.setup.clone());
         let tags = tags.unwrap_or_else(|Violation(what)| panic!("{}: setup: {what}", self.name));
         for action in &self.died {
-            let died = base.run_until_commit(action.clone());
+            let client = base.join(vec![action.clone()], BTreeMap::new());
+            let died = base.run_until_commit(client);
+            let died = died.and_then(|()| base.step(Choice::Client(client, Fate::Dies)));
             died.unwrap_or_else(|Violation(what)| panic!("{}: setup: {what}", self.name));
         }
         // What died is old by the time the clients come.

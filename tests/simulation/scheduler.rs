@@ -19,6 +19,9 @@ use crate::store::{Backend, SimStore, hash};
 /// The longest that a request takes, in milliseconds: hosts end it then.
 const TIME_LIMIT: i64 = 30_000;
 
+/// How long a pause is, in milliseconds: after that, a request that has not ended is taken for dead.
+const PAUSE: i64 = 60_001;
+
 /// No request makes so many store operations.
 const ENDLESS: usize = 2000;
 
@@ -31,6 +34,8 @@ struct Client {
     port: Rc<Port>,
     platform: Rc<SimPlatform>,
     running: Option<Running>,
+    /// An answer of the store that has yet to come.
+    lingering: Option<Answer>,
     /// How many of its requests were started.
     requests: usize,
     mine: Option<u64>,
@@ -43,7 +48,7 @@ struct Running {
     /// In the history, once it has started.
     event: Option<usize>,
     /// Names all that it was answered by the store. The service being
-    /// deterministic, this names the place in its code, too.
+    /// deterministic, this and the times that it was told name the place in its code, too.
     answers: u64,
     operations: usize,
     /// The time at which it started.
@@ -128,6 +133,7 @@ impl Simulation {
             port: Port::new(self.store.sabotage),
             platform: SimPlatform::new(number as u64 + 1, self.now.clone()),
             running: None,
+            lingering: None,
             requests: 0,
             mine: None,
             tags,
@@ -139,25 +145,29 @@ impl Simulation {
     /// Runs a client's requests alone, without faults.
     pub fn run_alone(&mut self, program: Vec<Action>) -> Result<BTreeMap<u64, String>, Violation> {
         let client = self.join(program, BTreeMap::new());
-        while self.waits(client) {
-            self.step(Choice::Client(client, Fate::Happens))?;
-        }
+        self.finish_client(client)?;
         if let Some(event) = self.failed_alone(client) {
             return Err(Violation(format!("with nobody in its way: {event}")));
         }
         Ok(self.clients[client].tags.clone())
     }
 
-    /// Runs a request that dies just before it replaces the record of a user.
-    pub fn run_until_commit(&mut self, action: Action) -> Result<(), Violation> {
-        let client = self.join(vec![action], BTreeMap::new());
+    /// Runs a client until it is about to replace the record of a user, or has nothing to do.
+    pub fn run_until_commit(&mut self, client: usize) -> Result<(), Violation> {
         while let Some(operation) = self.clients[client].port.operation() {
             let swaps = matches!(operation, Operation::Swap(..));
-            let fate = match swaps && operation.key().starts_with("user/") {
-                true => Fate::Dies,
-                false => Fate::Happens,
-            };
-            self.step(Choice::Client(client, fate))?;
+            if swaps && operation.key().starts_with("user/") {
+                break;
+            }
+            self.step(Choice::Client(client, Fate::Happens))?;
+        }
+        Ok(())
+    }
+
+    /// Runs a client to the end of its program.
+    pub fn finish_client(&mut self, client: usize) -> Result<(), Violation> {
+        while self.waits(client) {
+            self.step(Choice::Client(client, Fate::Happens))?;
         }
         Ok(())
     }
@@ -191,6 +201,18 @@ impl Simulation {
         operation.is_some_and(|operation| operation.writes())
     }
 
+    /// Whether the next operation of a client is a swap.
+    pub fn swaps(&self, client: usize) -> bool {
+        let operation = self.clients[client].port.operation();
+        matches!(operation, Some(Operation::Swap(..)))
+    }
+
+    /// Whether the next operation of a client counts something up.
+    pub fn increments(&self, client: usize) -> bool {
+        let operation = self.clients[client].port.operation();
+        matches!(operation, Some(Operation::Increment(..)))
+    }
+
     /// The operations of the request that a client is in.
     pub fn patience(&self, client: usize) -> usize {
         let running = self.clients[client].running.as_ref();
@@ -202,6 +224,15 @@ impl Simulation {
         !self.late.is_empty()
     }
 
+    /// Whether a pause does no harm. It does to a create that is about to write its first record:
+    /// the one lease of the protocol.
+    pub fn may_pause(&self) -> bool {
+        let mut operations = self.clients.iter().filter_map(|one| one.port.operation());
+        !operations.any(|operation| {
+            matches!(operation, Operation::Set(..)) && operation.key().starts_with("user/")
+        })
+    }
+
     fn waits(&self, client: usize) -> bool {
         self.clients[client].running.is_some()
     }
@@ -210,10 +241,16 @@ impl Simulation {
     pub fn fingerprint(&self) -> u64 {
         let clients = self.clients.iter().map(|client| {
             let running = client.running.as_ref();
-            running.map(|running| (client.requests, running.event.is_some(), running.answers))
+            let lingers = client.lingering.is_some();
+            running.map(|running| {
+                let started = running.event.is_some();
+                let times = client.platform.times();
+                (client.requests, started, lingers, times, running.answers)
+            })
         });
         let clients: Vec<_> = clients.collect();
         hash(&(
+            self.now.get(),
             self.store.fingerprint(),
             self.history.fingerprint(),
             clients,
@@ -243,6 +280,11 @@ impl Simulation {
                 let slow: Vec<_> = slow.map(|(client, _)| client).collect();
                 slow.into_iter().try_for_each(|client| self.die(client))
             }
+            Choice::Pause => {
+                self.now.set(self.now.get() + PAUSE);
+                self.note(|_| "more than a minute goes by".to_owned());
+                Ok(())
+            }
             Choice::Late => {
                 let operation = self.late.pop_front().expect("an operation is late");
                 let answer = self.store.apply(usize::MAX, &operation);
@@ -253,9 +295,16 @@ impl Simulation {
     }
 
     fn step_of(&mut self, client: usize, fate: Fate) -> Result<(), Violation> {
+        if let Some(answer) = self.clients[client].lingering.take() {
+            self.note(|_| format!("client {client} is answered"));
+            return self.resume(client, answer);
+        }
         let operation = self.clients[client].port.operation().expect("it waits");
         self.begin(client)?;
-        let happens = matches!(fate, Fate::Happens | Fate::FailsAfter | Fate::DiesAfter);
+        let happens = matches!(
+            fate,
+            Fate::Happens | Fate::FailsAfter | Fate::Lingers | Fate::DiesAfter
+        );
         let answer = match happens {
             true => self.store.apply(client, &operation),
             false => Answer::Failed,
@@ -272,6 +321,10 @@ impl Simulation {
         self.observer.look(&self.store, &operation)?;
         match fate {
             Fate::Happens => self.resume(client, answer),
+            Fate::Lingers => {
+                self.clients[client].lingering = Some(answer);
+                Ok(())
+            }
             Fate::Dies | Fate::DiesAfter => self.die(client),
             Fate::Fails | Fate::FailsAfter | Fate::FailsEarly => {
                 if fate == Fate::FailsEarly {
@@ -306,6 +359,7 @@ impl Simulation {
 
     fn die(&mut self, client: usize) -> Result<(), Violation> {
         self.clients[client].running = None;
+        self.clients[client].lingering = None;
         self.clients[client].port.clear();
         self.prepare(client)
     }

@@ -1,0 +1,83 @@
+//! Runs whose every step is laid down: for what takes more requests than can be
+//! explored, or an answer that comes very late.
+
+use crate::sabotage::Sabotage;
+use crate::scheduler::{Simulation, Violation};
+use crate::store::Backend;
+use crate::{counts, leftovers};
+
+/// What happens, in words and in steps; fails if a promise is broken.
+pub type Script = (&'static str, fn(&mut Simulation) -> Result<(), Violation>);
+
+/// All scripts.
+pub const SCRIPTS: [Script; 12] = [
+    (
+        "each request costs what it may",
+        counts::requests_cost_what_they_may,
+    ),
+    (
+        "a page steps over ids that name nobody",
+        counts::a_page_steps_over_ids_that_name_nobody,
+    ),
+    (
+        "a page steps over them also after a delete that died",
+        counts::a_page_steps_over_them_also_after_a_delete_that_died,
+    ),
+    (
+        "pages cost no more after requests that died",
+        leftovers::pages_cost_no_more_after_requests_that_died,
+    ),
+    (
+        "many creates meet on one email",
+        leftovers::many_creates_meet_on_one_email,
+    ),
+    (
+        "ids of which nothing came are settled",
+        leftovers::ids_of_which_nothing_came_are_settled,
+    ),
+    (
+        "an id is given very late",
+        leftovers::an_id_is_given_very_late,
+    ),
+    (
+        "many deletes are refused late",
+        leftovers::many_deletes_are_refused_late,
+    ),
+    (
+        "a delete is not disturbed by pages",
+        leftovers::a_delete_is_not_disturbed_by_pages,
+    ),
+    (
+        "deletes beyond the room in the ledger are put off",
+        leftovers::deletes_beyond_the_room_in_the_ledger_are_put_off,
+    ),
+    (
+        "an update is answered after many others",
+        leftovers::an_update_is_answered_after_many_others,
+    ),
+    (
+        "a delete is announced before many others",
+        leftovers::a_delete_is_announced_before_many_others,
+    ),
+];
+
+/// Plays a script on an empty store.
+pub fn play(
+    (_, script): Script,
+    backend: Backend,
+    sabotage: Option<Sabotage>,
+) -> Result<(), Violation> {
+    let mut run = Simulation::new(backend);
+    run.store.sabotage = sabotage;
+    script(&mut run)
+}
+
+#[test]
+fn every_script_keeps_every_promise() {
+    for script in SCRIPTS {
+        for backend in Backend::ALL {
+            play(script, backend, None)
+                .unwrap_or_else(|Violation(what)| panic!("{} on {backend:?}: {what}", script.0));
+        }
+    }
+}
