@@ -165,7 +165,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         let given = self.next_id().await?;
         let id = self.write_first(given, self.pending(None)).await?;
         let created = self.complete(id, profile, dead).await;
-        if created.is_err() {
+        if created == Err(Error::EmailTaken) {
             self.give_up(id).await?;
         }
         created

@@ -207,25 +207,20 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         let given = self.next_id().await?;
         let pending = self.pending(Some(Entry::new(idempotency, links)));
         let id = self.write_first(given, pending).await?;
-        let entered = self.enter(id, idempotency, slot).await;
-        let created = match entered {
-            Ok(None) => self.complete(id, profile, dead).await.map(|user| Created {
-                user,
-                replayed: false,
-            }),
+        let instead = match self.enter(id, idempotency, slot).await {
+            Ok(None) => match self.complete(id, profile, dead).await {
+                Ok(user) => {
+                    let replayed = false;
+                    return Ok(Created { user, replayed });
+                }
+                Err(error) => Err(error),
+            },
             Ok(Some(user)) => Ok(replayed(user)),
             Err(error) => Err(error),
         };
-        if !matches!(
-            created,
-            Ok(Created {
-                replayed: false,
-                ..
-            })
-        ) {
-            self.give_up(id).await?;
-        }
-        created
+        // It came to nothing. A repeat need not wait until it is taken for dead.
+        self.give_up(id).await?;
+        instead
     }
 
     /// The slot of a key, in order to swap it.

@@ -3,13 +3,18 @@
 use crate::explore::{Bounds, explore};
 use crate::meetings::meetings;
 use crate::random;
+use crate::repeats::repeats;
 use crate::sabotage::{ALL, Sabotage};
 use crate::scenario::{Failure, Scenario};
 use crate::store::Backend;
 
 fn caught(sabotage: Sabotage, backend: Backend) -> Option<Box<Failure>> {
+    let meetings = match sabotage.concerns_keys() {
+        true => repeats(),
+        false => meetings(),
+    };
     for faults in [0, 1] {
-        for meeting in meetings() {
+        for meeting in meetings.clone() {
             let scenario = Scenario::of(meeting, backend, Some(sabotage));
             let bounds = Bounds {
                 faults,

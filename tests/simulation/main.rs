@@ -9,7 +9,7 @@
 //! - [`model`], [`linearizability`]: what a directory does, one request after
 //!   another, and whether the answers can be explained by that
 //! - [`scenario`]: who does what, and the judgement at the end
-//! - [`meetings`], [`explore`], [`pairs`]: every order of a few requests' steps, with every fault
+//! - [`meetings`], [`repeats`], [`explore`], [`pairs`]: every order of a few requests' steps, with every fault
 //! - [`random`]: many requests, in random order, with random faults
 //! - [`sabotage`], [`broken`]: what is broken on purpose is caught
 //! - [`counts`]: how many store operations each request makes
@@ -27,6 +27,7 @@ mod observer;
 mod operation;
 mod pairs;
 mod random;
+mod repeats;
 mod request;
 mod sabotage;
 mod scenario;

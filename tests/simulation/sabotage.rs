@@ -6,7 +6,7 @@
 //! records for that, which nothing else in the simulation does.
 
 use edge_users::store::StoreError;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::client::Port;
 use crate::operation::{Answer, Operation};
@@ -33,12 +33,19 @@ pub enum Sabotage {
     CosmosCreation,
     LedgerSkipped,
     LedgerSet,
+    SlotSkipped,
+    SlotSet,
+    LinksIgnored,
+    KeyDropped,
+    PendingIgnored,
+    PendingKept,
+    FirstIgnored,
 }
 
 use Sabotage::*;
 
 /// All that is broken, what it is, and why it can't stay unnoticed.
-pub const ALL: [(Sabotage, &str, &str); 18] = [
+pub const ALL: [(Sabotage, &str, &str); 25] = [
     (
         ClaimSkipped,
         "the claim on an email is skipped",
@@ -129,6 +136,41 @@ pub const ALL: [(Sabotage, &str, &str); 18] = [
         "the ledger is set, not swapped",
         "of two deletes one is not counted",
     ),
+    (
+        SlotSkipped,
+        "a create does not enter the slot of its key",
+        "a repeat makes another user",
+    ),
+    (
+        SlotSet,
+        "the slot is set, not swapped",
+        "of two creates with one key, neither sees the other",
+    ),
+    (
+        LinksIgnored,
+        "of the creates with keys of one slot only the newest is seen",
+        "a repeat of an older one makes another user",
+    ),
+    (
+        KeyDropped,
+        "a change of a user forgets the key",
+        "a repeat makes another user",
+    ),
+    (
+        PendingIgnored,
+        "a create that runs is taken for dead, and nothing is done to end it",
+        "it makes a user after all, and the repeat another",
+    ),
+    (
+        PendingKept,
+        "a create that died is waited for",
+        "its key can never be used",
+    ),
+    (
+        FirstIgnored,
+        "a repeat is answered with the user as it is",
+        "a client gets what it did not ask for",
+    ),
 ];
 
 impl Sabotage {
@@ -142,10 +184,25 @@ impl Sabotage {
         }
     }
 
+    /// Whether it takes creates with keys to notice.
+    pub fn concerns_keys(self) -> bool {
+        matches!(
+            self,
+            SlotSkipped
+                | SlotSet
+                | LinksIgnored
+                | KeyDropped
+                | PendingIgnored
+                | PendingKept
+                | FirstIgnored
+        )
+    }
+
     /// Lets an operation happen, broken.
     pub fn apply(self, store: &mut SimStore, client: usize, operation: &Operation) -> Answer {
         let key = operation.key().to_owned();
         let (claim, record) = (key.starts_with("email/"), key.starts_with("user/"));
+        let slot = key.starts_with("idempotency/");
         match (self, operation) {
             (ClaimSkipped, Operation::Swap(..)) if claim => Answer::Swap(true),
             (ClaimSet, Operation::Swap(_, value)) if claim => set(store, &key, value),
@@ -169,6 +226,42 @@ impl Sabotage {
             }
             (LedgerSet, Operation::Swap(_, value)) if key.starts_with("census/") => {
                 set(store, &key, value)
+            }
+            (SlotSkipped, Operation::Swap(..)) if slot => Answer::Swap(true),
+            (SlotSet, Operation::Swap(_, value)) if slot => set(store, &key, value),
+            (LinksIgnored, Operation::Get(_)) if record => {
+                edited(store.perform(operation), |record| {
+                    if let Some(entry) = record["value"].get_mut("idempotency") {
+                        entry["links"] = json!([]);
+                    }
+                })
+            }
+            (KeyDropped, Operation::Current(_)) if record => {
+                edited(store.perform(operation), |record| {
+                    record["value"]["idempotency"] = Value::Null;
+                })
+            }
+            (PendingIgnored, Operation::Get(_)) if record => {
+                edited(store.perform(operation), |record| {
+                    let state = &mut record["value"]["state"];
+                    if state.get("pending").is_some() {
+                        *state = "void".into();
+                    }
+                })
+            }
+            (PendingKept, Operation::Get(_)) if record => {
+                edited(store.perform(operation), |record| {
+                    if let Some(pending) = record["value"]["state"].get_mut("pending") {
+                        pending["created_at"] = (i64::MAX / 2).into();
+                    }
+                })
+            }
+            (FirstIgnored, Operation::Get(_)) if record => {
+                edited(store.perform(operation), |record| {
+                    if let Some(live) = record["value"]["state"].get_mut("live") {
+                        live["first"] = Value::Null;
+                    }
+                })
             }
             (PendingSkipped, Operation::Set(_, value)) if is_pending(value) => Answer::Done,
             (ClaimLate, Operation::Swap(_, value)) if claim && !is_free(store, value) => {
@@ -292,33 +385,37 @@ fn is_free(store: &SimStore, cell: &[u8]) -> bool {
     cell == store.encode(0)
 }
 
-fn json(record: &[u8]) -> Value {
+fn parse(record: &[u8]) -> Value {
     serde_json::from_slice(record).expect("records are JSON")
 }
 
 fn is_pending(record: &[u8]) -> bool {
-    json(record)["value"]["state"].get("pending").is_some()
+    parse(record)["value"]["state"].get("pending").is_some()
 }
 
 /// Whether a record is written only to count a claim that was given up.
 fn is_fence(store: &SimStore, key: &str, new: &[u8]) -> bool {
-    let before = &json(&store.value(key).expect("it was read"))["value"];
-    let new = &json(new)["value"];
+    let before = &parse(&store.value(key).expect("it was read"))["value"];
+    let new = &parse(new)["value"];
     before["state"] == new["state"] && before["claims"] != new["claims"]
 }
 
 fn last_write(record: &[u8]) -> String {
-    json(record)["writes"][0]
+    parse(record)["writes"][0]
         .as_str()
         .expect("records list writes")
         .to_owned()
 }
 
 fn edited(answer: Answer, edit: impl Fn(&mut Value)) -> Answer {
-    let Answer::Watched(Some(value), watch) = answer else {
-        return answer;
+    let edited = |value: &[u8]| {
+        let mut record = parse(value);
+        edit(&mut record);
+        Some(record.to_string().into_bytes())
     };
-    let mut record = json(&value);
-    edit(&mut record);
-    Answer::Watched(Some(record.to_string().into_bytes()), watch)
+    match answer {
+        Answer::Watched(Some(value), watch) => Answer::Watched(edited(&value), watch),
+        Answer::Value(Some(value)) => Answer::Value(edited(&value)),
+        answer => answer,
+    }
 }
