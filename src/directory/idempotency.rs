@@ -326,3 +326,59 @@ fn replayed(user: User) -> Created {
         replayed: true,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_link_is_a_number_and_back() {
+        for user in [1, UserId::MAX_NUMBER] {
+            for minute in [0, MINUTES - 1] {
+                let user = UserId::try_from(user).unwrap();
+                let number = i64::from(Link { user, minute });
+                assert!((1..super::super::cell::LIMIT).contains(&number));
+                assert_eq!(Link::try_from(number), Ok(Link { user, minute }));
+            }
+        }
+        assert!(Link::try_from(0).is_err());
+    }
+
+    #[test]
+    fn a_link_is_followed_for_a_day_and_at_most_two_minutes_more() {
+        let user = UserId::try_from(1).unwrap();
+        for began in [1_800_000_000_000, 1_800_000_059_999] {
+            let link = Link::new(user, Timestamp(began));
+            let day = 24 * 60 * MINUTE;
+            assert!(!link.is_forgotten(Timestamp(began + day + LEASE)));
+            assert!(link.is_forgotten(Timestamp(began + day + 2 * MINUTE + 1)));
+        }
+    }
+
+    #[test]
+    fn a_fingerprint_tells_values_and_keys_apart_but_not_their_spelling() {
+        let of = |key: &str, payload: &str| {
+            Idempotency::new(key, &serde_json::from_str(payload).unwrap()).fingerprint
+        };
+        assert_eq!(
+            of("k", r#"{ "name" : "\u0041" }"#),
+            of("k", r#"{"name":"A"}"#)
+        );
+        assert_ne!(of("k", r#"{"name":"B"}"#), of("k", r#"{"name":"A"}"#));
+        assert_ne!(of("l", r#"{"name":"A"}"#), of("k", r#"{"name":"A"}"#));
+    }
+
+    #[test]
+    fn a_hash_is_kept_as_text() {
+        let entry = Entry::new(&Idempotency::new("k0", &json!({})), vec![None]);
+        let text = serde_json::to_value(&entry).unwrap();
+        assert_eq!(text["key"].as_str().map(str::len), Some(32));
+        assert_eq!(serde_json::from_value::<Entry>(text).unwrap(), entry);
+        // SHA-256 of k0 begins with 1101, that of k2 with 0000, that of k6 with 0001.
+        let [a, b, c] = ["k0", "k2", "k6"].map(Hash::of);
+        assert_eq!((a.common_bits(b), b.common_bits(c)), (0, 3));
+        assert_eq!(a.common_bits(a), Hash::BITS);
+    }
+}
