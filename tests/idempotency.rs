@@ -134,9 +134,9 @@ fn a_malformed_key_is_refused_and_nothing_is_created() {
         let refused = post(service(), key, &json!({ "name": "Ada" }));
         assert_eq!(refused.status, 400, "{key:?}");
         let problem = refused.problem();
-        assert_eq!(problem["type"], "/problems/malformed-idempotency-key");
+        assert_eq!(problem["type"], "/problems/malformed-header");
         let detail = problem["detail"].as_str().expect("a detail");
-        assert!(detail.contains("Idempotency-Key"), "{detail}");
+        assert!(detail.contains("idempotency-key"), "{detail}");
         assert!(
             detail.contains("1 to 255 visible ASCII characters"),
             "{detail}"
