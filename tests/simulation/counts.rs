@@ -76,8 +76,8 @@ fn table() -> Vec<(&'static str, Action, usize, usize)> {
         (
             "create with a key and an email taken",
             once("k3", json!({ "name": "I", "email": z })),
-            7,
-            7,
+            6,
+            6,
         ),
         ("page", Walk(0, 10), 24, 24),
     ]
