@@ -178,8 +178,8 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     /// Fails with [`Error::InProgress`] while another create with the key runs, or
     /// may run, for it died less than a minute ago; with [`Error::KeyReused`] if the
     /// key was used for something else, and with [`Error::Gone`] if its user was
-    /// deleted. A create that fails, in whatever way, is not remembered: it made no
-    /// user, so that a repeat tries again.
+    /// deleted. No failure is remembered: a repeat tries again, or answers the user if
+    /// the store made it all the same.
     pub async fn create_once(
         &self,
         profile: Profile,

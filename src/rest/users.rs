@@ -15,8 +15,9 @@ use crate::platform::Platform;
 use crate::store::Store;
 use crate::user::{Profile, User, UserId};
 
-/// `POST /users`. With an `Idempotency-Key` a repeat gets the first answer again, if its body is
-/// the same JSON value, written with the same numbers.
+/// `POST /users`. With an `Idempotency-Key`, a repeat within 24 hours gets the first answer again
+/// if that was 201 and the body is the same JSON value. Failures are not remembered: they changed
+/// nothing, or may be repeated.
 pub(super) async fn create<S: Store, P: Platform, B: Body>(
     directory: &Directory<'_, S, P>,
     request: Request<B>,
