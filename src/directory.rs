@@ -7,6 +7,7 @@
 //!
 //! - [`record`]: what is kept for one user
 //! - [`claim`]: who has an email
+//! - [`idempotency`]: creates that may be repeated
 //! - [`census`], [`ledger`]: how many users there are
 //! - [`page`]: several users at once
 //! - [`group`]: where nobody is left
@@ -16,6 +17,7 @@ mod cell;
 mod census;
 mod claim;
 mod group;
+mod idempotency;
 mod ledger;
 mod page;
 mod record;
@@ -28,6 +30,8 @@ use crate::store::{Store, StoreError};
 use crate::timestamp::Timestamp;
 use crate::user::{Email, Profile, User, UserId, Version};
 use claim::Claim;
+use idempotency::Entry;
+pub use idempotency::{Created, Idempotency};
 use ledger::Announced;
 pub use page::{Order, Page, Selection};
 use record::{Held, Live, Record, State};
@@ -51,6 +55,24 @@ const LEASE: i64 = 60_000;
 pub struct Directory<'a, S, P> {
     pub store: &'a S,
     pub platform: &'a P,
+    pub sizes: Sizes,
+}
+
+/// How large the directory's structures in the store are. It must never change
+/// for a store that is in use; tests have small ones.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    /// Over how many cells the idempotency keys are spread.
+    pub idempotency_slots: u64,
+}
+
+impl Default for Sizes {
+    /// Those of the service.
+    fn default() -> Sizes {
+        Sizes {
+            idempotency_slots: 65_536,
+        }
+    }
 }
 
 /// Why the directory did not do what it was asked.
@@ -60,6 +82,12 @@ pub enum Error {
     NotFound,
     /// Another user has the email.
     EmailTaken,
+    /// Another create with the same idempotency key runs.
+    InProgress,
+    /// The idempotency key was used to create another user.
+    KeyReused,
+    /// The user that was created with the idempotency key is deleted.
+    Gone,
     /// The store failed. The change may or may not have been made.
     Store(StoreError),
     /// Too many changes met. This one may or may not have been made.
@@ -75,6 +103,9 @@ impl fmt::Display for Error {
         match self {
             Error::NotFound => f.write_str("no such user"),
             Error::EmailTaken => f.write_str("another user has the email"),
+            Error::InProgress => f.write_str("a create with the idempotency key runs"),
+            Error::KeyReused => f.write_str("the idempotency key was used for another user"),
+            Error::Gone => f.write_str("the user of the idempotency key is deleted"),
             Error::Store(error) => write!(f, "the store failed: {error}"),
             Error::Contended => f.write_str("too many concurrent changes"),
             Error::Unreadable(key) => write!(f, "the value of {key:?} can't be read"),
@@ -125,44 +156,72 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             let record = Record {
                 claims: 0,
                 state: State::Live(live.clone()),
+                idempotency: None,
             };
             let id = self.write_first(given, record).await?;
             return Ok(live.user(id));
         };
         let dead = claim::check(self.store, &email).await?;
         let given = self.next_id().await?;
-        let pending = Record {
-            claims: 0,
-            state: State::Pending {
-                created_at: self.platform.now(),
-            },
-        };
-        let id = self.write_first(given, pending).await?;
+        let id = self.write_first(given, self.pending(None)).await?;
+        let created = self.complete(id, profile, dead).await;
+        if created == Err(Error::EmailTaken) {
+            self.give_up(id).await?;
+        }
+        created
+    }
+
+    /// Makes the user of a create that is pending. The claim `dead` on its email is known never
+    /// to hold.
+    async fn complete(
+        &self,
+        id: UserId,
+        profile: Profile,
+        dead: Option<Claim>,
+    ) -> Result<User, Error> {
         let mut held = self.hold(id).await?;
         for _ in 0..ATTEMPTS {
             let State::Pending { .. } = held.value.state else {
                 break;
             };
-            let claim = Claim::next(id, held.value.claims)?;
-            match claim::make(self.store, self.platform, &email, claim, dead).await {
-                Err(Error::EmailTaken) => {
-                    let claims = held.value.claims;
-                    let state = State::Void;
-                    let void = Record { claims, state };
-                    held.write(self.store, self.draw(), void).await?;
-                    return Err(Error::EmailTaken);
-                }
-                made => made?,
+            let mut claims = held.value.claims;
+            let mut number = None;
+            if let Some(email) = &profile.email {
+                let claim = Claim::next(id, claims)?;
+                claim::make(self.store, self.platform, email, claim, dead).await?;
+                claims = claim.number;
+                number = Some(claim.number);
             }
-            let live = self.first_version(profile.clone(), Some(claim.number));
+            let live = self.first_version(profile.clone(), number);
             let record = Record {
-                claims: claim.number,
+                claims,
                 state: State::Live(live.clone()),
+                idempotency: held.value.idempotency.clone(),
             };
             match held.write(self.store, live.version, record).await? {
                 Written::Done(_) => return Ok(live.user(id)),
                 Written::Overtaken(now) => held = now,
                 Written::Unknown(_) => return Err(Error::Contended),
+            }
+        }
+        Err(Error::Contended)
+    }
+
+    /// Ends a create that came to nothing, so that it never makes a user. Answers the record as
+    /// it is then: void, unless the create had ended by itself.
+    async fn give_up(&self, id: UserId) -> Result<Record, Error> {
+        let mut held = self.hold(id).await?;
+        for _ in 0..ATTEMPTS {
+            let State::Pending { .. } = held.value.state else {
+                return Ok(held.value);
+            };
+            let void = Record {
+                state: State::Void,
+                ..held.value.clone()
+            };
+            match held.write(self.store, self.draw(), void.clone()).await? {
+                Written::Done(_) => return Ok(void),
+                Written::Overtaken(now) | Written::Unknown(now) => held = now,
             }
         }
         Err(Error::Contended)
@@ -180,6 +239,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 return Err(Error::NotFound.into());
             };
             let profile = change(&before.clone().user(id))?;
+            let idempotency = self.remembered(&held.value, &before);
             let mut claims = held.value.claims;
             let mut after = Live {
                 claim: None,
@@ -188,6 +248,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 // A clock that was set back must not make a user look older than it is.
                 updated_at: self.platform.now().max(before.updated_at),
                 profile,
+                first: idempotency.as_ref().map(|_| before.to_first()),
             };
             if after.profile.email == before.profile.email {
                 after.claim = before.claim;
@@ -197,8 +258,11 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 after.claim = Some(claim.number);
                 claims = claim.number;
             }
-            let state = State::Live(after.clone());
-            let record = Record { claims, state };
+            let record = Record {
+                claims,
+                state: State::Live(after.clone()),
+                idempotency,
+            };
             match held.write(self.store, after.version, record).await? {
                 Written::Done(_) => return Ok(after.user(id)),
                 Written::Overtaken(now) => held = now,
@@ -218,8 +282,12 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         let mut announced: Option<Announced<S::Watch>> = None;
         for _ in 0..ATTEMPTS {
             let claims = held.value.claims;
+            let mut idempotency = None;
             let allowed = match held.value.state.clone() {
-                State::Live(before) => check(&before.user(id)),
+                State::Live(before) => {
+                    idempotency = self.remembered(&held.value, &before);
+                    check(&before.user(id))
+                }
                 _ => Err(Error::NotFound.into()),
             };
             if let Err(refused) = allowed {
@@ -230,8 +298,12 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             }
             let by = self.draw();
             let announcement = self.announce(id, by, announced).await?;
-            let state = State::Deleted { by };
-            match held.write(self.store, by, Record { claims, state }).await? {
+            let record = Record {
+                claims,
+                state: State::Deleted { by },
+                idempotency,
+            };
+            match held.write(self.store, by, record).await? {
                 Written::Done(_) => {
                     self.count_deleted(announcement).await;
                     return Ok(());
@@ -276,6 +348,22 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         Ok(id)
     }
 
+    fn pending(&self, idempotency: Option<Entry>) -> Record {
+        Record {
+            claims: 0,
+            state: State::Pending {
+                created_at: self.platform.now(),
+            },
+            idempotency,
+        }
+    }
+
+    /// What the next record of a user keeps of the key with which the user was created.
+    fn remembered(&self, record: &Record, live: &Live) -> Option<Entry> {
+        let entry = record.idempotency.clone();
+        entry.filter(|_| !idempotency::is_forgotten(live.created_at, self.platform.now()))
+    }
+
     fn draw(&self) -> Version {
         Version(self.platform.random())
     }
@@ -288,6 +376,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             profile,
             created_at: now,
             updated_at: now,
+            first: None,
         }
     }
 }

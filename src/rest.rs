@@ -4,13 +4,15 @@
 //! - [`representation`], [`patch`]: how clients see a user, and change it
 //! - [`service`]: what the service says of itself
 //! - [`problem`]: every answer that is not what was asked for (RFC 9457)
-//! - [`body`], [`query`], [`precondition`], [`accept`]: reading a request, with limits
+//! - [`body`], [`query`], [`precondition`], [`idempotency`], [`accept`]: reading a request, with
+//!   limits
 //! - [`trace`], [`cors`]: what goes for every request alike
 
 mod accept;
 pub mod body;
 mod collection;
 mod cors;
+mod idempotency;
 mod patch;
 mod precondition;
 mod problem;

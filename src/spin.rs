@@ -15,7 +15,7 @@ use spin_sdk::wit::wasi::keyvalue::store::{self, Bucket};
 use spin_sdk::wit::wasi::random0_2_0::random;
 use wasi::io::streams::{InputStream, OutputStream, StreamError};
 
-use crate::directory::Directory;
+use crate::directory::{Directory, Sizes};
 use crate::platform::Platform;
 use crate::rest::{self, body};
 use crate::store::{Report, Store, StoreError};
@@ -30,6 +30,7 @@ async fn handle(request: IncomingRequest, response_out: ResponseOutparam) {
             let directory = Directory {
                 store: &store,
                 platform: &Wasi,
+                sizes: Sizes::default(),
             };
             rest::respond(&directory, request).await
         }

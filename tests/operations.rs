@@ -79,6 +79,13 @@ fn a_request_for_one_user_takes_the_operations_that_the_documentation_says() {
     assert_eq!(cost(&|| service.delete(&user).status, 204), 8);
     let bob = json!({ "name": "Bob", "email": "bob@example.com" });
     assert_eq!(cost(&|| service.post("/users", bob.clone()).status, 201), 8);
+    let once = |key: &str, body: &serde_json::Value| {
+        let request = service.request("POST", "/users").json(body);
+        support::Send::answer(request.header("idempotency-key", key)).status
+    };
+    assert_eq!(cost(&|| once("k", &plain), 201), 8);
+    assert_eq!(cost(&|| once("k", &plain), 201), 2);
+    assert_eq!(cost(&|| once("k", &bob), 422), 2);
     let refused = json!({ "name": "", "email": "x" });
     assert_eq!(
         cost(&|| service.post("/users", refused.clone()).status, 422),

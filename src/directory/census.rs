@@ -11,8 +11,7 @@
 //! ids above: those that never became users are not counted.
 
 use super::ledger::{Given, Ledger};
-use super::record::{self, Held, Record, State};
-use super::versioned::Written;
+use super::record::State;
 use super::{Directory, Error, LEASE};
 use crate::platform::Platform;
 use crate::store::Store;
@@ -107,9 +106,9 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 Ok(Some(record)) => match record.state {
                     State::Live(_) | State::Deleted { .. } => (true, true),
                     State::Void => (false, true),
-                    State::Pending { created_at } => {
-                        let dead = created_at.0 + LEASE < now.0;
-                        (false, dead && self.give_up(id).await.unwrap_or(false))
+                    State::Pending { .. } => {
+                        let over = record.is_dead(now) && self.is_given_up(id).await;
+                        (false, over)
                     }
                 },
                 Ok(None) => (false, number <= over),
@@ -129,19 +128,9 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     }
 
     /// Ends a create that died; answers whether it is over without a user.
-    async fn give_up(&self, id: UserId) -> Result<bool, Error> {
-        let Some(held) = Held::read(self.store, record::key(id)).await? else {
-            return Ok(false);
-        };
-        let State::Pending { .. } = held.value.state else {
-            return Ok(false);
-        };
-        let void = Record {
-            claims: held.value.claims,
-            state: State::Void,
-        };
-        let written = held.write(self.store, self.draw(), void).await?;
-        Ok(matches!(written, Written::Done(_)))
+    async fn is_given_up(&self, id: UserId) -> bool {
+        let record = self.give_up(id).await;
+        record.is_ok_and(|record| record.state == State::Void)
     }
 }
 

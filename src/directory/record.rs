@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::versioned;
+use super::idempotency::Entry;
+use super::{LEASE, versioned};
 use crate::timestamp::Timestamp;
 use crate::user::{Email, Profile, User, UserId, Version};
 
@@ -18,6 +19,9 @@ pub(super) struct Record {
     /// behalf; see [`Claim`](super::claim::Claim).
     pub claims: u32,
     pub state: State,
+    /// The key with which the user was created, as long as it is remembered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency: Option<Entry>,
 }
 
 /// A record, read in order to replace it.
@@ -46,9 +50,39 @@ pub(super) struct Live {
     pub profile: Profile,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    /// What the create answered, if that has changed, and repeats of it get that answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<First>,
+}
+
+/// What a later version of a user differs in from its first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct First {
+    version: Version,
+    profile: Profile,
+    updated_at: Timestamp,
 }
 
 impl Live {
+    /// The first version, for a later one to keep.
+    pub fn to_first(&self) -> First {
+        self.first.clone().unwrap_or_else(|| First {
+            version: self.version,
+            profile: self.profile.clone(),
+            updated_at: self.updated_at,
+        })
+    }
+
+    /// The first version.
+    pub fn into_first(mut self) -> Live {
+        if let Some(first) = self.first.take() {
+            self.version = first.version;
+            self.profile = first.profile;
+            self.updated_at = first.updated_at;
+        }
+        self
+    }
+
     /// This version of the user.
     pub fn user(self, id: UserId) -> User {
         User {
@@ -73,6 +107,11 @@ impl Record {
     /// Whether the record never changes again.
     pub fn is_final(&self) -> bool {
         matches!(self.state, State::Deleted { .. } | State::Void)
+    }
+
+    /// Whether this is a create that died, by all appearances.
+    pub fn is_dead(&self, now: Timestamp) -> bool {
+        matches!(self.state, State::Pending { created_at } if created_at.0 + LEASE < now.0)
     }
 
     /// Whether this is a user that holds `email` by the claim of that number.

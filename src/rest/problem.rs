@@ -217,6 +217,11 @@ impl From<Error> for Problem {
             Error::EmailTaken => {
                 return Problem::new(types::EMAIL_TAKEN, "Another user has this email.");
             }
+            Error::InProgress => {
+                return Problem::plain(types::IDEMPOTENCY_IN_PROGRESS).soon_over();
+            }
+            Error::KeyReused => return Problem::plain(types::IDEMPOTENCY_KEY_REUSED),
+            Error::Gone => return Problem::plain(types::USER_GONE),
             Error::Store(_) => Problem::plain(types::STORE_UNAVAILABLE).soon_over(),
             Error::Contended => Problem::plain(types::CONTENDED).soon_over(),
             Error::Unreadable(_) => Problem::plain(types::UNREADABLE),

@@ -4,27 +4,42 @@ use http::header::{CACHE_CONTROL, ETAG, LOCATION};
 use http::{Request, Response, StatusCode};
 
 use super::body::{self, Body};
+use super::idempotency;
 use super::patch::{Patch, without_read_only};
 use super::precondition::{Preconditions, Read, entity_tag};
 use super::problem::Problem;
 use super::query::Query;
 use super::representation::{Fields, JSON, Representation, personal, set};
-use crate::directory::{Directory, Error};
+use crate::directory::{Created, Directory, Error, Idempotency};
 use crate::platform::Platform;
 use crate::store::Store;
 use crate::user::{Profile, User, UserId};
 
-/// `POST /users`
+/// `POST /users`. With an `Idempotency-Key`, a repeat within 24 hours gets the first answer again
+/// if that was 201 and the body is the same JSON value. Failures are not remembered: they changed
+/// nothing, or may be repeated.
 pub(super) async fn create<S: Store, P: Platform, B: Body>(
     directory: &Directory<'_, S, P>,
     request: Request<B>,
 ) -> Result<Response<Vec<u8>>, Problem> {
     Query::parse(request.uri().query(), &[])?;
     body::check_media_type(request.headers(), &[JSON])?;
-    let profile = Profile::from_json(body::json(request).await?).map_err(Problem::invalid_user)?;
-    let user = directory.create(profile).await?;
+    let key = idempotency::key(request.headers())?;
+    let payload = body::json(request).await?;
+    let idempotency = key.map(|key| Idempotency::new(&key, &payload));
+    let profile = Profile::from_json(payload).map_err(Problem::invalid_user)?;
+    let Created { user, replayed } = match idempotency {
+        Some(idempotency) => directory.create_once(profile, &idempotency).await?,
+        None => Created {
+            user: directory.create(profile).await?,
+            replayed: false,
+        },
+    };
     let mut response = representation(&user, Fields::ALL);
     *response.status_mut() = StatusCode::CREATED;
+    if replayed {
+        set(&mut response, idempotency::REPLAYED, true);
+    }
     set(&mut response, LOCATION, format!("/users/{}", user.id));
     Ok(response)
 }

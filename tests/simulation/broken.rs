@@ -3,6 +3,7 @@
 use crate::explore::{Bounds, explore};
 use crate::meetings::meetings;
 use crate::random;
+use crate::repeats::repeats;
 use crate::sabotage::{ALL, Sabotage};
 use crate::scenario::{Failure, Scenario};
 use crate::scheduler::Violation;
@@ -26,8 +27,11 @@ fn explored(sabotage: Sabotage, backend: Backend, faults: usize, pauses: usize) 
         pauses,
         patience: 12,
     };
-    let mut meetings = meetings().into_iter();
-    meetings.find_map(|meeting| {
+    let meetings = match sabotage.concerns_keys() {
+        true => repeats(),
+        false => meetings(),
+    };
+    meetings.into_iter().find_map(|meeting| {
         let scenario = Scenario::of(meeting, backend, Some(sabotage));
         explore(&scenario, bounds).err().map(by)
     })

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use edge_users::directory::Directory;
+use edge_users::directory::{Directory, Sizes};
 use edge_users::platform::Platform;
 use edge_users::rest;
 use edge_users::store::{Report, Store, StoreError};
@@ -17,6 +17,11 @@ use edge_users::timestamp::Timestamp;
 use crate::operation::{Answer, Operation, Watch};
 use crate::sabotage::Sabotage;
 use crate::store::hash;
+
+/// So small that whatever is spread over several places meets.
+pub const SIZES: Sizes = Sizes {
+    idempotency_slots: 1,
+};
 
 /// The service at work on one request. One poll, one store operation.
 pub type Work = Pin<Box<dyn Future<Output = http::Response<Vec<u8>>>>>;
@@ -171,6 +176,7 @@ pub fn serve(port: Rc<Port>, platform: Rc<SimPlatform>, request: http::Request<V
         let directory = Directory {
             store: &*port,
             platform: &*platform,
+            sizes: SIZES,
         };
         rest::respond(&directory, request).await
     })

@@ -9,14 +9,15 @@ use crate::request::{Action, Condition::Always, Who::Id};
 use crate::scenario::Scenario;
 use crate::scheduler::{Simulation, Violation};
 use crate::store::Backend;
-use Action::{Create, Delete, Find, Get, Patch, Walk};
+use Action::{Create, CreateOnce, Delete, Find, Get, Patch, Walk};
 
 /// A request, and the most operations that it makes on SQLite and DynamoDB, and
 /// on Redis, where each swap has to be read back. They run one after another.
 fn table() -> Vec<(&'static str, Action, usize, usize)> {
     let user = |name: &str, email: &str| Create(json!({ "name": name, "email": email }));
     let email = |email: &str| json!({ "email": email });
-    let (x, y) = ("x@example.com", "y@example.com");
+    let once = |key, profile| CreateOnce(key, profile);
+    let (x, y, z) = ("x@example.com", "y@example.com", "z@example.com");
     vec![
         ("the first create", user("A", x), 7, 9),
         ("create without email", Create(json!({ "name": "B" })), 2, 2),
@@ -72,6 +73,31 @@ fn table() -> Vec<(&'static str, Action, usize, usize)> {
             user("F", y),
             8,
             10,
+        ),
+        (
+            "the first create with a key of a slot",
+            once("k1", json!({ "name": "F" })),
+            8,
+            10,
+        ),
+        ("repeat", once("k1", json!({ "name": "F" })), 2, 2),
+        (
+            "key used for another user",
+            once("k1", json!({ "name": "G" })),
+            2,
+            2,
+        ),
+        (
+            "create with a key and an email",
+            once("k2", json!({ "name": "H", "email": z })),
+            10,
+            13,
+        ),
+        (
+            "create with a key and an email taken",
+            once("k3", json!({ "name": "I", "email": z })),
+            6,
+            6,
         ),
         ("page", Walk(0, 10), 24, 24),
     ]

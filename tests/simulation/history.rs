@@ -73,13 +73,20 @@ impl History {
         }
     }
 
-    /// Leaves out what concerns only users who are gone, as if they had never been.
+    /// Leaves out what concerns only users who are gone, as if they had never been; but those
+    /// who were created with a key leave that.
     pub fn forget_the_gone(&mut self) {
         let deleted = |event: &Event| match (&event.ask, &event.told) {
             (Ask::Delete(id, _), Told::Status(204)) => Some(*id),
             _ => None,
         };
-        let gone: BTreeSet<u64> = self.events.iter().filter_map(deleted).collect();
+        let keyed = |event: &Event| match (&event.ask, &event.told) {
+            (Ask::CreateOnce(..), Told::User(_, seen)) => Some(seen.id),
+            _ => None,
+        };
+        let keyed: BTreeSet<u64> = self.events.iter().filter_map(keyed).collect();
+        let gone = self.events.iter().filter_map(deleted);
+        let gone: BTreeSet<u64> = gone.filter(|id| !keyed.contains(id)).collect();
         self.events.retain(|event| match (&event.ask, &event.told) {
             (Ask::Create(_), Told::User(_, seen)) => !gone.contains(&seen.id),
             (Ask::Delete(id, _), _) => !gone.contains(id),
@@ -87,13 +94,23 @@ impl History {
         });
     }
 
-    /// What was asked and not answered.
+    /// What was asked and not answered, but for what is [repeatable](History::repeatable).
     pub fn unknown(&self) -> Vec<Ask> {
-        let unknown = self
-            .events
-            .iter()
-            .filter(|event| event.told == Told::Unknown);
+        let unknown = self.events.iter().filter(|event| {
+            event.told == Told::Unknown && !matches!(event.ask, Ask::CreateOnce(..))
+        });
         unknown.map(|event| event.ask.clone()).collect()
+    }
+
+    /// What was asked with a key, each once.
+    pub fn repeatable(&self) -> Vec<Ask> {
+        let mut asks: Vec<Ask> = Vec::new();
+        for event in &self.events {
+            if matches!(event.ask, Ask::CreateOnce(..)) && !asks.contains(&event.ask) {
+                asks.push(event.ask.clone());
+            }
+        }
+        asks
     }
 
     /// A number for all that clients know, and in what order they could tell that it happened.
@@ -119,6 +136,12 @@ impl History {
                     end: event.end,
                 })
             };
+            if event.told == Told::InProgress {
+                match self.is_in_progress(event) {
+                    true => continue,
+                    false => return Err(format!("nothing is in progress: {event}\n{self}")),
+                }
+            }
             let Told::Users { users, next, .. } = &event.told else {
                 let reads = matches!(event.ask, Ask::Get(_) | Ask::Find(_) | Ask::List { .. });
                 if !(reads && event.told == Told::Unknown) {
@@ -162,8 +185,21 @@ impl History {
     }
 
     fn overlaps(&self, event: &Event) -> bool {
-        let mut others = self.events.iter();
-        others.any(|other| {
+        self.overlapping(event).next().is_some()
+    }
+
+    /// Whether there is another request with the key, or one that died, when this one runs.
+    fn is_in_progress(&self, event: &Event) -> bool {
+        let Ask::CreateOnce(key, _) = event.ask else {
+            return false;
+        };
+        self.overlapping(event)
+            .any(|other| matches!(other.ask, Ask::CreateOnce(others, _) if others == key))
+    }
+
+    /// The other requests that run when this one does.
+    fn overlapping(&self, event: &Event) -> impl Iterator<Item = &Event> {
+        self.events.iter().filter(move |other| {
             let same = (other.client, other.number) == (event.client, event.number);
             !same && other.start <= event.end && event.start <= other.end
         })
@@ -174,7 +210,7 @@ impl History {
         let mut ids = BTreeSet::new();
         for event in &self.events {
             match (&event.told, &event.ask) {
-                (Told::User(_, seen), _) => ids.extend([seen.id]),
+                (Told::User(_, seen) | Told::Replayed(seen), _) => ids.extend([seen.id]),
                 (Told::Users { users, .. }, _) => ids.extend(users.iter().map(|seen| seen.id)),
                 (Told::Status(204 | 412) | Told::Unknown, Ask::Delete(id, _))
                 | (Told::Status(412) | Told::Unknown, Ask::Put(id, ..) | Ask::Patch(id, ..)) => {

@@ -9,7 +9,7 @@
 //! - [`model`], [`linearizability`]: what a directory does, one request after
 //!   another, and whether the answers can be explained by that
 //! - [`scenario`]: who does what, and the judgement at the end
-//! - [`meetings`], [`explore`], [`pairs`]: every order of a few requests' steps, with every fault
+//! - [`meetings`], [`repeats`], [`explore`], [`pairs`]: every order of a few requests' steps, with every fault
 //! - [`random`]: many requests, in random order, with random faults
 //! - [`scripts`], [`leftovers`]: runs whose every step is laid down
 //! - [`sabotage`], [`saboteur`], [`broken`]: what is broken on purpose is caught
@@ -29,6 +29,7 @@ mod observer;
 mod operation;
 mod pairs;
 mod random;
+mod repeats;
 mod request;
 mod sabotage;
 mod saboteur;

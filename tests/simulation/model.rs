@@ -14,6 +14,16 @@ use crate::request::{Ask, Seen, Told};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Model {
     users: BTreeMap<u64, Option<User>>,
+    keys: BTreeMap<&'static str, Once>,
+}
+
+/// What was done with an idempotency key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Once {
+    payload: Profile,
+    id: u64,
+    /// The first version of the user, once there is another or none.
+    first: Option<User>,
 }
 
 /// A user. What is `None` beside the profile is not known until somebody sees it.
@@ -95,6 +105,9 @@ impl Model {
             Call::Listed(seen) => self.observed(seen),
             Call::Asked(ask, told) => match ask {
                 Ask::Create(profile) => self.created(&Profile::new(profile), told, nameless),
+                Ask::CreateOnce(key, profile) => {
+                    self.created_once(key, &Profile::new(profile), told, nameless)
+                }
                 Ask::Get(id) => match told {
                     Told::User(200, seen) if seen.id == *id => self.observed(seen),
                     Told::Status(404) => self.unless(self.live(*id).is_some()),
@@ -126,6 +139,16 @@ impl Model {
         model
     }
 
+    /// The model after a change of a user.
+    fn changed(&self, id: u64, user: Option<User>) -> Model {
+        let mut model = self.with(id, user);
+        let once = model.keys.values_mut().find(|once| once.id == id);
+        if let Some(once) = once.filter(|once| once.first.is_none()) {
+            once.first = self.users.get(&id).cloned().flatten();
+        }
+        model
+    }
+
     fn live(&self, id: u64) -> Option<&User> {
         self.users.get(&id)?.as_ref()
     }
@@ -146,24 +169,64 @@ impl Model {
     }
 
     fn observed(&self, seen: &Seen) -> Vec<Model> {
-        let Some(user) = self.live(seen.id) else {
-            return Vec::new();
+        let user = self.live(seen.id).and_then(|user| user.observed(seen));
+        let model = user.map(|user| self.with(seen.id, Some(user)));
+        model.into_iter().collect()
+    }
+
+    /// A create with a key: it makes a user once.
+    fn created_once(
+        &self,
+        key: &'static str,
+        payload: &Profile,
+        told: &Told,
+        nameless: &[u64],
+    ) -> Vec<Model> {
+        let Some(once) = self.keys.get(key) else {
+            let made = self.created(payload, told, nameless).into_iter();
+            return made.map(|model| model.with_key(key, self)).collect();
         };
-        let fits = |known: &Option<String>, seen: &String| known.as_ref().is_none_or(|k| k == seen);
-        let same = user.profile.is(seen)
-            && fits(&user.created_at, &seen.created_at)
-            && fits(&user.updated_at, &seen.updated_at)
-            && seen.tag.as_ref().is_none_or(|tag| fits(&user.tag, tag));
-        if !same {
-            return Vec::new();
+        let same = once.payload == *payload;
+        match told {
+            Told::Replayed(seen) if same && seen.id == once.id && self.live(once.id).is_some() => {
+                self.replayed(key, seen)
+            }
+            Told::Status(410) => self.unless(!same || self.live(once.id).is_some()),
+            Told::Status(422) => self.unless(same),
+            _ => Vec::new(),
         }
-        let user = User {
-            profile: user.profile.clone(),
-            tag: seen.tag.clone().or(user.tag.clone()),
-            created_at: Some(seen.created_at.clone()),
-            updated_at: Some(seen.updated_at.clone()),
+    }
+
+    /// Notes with which key the user was created whom `before` does not have.
+    fn with_key(mut self, key: &'static str, before: &Model) -> Model {
+        let mut users = self.users.iter();
+        if let Some((id, Some(user))) = users.find(|(id, _)| !before.users.contains_key(id)) {
+            let once = Once {
+                payload: user.profile.clone(),
+                id: *id,
+                first: None,
+            };
+            self.keys.insert(key, once);
+        }
+        self
+    }
+
+    /// The first answer again.
+    fn replayed(&self, key: &'static str, seen: &Seen) -> Vec<Model> {
+        let once = &self.keys[key];
+        let Some(first) = &once.first else {
+            return self.observed(seen);
         };
-        vec![self.with(seen.id, Some(user))]
+        let Some(first) = first.observed(seen) else {
+            return Vec::new();
+        };
+        let mut model = self.clone();
+        let once = Once {
+            first: Some(first),
+            ..once.clone()
+        };
+        model.keys.insert(key, once);
+        vec![model]
     }
 
     fn created(&self, profile: &Profile, told: &Told, nameless: &[u64]) -> Vec<Model> {
@@ -250,7 +313,7 @@ impl Model {
                 updated_at,
                 ..before.clone()
             };
-            Some(self.with(id, Some(user)))
+            Some(self.changed(id, Some(user)))
         };
         match told {
             Told::User(200, seen) if seen.id == id => {
@@ -276,7 +339,7 @@ impl Model {
         let user = self.live(id);
         let gone = user
             .filter(|user| user.fits(condition))
-            .map(|_| self.with(id, None));
+            .map(|_| self.changed(id, None));
         match told {
             Told::Status(204) => gone.into_iter().collect(),
             told => self.otherwise(user, condition, told, gone),
@@ -304,6 +367,21 @@ impl Model {
 }
 
 impl User {
+    /// The user with all that was seen of it; `None` if that is not how it is.
+    fn observed(&self, seen: &Seen) -> Option<User> {
+        let fits = |known: &Option<String>, seen: &String| known.as_ref().is_none_or(|k| k == seen);
+        let same = self.profile.is(seen)
+            && fits(&self.created_at, &seen.created_at)
+            && fits(&self.updated_at, &seen.updated_at)
+            && seen.tag.as_ref().is_none_or(|tag| fits(&self.tag, tag));
+        same.then(|| User {
+            profile: self.profile.clone(),
+            tag: seen.tag.clone().or(self.tag.clone()),
+            created_at: Some(seen.created_at.clone()),
+            updated_at: Some(seen.updated_at.clone()),
+        })
+    }
+
     /// Whether `If-Match` lets a change through. A version that nobody saw yet is
     /// not the one that the client saw.
     fn fits(&self, condition: &Option<String>) -> bool {

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::explore::{Bounds, Figures, explore};
 use crate::meetings::meetings;
+use crate::repeats::repeats;
 use crate::request::{Action, Condition, Who};
 use crate::scenario::Scenario;
 use crate::store::Backend;
@@ -32,7 +33,7 @@ const PAUSED: Bounds = Bounds {
 fn explore_all(backend: Backend, bounds: Bounds) {
     let mut sum = Figures::default();
     let begin = Instant::now();
-    for meeting in meetings() {
+    for meeting in meetings().into_iter().chain(repeats()) {
         let start = Instant::now();
         let scenario = Scenario::of(meeting, backend, None);
         let figures = explore(&scenario, bounds).unwrap_or_else(|failure| panic!("{failure}"));

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::choice::{Choice, Fate};
 use crate::client::mix;
+use crate::repeats::KEYS;
 use crate::request::{Action, Condition, Who};
 use crate::sabotage::Sabotage;
 use crate::scenario::{Failure, Scenario};
@@ -116,7 +117,7 @@ fn action(dice: &mut Dice, emails: u64, there: u64, name: String) -> Action {
         _ => Who::Id(dice.roll(there + 2) + 1),
     };
     let condition = dice.of(&[Condition::Always, Condition::Always, Condition::AsSeen]);
-    match dice.roll(14) {
+    match dice.roll(17) {
         0..3 => Action::Create(json!({ "name": name, "email": email })),
         3 => Action::Create(json!({ "name": name })),
         4 => Action::Patch(who, json!({ "name": name }), condition),
@@ -126,6 +127,13 @@ fn action(dice: &mut Dice, emails: u64, there: u64, name: String) -> Action {
         9 => Action::Put(who, json!({ "name": name }), condition),
         10 | 11 => Action::Delete(who, condition),
         12 => dice.of(&[Action::Get(who), Action::Find(email)]),
+        13..16 => {
+            let key = dice.of(&KEYS);
+            // Most often what everybody sends with this key.
+            let name = dice.of(&[key.to_owned(), key.to_owned(), name]);
+            let email = dice.of(&[None, Some("e0@example.com")]);
+            Action::CreateOnce(key, json!({ "name": name, "email": email }))
+        }
         _ => Action::Walk(0, dice.roll(3) as usize + 1),
     }
 }

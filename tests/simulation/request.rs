@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 #[derive(Clone, Debug)]
 pub enum Action {
     Create(Value),
+    /// With an `Idempotency-Key`.
+    CreateOnce(&'static str, Value),
     Get(Who),
     Find(String),
     /// All pages of so many users, one after another, from the one after this id.
@@ -38,6 +40,7 @@ pub enum Condition {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ask {
     Create(Value),
+    CreateOnce(&'static str, Value),
     Get(u64),
     Find(String),
     List { after: u64, limit: usize },
@@ -51,7 +54,9 @@ impl Ask {
     pub fn request(&self) -> Request<Vec<u8>> {
         let (method, path) = self.target();
         let (body, condition, media_type) = match self {
-            Ask::Create(profile) => (Some(profile), None, "application/json"),
+            Ask::Create(profile) | Ask::CreateOnce(_, profile) => {
+                (Some(profile), None, "application/json")
+            }
             Ask::Put(_, profile, tag) => (Some(profile), tag.as_ref(), "application/json"),
             Ask::Patch(_, patch, tag) => {
                 (Some(patch), tag.as_ref(), "application/merge-patch+json")
@@ -63,6 +68,9 @@ impl Ask {
         if let Some(tag) = condition {
             request = request.header("if-match", tag);
         }
+        if let Ask::CreateOnce(key, _) = self {
+            request = request.header("idempotency-key", *key);
+        }
         if body.is_some() {
             request = request.header("content-type", media_type);
         }
@@ -72,7 +80,7 @@ impl Ask {
 
     fn target(&self) -> (&'static str, String) {
         match self {
-            Ask::Create(_) => ("POST", "/users".to_owned()),
+            Ask::Create(_) | Ask::CreateOnce(..) => ("POST", "/users".to_owned()),
             Ask::Get(id) => ("GET", format!("/users/{id}")),
             Ask::Find(email) => ("GET", format!("/users?email={email}")),
             Ask::List { after, limit } => ("GET", format!("/users?after={after}&limit={limit}")),
@@ -91,6 +99,7 @@ impl fmt::Display for Ask {
             Ask::Create(value) | Ask::Put(_, value, _) | Ask::Patch(_, value, _) => {
                 write!(f, " {value}")?
             }
+            Ask::CreateOnce(key, value) => write!(f, " {value} Idempotency-Key: {key}")?,
             _ => {}
         }
         match self {
@@ -141,7 +150,11 @@ pub enum Told {
         total: u64,
         next: Option<u64>,
     },
-    /// 204, 404, 409 or 412.
+    /// 201 with the user that an earlier request with the same key made.
+    Replayed(Seen),
+    /// 409, for another request with the same key runs.
+    InProgress,
+    /// 204, 404, 409, 410, 412 or 422.
     Status(u16),
     /// 503, or none at all: the request took effect or did not.
     Unknown,
@@ -179,9 +192,18 @@ impl Told {
                 if status == 201 && header("location") != Some(format!("/users/{}", user.id)) {
                     return Err(format!("201 without its Location: {response:?}"));
                 }
-                Ok(Told::User(status, user))
+                match header("idempotency-replayed").as_deref() {
+                    None => Ok(Told::User(status, user)),
+                    Some("true") if status == 201 => Ok(Told::Replayed(user)),
+                    Some(_) => Err(format!("not replayed, and yet: {response:?}")),
+                }
             }
             503 if header("retry-after").is_some() => Ok(Told::Unknown),
+            409 if body()["type"] == "/problems/idempotency-in-progress" => {
+                header("retry-after").ok_or("409 without Retry-After")?;
+                Ok(Told::InProgress)
+            }
+            410 | 422 if matches!(ask, Ask::CreateOnce(..)) => Ok(Told::Status(status)),
             204 | 404 | 409 | 412 => Ok(Told::Status(status)),
             _ => Err(format!(
                 "{status} is no answer to {ask}: {}",
@@ -203,6 +225,8 @@ impl fmt::Display for Told {
                     None => Ok(()),
                 }
             }
+            Told::Replayed(user) => write!(f, "201 again {user}"),
+            Told::InProgress => write!(f, "409, in progress"),
             Told::Status(status) => write!(f, "{status}"),
             Told::Unknown => write!(f, "503, or none"),
         }

@@ -34,12 +34,19 @@ pub enum Sabotage {
     GroupUncounted,
     GroupCountedTwice,
     GroupForgotten,
+    SlotSkipped,
+    SlotSet,
+    LinksIgnored,
+    KeyDropped,
+    PendingIgnored,
+    PendingKept,
+    FirstIgnored,
 }
 
 use Sabotage::*;
 
 /// All that is broken, what it is, and why it can't stay unnoticed.
-pub const ALL: [(Sabotage, &str, &str); 26] = [
+pub const ALL: [(Sabotage, &str, &str); 33] = [
     (
         ClaimSkipped,
         "the claim on an email is skipped",
@@ -170,6 +177,41 @@ pub const ALL: [(Sabotage, &str, &str); 26] = [
         "a page that read a group without users does not tell the next one",
         "every page reads it again",
     ),
+    (
+        SlotSkipped,
+        "a create does not enter the slot of its key",
+        "a repeat makes another user",
+    ),
+    (
+        SlotSet,
+        "the slot is set, not swapped",
+        "of two creates with one key, neither sees the other",
+    ),
+    (
+        LinksIgnored,
+        "of the creates with keys of one slot only the newest is seen",
+        "a repeat of an older one makes another user",
+    ),
+    (
+        KeyDropped,
+        "a change of a user forgets the key",
+        "a repeat makes another user",
+    ),
+    (
+        PendingIgnored,
+        "a create that runs is taken for dead, and nothing is done to end it",
+        "it makes a user after all, and the repeat another",
+    ),
+    (
+        PendingKept,
+        "a create that died is waited for",
+        "its key can never be used",
+    ),
+    (
+        FirstIgnored,
+        "a repeat is answered with the user as it is",
+        "a client gets what it did not ask for",
+    ),
 ];
 
 impl Sabotage {
@@ -181,5 +223,19 @@ impl Sabotage {
             OwnWriteUnknown => &[Backend::Redis, Backend::DynamoDb],
             _ => &Backend::ALL,
         }
+    }
+
+    /// Whether it takes creates with keys to notice.
+    pub fn concerns_keys(self) -> bool {
+        matches!(
+            self,
+            SlotSkipped
+                | SlotSet
+                | LinksIgnored
+                | KeyDropped
+                | PendingIgnored
+                | PendingKept
+                | FirstIgnored
+        )
     }
 }

@@ -3,7 +3,7 @@
 //! nothing else in the simulation knows.
 
 use edge_users::store::StoreError;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::client::Port;
 use crate::operation::{Answer, Operation, Watch};
@@ -15,6 +15,7 @@ impl Sabotage {
     pub fn apply(self, store: &mut SimStore, client: usize, operation: &Operation) -> Answer {
         let key = operation.key().to_owned();
         let (claim, record) = (key.starts_with("email/"), key.starts_with("user/"));
+        let slot = key.starts_with("idempotency/");
         match (self, operation) {
             (ClaimSkipped, Operation::Swap(..)) if claim => Answer::Swap(true),
             (ClaimSet, Operation::Swap(_, value)) if claim => set(store, &key, value),
@@ -35,6 +36,42 @@ impl Sabotage {
             }
             (LedgerSet, Operation::Swap(_, value)) if key.starts_with("census/") => {
                 set(store, &key, value)
+            }
+            (SlotSkipped, Operation::Swap(..)) if slot => Answer::Swap(true),
+            (SlotSet, Operation::Swap(_, value)) if slot => set(store, &key, value),
+            (LinksIgnored, Operation::Get(_)) if record => {
+                edited(store.perform(operation), |record| {
+                    if let Some(entry) = record["value"].get_mut("idempotency") {
+                        entry["links"] = json!([]);
+                    }
+                })
+            }
+            (KeyDropped, Operation::Current(_)) if record => {
+                edited(store.perform(operation), |record| {
+                    record["value"]["idempotency"] = Value::Null;
+                })
+            }
+            (PendingIgnored, Operation::Get(_)) if record => {
+                edited(store.perform(operation), |record| {
+                    let state = &mut record["value"]["state"];
+                    if state.get("pending").is_some() {
+                        *state = "void".into();
+                    }
+                })
+            }
+            (PendingKept, Operation::Get(_)) if record => {
+                edited(store.perform(operation), |record| {
+                    if let Some(pending) = record["value"]["state"].get_mut("pending") {
+                        pending["created_at"] = (i64::MAX / 2).into();
+                    }
+                })
+            }
+            (FirstIgnored, Operation::Get(_)) if record => {
+                edited(store.perform(operation), |record| {
+                    if let Some(live) = record["value"]["state"].get_mut("live") {
+                        live["first"] = Value::Null;
+                    }
+                })
             }
             (ClaimUncounted, Operation::Swap(watch, value))
                 if record && is_live(value) && !is_fence(store, &key, value) =>
@@ -253,10 +290,14 @@ fn last_write(record: &[u8]) -> String {
 }
 
 fn edited(answer: Answer, edit: impl Fn(&mut Value)) -> Answer {
-    let Answer::Watched(Some(value), watch) = answer else {
-        return answer;
+    let edited = |value: &[u8]| {
+        let mut record = json(value);
+        edit(&mut record);
+        Some(record.to_string().into_bytes())
     };
-    let mut record = json(&value);
-    edit(&mut record);
-    Answer::Watched(Some(record.to_string().into_bytes()), watch)
+    match answer {
+        Answer::Watched(Some(value), watch) => Answer::Watched(edited(&value), watch),
+        Answer::Value(Some(value)) => Answer::Value(edited(&value)),
+        answer => answer,
+    }
 }

@@ -95,13 +95,14 @@ impl Prepared {
         run
     }
 
-    /// Judges a run whose clients have finished: repeats what was not answered, reads everything,
-    /// takes all emails, and checks the answers.
+    /// Judges a run whose clients have finished: repeats what was not answered and what can be
+    /// repeated, reads everything, takes all emails, and checks the answers.
     pub fn judge(&self, run: &mut Simulation) -> Result<(), Violation> {
         run.settle(RECOVERY)?;
         let mut program: Vec<Action> = run.history.unknown().into_iter().map(again).collect();
+        program.extend(run.history.repeatable().into_iter().map(again));
         let seen = run.history.events.iter().map(|event| match &event.told {
-            Told::User(_, seen) => seen.id,
+            Told::User(_, seen) | Told::Replayed(seen) => seen.id,
             _ => 0,
         });
         let created = seen.max().unwrap_or(0) + program.len() as u64;
@@ -125,6 +126,7 @@ fn again(ask: Ask) -> Action {
             profile["name"] = format!("{name} again").into();
             Action::Create(profile)
         }
+        Ask::CreateOnce(key, profile) => Action::CreateOnce(key, profile),
         Ask::Get(id) => Action::Get(Who::Id(id)),
         Ask::Find(email) => Action::Find(email),
         Ask::List { after, limit } => Action::Walk(after, limit),
@@ -137,9 +139,10 @@ fn again(ask: Ask) -> Action {
 fn emails<'a>(actions: impl Iterator<Item = &'a Action>) -> BTreeSet<String> {
     let email = |value: &Value| value["email"].as_str().map(str::to_lowercase);
     let emails = actions.filter_map(|action| match action {
-        Action::Create(value) | Action::Put(_, value, _) | Action::Patch(_, value, _) => {
-            email(value)
-        }
+        Action::Create(value)
+        | Action::CreateOnce(_, value)
+        | Action::Put(_, value, _)
+        | Action::Patch(_, value, _) => email(value),
         Action::Find(email) => Some(email.to_lowercase()),
         _ => None,
     });

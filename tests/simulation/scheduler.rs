@@ -81,6 +81,7 @@ impl Client {
         };
         Some(match self.todo.pop_front()? {
             Action::Create(profile) => Ask::Create(profile),
+            Action::CreateOnce(key, profile) => Ask::CreateOnce(key, profile),
             Action::Get(user) => Ask::Get(who(user)),
             Action::Find(email) => Ask::Find(email),
             Action::Walk(after, limit) => Ask::List { after, limit },
@@ -398,6 +399,7 @@ impl Simulation {
                     this.mine = Some(seen.id);
                 }
             }
+            Told::Replayed(seen) => this.mine = Some(seen.id),
             Told::Users {
                 next: Some(next), ..
             } => {

@@ -66,9 +66,15 @@ problem_types! {
     EMAIL_TAKEN = CONFLICT "email-taken" "Email taken",
         "Another user has this email. Emails are compared without regard to case.",
         "Use another email, or change that user first.";
+    IDEMPOTENCY_IN_PROGRESS = CONFLICT "idempotency-in-progress" "Request in progress",
+        "Another request with this Idempotency-Key runs, or died less than a minute ago.",
+        "Repeat the request with the same key after the time that Retry-After gives.";
     PATCH_CONFLICT = CONFLICT "patch-conflict" "Patch conflict",
         "An operation of the patch can't be applied to the user as it is: its path doesn't exist, or its test failed. Nothing was changed.",
         "Get the user, and make a patch that fits it.";
+    USER_GONE = GONE "user-gone" "User gone",
+        "The user that was created with this Idempotency-Key has been deleted since.",
+        "Choose a new key to create another user.";
     PRECONDITION_FAILED = PRECONDITION_FAILED "precondition-failed" "Precondition failed",
         "The resource is not in the state that the request's If-Match or If-None-Match asks for. Nothing was changed.",
         "Get it, and decide anew.";
@@ -84,6 +90,9 @@ problem_types! {
     INVALID_USER = UNPROCESSABLE_ENTITY "invalid-user" "Invalid user",
         "Members of the user break a rule. Each is named in errors, by its JSON Pointer. Nothing was changed.",
         "Correct the members that errors names.";
+    IDEMPOTENCY_KEY_REUSED = UNPROCESSABLE_ENTITY "idempotency-key-reused" "Idempotency-Key reused",
+        "This Idempotency-Key was sent with another body in the last 24 hours. Nothing was changed.",
+        "Choose a new key for each user, and repeat a request with the body that it had.";
     PRECONDITION_REQUIRED = PRECONDITION_REQUIRED "precondition-required" "Precondition required",
         "This service changes and deletes users only with an If-Match header.",
         "Get the user, and send its ETag as If-Match.";
