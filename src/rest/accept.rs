@@ -62,6 +62,7 @@ fn thousandths(weight: &str) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn the_most_specific_range_decides() {
@@ -108,6 +109,28 @@ mod tests {
         let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
         for accept in [browser, "text/*", "text/html;q=0.2, application/json;q=0.1"] {
             assert_eq!(json_or_html(accept), Some("text/html"), "{accept}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_accept_is_read(accept in "[ -~]*") {
+            let headers = [(ACCEPT, accept.parse().unwrap())].into_iter().collect();
+            let preferred = preferred(&headers, &["application/json", "text/html"]);
+            prop_assert!(matches!(preferred, None | Some("application/json" | "text/html")));
+        }
+
+        #[test]
+        fn weights_are_compared_as_numbers(json in 0..=1000_u32, html in 0..=1000_u32) {
+            let weight = |thousandths: u32| format!("{:.3}", f64::from(thousandths) / 1000.0);
+            let accept = format!("text/html;q={}, application/json; q={}", weight(html), weight(json));
+            let headers = [(ACCEPT, accept.parse().unwrap())].into_iter().collect();
+            let expected = match (json, html) {
+                (0, 0) => None,
+                _ if json >= html => Some("application/json"),
+                _ => Some("text/html"),
+            };
+            prop_assert_eq!(preferred(&headers, &["application/json", "text/html"]), expected);
         }
     }
 }

@@ -3,6 +3,8 @@
 //! The tests hold every answer of the service against it.
 
 mod minified;
+#[cfg(test)]
+mod tests;
 
 use http::{HeaderMap, Response};
 

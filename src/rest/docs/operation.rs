@@ -15,14 +15,21 @@ impl Operation<'_> {
 impl<'a> Description<'a> {
     pub(super) fn operation(self, operation: &Operation<'a>) -> Markup {
         let object = operation.object;
-        let parameters = list(&operation.item["parameters"]).chain(list(&object["parameters"]));
+        let parameters = list(&object["parameters"]).chain(list(&operation.item["parameters"]));
+        let mut parameters: Vec<_> = parameters.map(|each| self.resolve(each)).collect();
+        parameters.sort_by_key(|parameter| {
+            let place = text(&parameter["in"]);
+            ["path", "query", "header"]
+                .iter()
+                .position(|known| *known == place)
+        });
         html! {
             article #(text(&object["operationId"])) {
                 h3 { (operation.name()) }
                 p { (text(&object["summary"])) "." }
                 (prose(text(&object["description"])))
                 h4 { "Parameters" }
-                dl { @for parameter in parameters { (self.parameter(self.resolve(parameter))) } }
+                dl { @for parameter in &parameters { (self.parameter(parameter)) } }
                 @if let Some(body) = object.get("requestBody") {
                     h4 { "Body" }
                     (self.content(&body["content"]))
