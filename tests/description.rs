@@ -3,7 +3,10 @@
 
 mod support;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use support::{Send, contract, service};
 
 #[test]
@@ -49,7 +52,7 @@ fn what_is_published_is_sent_again_only_when_it_changed() {
 }
 
 #[test]
-fn a_page_is_complete_in_itself_and_runs_no_script() {
+fn a_page_is_complete_in_itself_and_runs_nothing_but_its_own_script() {
     for path in ["/docs", "/problems", "/problems/email-taken"] {
         let request = service().request("GET", path).header("accept", "text/html");
         let page = request.answer();
@@ -57,37 +60,22 @@ fn a_page_is_complete_in_itself_and_runs_no_script() {
             page.header("content-type"),
             Some("text/html; charset=utf-8")
         );
+        assert!(page.body.len() < 20_000, "{path}");
         let policy = page.header("content-security-policy").expect("a policy");
-        for directive in [
-            "default-src 'none'",
-            "style-src 'sha256-",
-            "frame-ancestors 'none'",
-        ] {
+        for directive in ["default-src 'none'", "frame-ancestors 'none'"] {
             assert!(policy.contains(directive), "{path}: {policy}");
         }
-        for foreign in [
-            "<script", "src=", "<link", "@import", "url(", "=\"http", "=\"//",
-        ] {
-            let found = page.body.find(foreign);
-            assert_eq!(found, None, "{path} has {foreign}");
+        for element in ["style", "script"] {
+            let (open, close) = (format!("<{element}>"), format!("</{element}>"));
+            let inside = page.body.split_once(&open).map(|(_, rest)| rest);
+            let inside = inside.and_then(|rest| rest.split_once(&close));
+            let hash = inside.map(|(inside, _)| BASE64.encode(Sha256::digest(inside)));
+            let allowed = hash.map(|hash| format!("{element}-src 'sha256-{hash}'"));
+            assert!(allowed.is_none_or(|allowed| policy.contains(&allowed)));
         }
-    }
-}
-
-#[test]
-fn the_page_has_every_operation_and_every_problem() {
-    let page = service().get("/docs").body;
-    let document = service().get("/openapi.json").json();
-    for (path, item) in document["paths"].as_object().expect("paths") {
-        for method in ["get", "post", "put", "patch", "delete"] {
-            if let Some(id) = item[method]["operationId"].as_str() {
-                assert!(page.contains(&format!("id=\"{id}\"")), "{method} {path}");
-            }
+        for foreign in ["src=", "<link", "@import", "url(", "=\"http", "=\"//"] {
+            assert!(!page.body.contains(foreign), "{path} has {foreign}");
         }
-    }
-    for problem in service().get("/problems").json().as_array().expect("types") {
-        let url = problem["type"].as_str().expect("a URL");
-        assert!(page.contains(&format!("href=\"{url}\"")), "{url}");
     }
 }
 

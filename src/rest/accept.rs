@@ -49,14 +49,12 @@ fn precedence(range: &str, offered: &str) -> Option<(u8, u16)> {
     Some((precedence, weight.map_or(1000, thousandths)))
 }
 
-/// A weight: 0 to 1 with up to three decimals (RFC 9110, section 12.4.2). What
-/// is no number counts as 0.
+/// A weight: 0 or 1 with up to three decimals (RFC 9110, section 12.4.2). What
+/// is none counts as 0.
 fn thousandths(weight: &str) -> u16 {
-    let weight: f32 = weight.trim().parse().unwrap_or_default();
-    match weight.is_finite() {
-        true => (weight.clamp(0.0, 1.0) * 1000.0).round() as u16,
-        false => 0,
-    }
+    let (whole, decimals) = weight.split_once('.').unwrap_or((weight, ""));
+    let number = format!("{whole}{decimals:0<3}").parse();
+    number.unwrap_or(0).min(1000)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::Problem;
 use super::types::{self, ProblemType};
-use crate::rest::page::{self, HTML};
+use crate::rest::page::{self, HTML, Page};
 use crate::rest::publication::publish;
 use crate::rest::representation::JSON;
 
@@ -20,7 +20,7 @@ pub(in crate::rest) fn all(
     media_type: &str,
 ) -> Result<Response<Vec<u8>>, Problem> {
     match media_type {
-        HTML => page::respond(request, "Problems", &html! { h1 { "Problems" } (list()) }),
+        HTML => respond(request, "Problems", list()),
         _ => publish_json(request, types::ALL),
     }
 }
@@ -33,14 +33,30 @@ pub(in crate::rest) fn one(
 ) -> Result<Response<Vec<u8>>, Problem> {
     let kind = ProblemType::find(slug).ok_or_else(Problem::no_such_resource)?;
     match media_type {
-        HTML => page::respond(request, kind.title, &explanation(kind)),
+        HTML => respond(request, kind.title, explanation(kind)),
         _ => publish_json(request, kind),
     }
 }
 
+fn respond(
+    request: &HeaderMap,
+    title: &'static str,
+    content: Markup,
+) -> Result<Response<Vec<u8>>, Problem> {
+    let script = None;
+    Page {
+        title,
+        content,
+        script,
+    }
+    .respond(request)
+}
+
 /// Every type with its meaning.
-pub(in crate::rest) fn list() -> Markup {
+fn list() -> Markup {
     html! {
+        h1 { "Problems" }
+        p { "Every refusal is one of these (RFC 9457). " a href="/docs" { "Documentation" } }
         dl {
             @for kind in types::ALL {
                 dt { (kind.status.as_u16()) " " a href=(kind.url()) { (kind.title) } }
@@ -71,7 +87,7 @@ fn publish_json(
 ) -> Result<Response<Vec<u8>>, Problem> {
     let body = serde_json::to_vec(value).expect("types have string keys only");
     let mut response = publish(request, JSON, body)?;
-    page::protect(&mut response);
+    page::protect(&mut response, None);
     Ok(response)
 }
 
