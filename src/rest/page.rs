@@ -4,7 +4,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderMap, Response};
+use http::{HeaderMap, Response, StatusCode};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
@@ -54,6 +54,10 @@ impl Page {
 /// Lets a browser do with the response what a page with that script needs, and
 /// nothing else (Content Security Policy, level 3).
 pub(super) fn protect(response: &mut Response<Vec<u8>>, script: Option<&str>) {
+    // A browser that has the page has these headers with it (RFC 9110, section 15.4.5).
+    if response.status() == StatusCode::NOT_MODIFIED {
+        return;
+    }
     let hash = |text: &str| BASE64.encode(Sha256::digest(text));
     let mut policy = format!(
         "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
