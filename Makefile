@@ -2,13 +2,15 @@
 
 LISTEN ?= 127.0.0.1:3000
 SECONDS ?= 60
+EXAMPLES ?= 20000
 COMPONENT = target/wasm32-wasip1/release/edge_users.wasm
 HOST = target/host/edge-host
+REDOCLY = 2.77.0
 
 # Native code is built by one command, with one profile, so that nothing is compiled twice.
 NATIVE = --profile host --workspace
 
-.PHONY: help run test simulate torture build check target size
+.PHONY: help run test simulate torture fuzz lint-api build check target size
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -26,6 +28,13 @@ simulate: ## Run the service through 200,000 simulated schedules of requests, fa
 
 torture: build ## Load, kill and restart the service for 60 s (SECONDS=n), then check every promise
 	@target/host/examples/torture --seconds $(SECONDS)
+
+fuzz: build ## Send 20,000 requests made by Schemathesis from the description (EXAMPLES=n SEED=n); needs python3
+	@EXAMPLES=$(EXAMPLES) SEED=$(SEED) tests/fuzz/run
+
+lint-api: build ## Check the description of the interface with Redocly's linter; needs node
+	target/host/examples/openapi > target/openapi.json
+	npx --yes @redocly/cli@$(REDOCLY) lint --extends recommended target/openapi.json
 
 build: target ## Build the component and the embedded host
 	cargo build --target wasm32-wasip1 --release -p edge-users -p edge-host-probe

@@ -2,20 +2,27 @@
 //!
 //! - [`users`], [`collection`]: each user by itself, and several at once
 //! - [`representation`], [`patch`]: how clients see a user, and change it
-//! - [`service`]: what the service says of itself
+//! - [`service`], [`catalog`]: what the service says of itself, and where that is found
+//! - [`openapi`], [`docs`]: the description of all this, for programs and for people
 //! - [`problem`]: every answer that is not what was asked for (RFC 9457)
+//! - [`page`], [`publication`]: what is for people, and what is the same for everyone
 //! - [`body`], [`query`], [`precondition`], [`idempotency`], [`accept`]: reading a request, with
 //!   limits
 //! - [`trace`], [`cors`]: what goes for every request alike
 
 mod accept;
 pub mod body;
+mod catalog;
 mod collection;
 mod cors;
+mod docs;
 mod idempotency;
+mod openapi;
+mod page;
 mod patch;
 mod precondition;
 mod problem;
+mod publication;
 mod query;
 mod representation;
 mod service;
@@ -32,6 +39,7 @@ use crate::platform::Platform;
 use crate::store::Store;
 use body::Body;
 use cors::Cors;
+pub use openapi::DESCRIPTION;
 use problem::Problem;
 use trace::Trace;
 
@@ -43,6 +51,12 @@ enum Resource {
     Users,
     /// A user, by what stands in the place of the id.
     User(String),
+    Description,
+    Documentation,
+    Problems,
+    /// A type of problems, by what stands in the place of the slug.
+    Problem(String),
+    Catalog,
 }
 
 impl Resource {
@@ -52,32 +66,53 @@ impl Resource {
             "/healthz" => Some(Resource::Health),
             "/readyz" => Some(Resource::Readiness),
             "/users" => Some(Resource::Users),
-            _ => match path.strip_prefix("/users/")? {
-                "" => None,
-                id if id.contains('/') => None,
-                // What can't be decoded is no id, and names no user.
-                id => Some(Resource::User(
-                    query::percent_decode(id).unwrap_or_default(),
-                )),
-            },
+            "/openapi.json" => Some(Resource::Description),
+            "/docs" => Some(Resource::Documentation),
+            "/problems" => Some(Resource::Problems),
+            "/.well-known/api-catalog" => Some(Resource::Catalog),
+            _ => {
+                let (collection, segment) = path.strip_prefix('/')?.split_once('/')?;
+                if segment.is_empty() || segment.contains('/') {
+                    return None;
+                }
+                // What can't be decoded is no id and no slug, and names nothing.
+                let segment = query::percent_decode(segment).unwrap_or_default();
+                match collection {
+                    "users" => Some(Resource::User(segment)),
+                    "problems" => Some(Resource::Problem(segment)),
+                    _ => None,
+                }
+            }
         }
     }
 
     /// The methods that the resource has (RFC 9110, section 10.2.1).
     fn allow(&self) -> &'static str {
         match self {
-            Resource::Root | Resource::Health | Resource::Readiness => "GET, HEAD, OPTIONS",
+            Resource::Root
+            | Resource::Health
+            | Resource::Readiness
+            | Resource::Description
+            | Resource::Documentation
+            | Resource::Problems
+            | Resource::Problem(_)
+            | Resource::Catalog => "GET, HEAD, OPTIONS",
             Resource::Users => "GET, HEAD, POST, OPTIONS",
             Resource::User(_) => "GET, HEAD, PUT, PATCH, DELETE, OPTIONS",
         }
     }
 
-    /// The media type of what is answered to a request that is fulfilled, unless that is sent
-    /// whatever the client takes: what asks for a service's health often does not say.
-    fn media_type(&self) -> Option<&'static str> {
+    /// The media types of what is answered to a request that is fulfilled, the usual one first.
+    /// `None` if that is sent whatever the client takes: what asks for a service's health often
+    /// does not say.
+    fn media_types(&self) -> Option<&'static [&'static str]> {
         match self {
             Resource::Health | Resource::Readiness => None,
-            _ => Some(representation::JSON),
+            Resource::Root | Resource::Users | Resource::User(_) => Some(&[representation::JSON]),
+            Resource::Description => Some(openapi::MEDIA_TYPES),
+            Resource::Documentation => Some(&[page::HTML]),
+            Resource::Problems | Resource::Problem(_) => Some(problem::page::MEDIA_TYPES),
+            Resource::Catalog => Some(&[catalog::MEDIA_TYPE]),
         }
     }
 }
@@ -119,11 +154,11 @@ async fn route<S: Store, P: Platform, B: Body>(
         Method::HEAD => Method::GET,
         ref method => method.clone(),
     };
-    if let Some(offered) = resource.media_type()
-        && !accept::admits(request.headers(), offered)
-    {
-        return Err(Problem::not_acceptable(offered));
-    }
+    let media_type = match resource.media_types() {
+        None => representation::JSON,
+        Some(offered) => accept::preferred(request.headers(), offered)
+            .ok_or_else(|| Problem::not_acceptable(offered))?,
+    };
     match (&resource, method) {
         (Resource::Root, Method::GET) => Ok(service::root()),
         (Resource::Health, Method::GET) => Ok(service::health()),
@@ -134,6 +169,13 @@ async fn route<S: Store, P: Platform, B: Body>(
         (Resource::User(id), Method::PUT) => users::replace(directory, id, request).await,
         (Resource::User(id), Method::PATCH) => users::patch(directory, id, request).await,
         (Resource::User(id), Method::DELETE) => users::delete(directory, id, &request).await,
+        (Resource::Description, Method::GET) => openapi::get(request.headers(), media_type),
+        (Resource::Documentation, Method::GET) => docs::get(request.headers()),
+        (Resource::Problems, Method::GET) => problem::page::all(request.headers(), media_type),
+        (Resource::Problem(slug), Method::GET) => {
+            problem::page::one(request.headers(), media_type, slug)
+        }
+        (Resource::Catalog, Method::GET) => catalog::get(request.headers()),
         _ => Err(Problem::method_not_allowed(resource.allow())),
     }
 }

@@ -305,6 +305,7 @@ impl TryFrom<String> for Version {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use serde_json::json;
 
     fn email(text: &str) -> Result<Email, &'static str> {
@@ -408,5 +409,34 @@ mod tests {
             r#"{"name":"Ada","attributes":{"n":[18446744073709551615,-9223372036854775808,0.1]}}"#;
         let profile = Profile::from_json(serde_json::from_str(text).unwrap()).unwrap();
         assert_eq!(serde_json::to_string(&profile).unwrap(), text);
+    }
+
+    proptest! {
+        #[test]
+        fn an_email_keeps_its_spelling_and_is_equal_in_any_case(
+            text in "[a-zA-Z0-9.+_-]{1,40}@([a-zA-Z0-9-]{1,20}\\.){1,3}[a-z]{2,6}",
+        ) {
+            if let Ok(address) = email(&text) {
+                prop_assert_eq!(address.as_str(), &text);
+                prop_assert_eq!(email(&text.to_uppercase()), Ok(address.clone()));
+                prop_assert_eq!(address.folded(), text.to_lowercase());
+            }
+        }
+
+        #[test]
+        fn any_text_is_an_email_or_refused(text in any::<String>()) {
+            if let Ok(address) = email(&text) {
+                prop_assert!(text.contains('@') && text.len() <= Email::MAX_BYTES);
+                prop_assert_eq!(email(&address.folded()), Ok(address));
+            }
+        }
+
+        #[test]
+        fn any_text_is_a_name_or_refused(text in any::<String>()) {
+            if let Ok(name) = Name::try_from(text.clone()) {
+                prop_assert_eq!(name.as_str(), text.trim());
+                prop_assert!(name.as_str().chars().count() <= Name::MAX_CHARS);
+            }
+        }
     }
 }

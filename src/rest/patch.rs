@@ -104,18 +104,22 @@ mod tests {
     use super::*;
     use crate::timestamp::Timestamp;
     use crate::user::Version;
+    use proptest::prelude::*;
     use serde_json::json;
 
-    fn patched(operations: Value) -> Result<Profile, Problem> {
+    fn user() -> User {
         let profile = json!({ "name": "Ada", "attributes": { "a": [1, 2] } });
-        let user = User {
+        User {
             id: 7.try_into().unwrap(),
             profile: Profile::from_json(profile).unwrap(),
             created_at: Timestamp(0),
             updated_at: Timestamp(0),
             version: Version(1),
-        };
-        operate(&user, &serde_json::from_value(operations).unwrap())
+        }
+    }
+
+    fn patched(operations: Value) -> Result<Profile, Problem> {
+        operate(&user(), &serde_json::from_value(operations).unwrap())
     }
 
     #[test]
@@ -151,6 +155,55 @@ mod tests {
             json!({ "op": "move", "from": "/updated_at", "path": "/name" }),
         ] {
             assert!(patched(json!([operation])).is_err(), "{operation}");
+        }
+    }
+
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<i64>().prop_map(Value::from),
+            "[a-z~/]{0,3}".prop_map(Value::from),
+        ];
+        let member = "name|email|attributes|id|[a-z~/]{0,2}";
+        leaf.prop_recursive(3, 12, 3, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+                prop::collection::btree_map(member, inner, 0..3)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_merge_patch_that_is_applied_twice_changes_nothing_more(patch in value()) {
+            let patch = Patch::Merge(without_read_only(patch));
+            let mut user = user();
+            if let Ok(profile) = patch.apply(&user) {
+                user.profile = profile;
+                prop_assert_eq!(patch.apply(&user).ok(), Some(user.profile.clone()));
+            }
+        }
+
+        #[test]
+        fn any_operations_are_applied_or_refused(
+            operations in prop::collection::vec(
+                (
+                    "add|remove|replace|move|copy|test",
+                    "(/(name|attributes|a|0|-|[0-9]{1,20}|~[01]))*",
+                    "(/(name|attributes|a|0|-))*",
+                    value(),
+                ),
+                0..6,
+            ),
+        ) {
+            let operations = operations.into_iter().map(|(op, path, from, value)| {
+                json!({ "op": op, "path": path, "from": from, "value": value })
+            });
+            if let Ok(profile) = patched(operations.collect()) {
+                let written = serde_json::to_value(&profile).unwrap();
+                prop_assert_eq!(Profile::from_json(written).ok(), Some(profile));
+            }
         }
     }
 }

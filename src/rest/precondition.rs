@@ -159,6 +159,7 @@ fn entity_tags(list: &str) -> Option<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn preconditions(headers: &[(HeaderName, &str)]) -> Result<Preconditions, Problem> {
         let headers = headers
@@ -204,5 +205,24 @@ mod tests {
     fn if_match_is_evaluated_before_if_none_match() {
         let both = preconditions(&[(IF_MATCH, r#""old""#), (IF_NONE_MATCH, r#""a""#)]).unwrap();
         assert!(both.check_read(r#""a""#).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_as_a_list_is_read_as_it(
+            tags in prop::collection::vec("(W/)?\"[!#-~ ]*\"", 0..5),
+            separator in "[ \t]*,[ \t,]*",
+        ) {
+            prop_assert_eq!(entity_tags(&tags.join(&separator)), Some(tags));
+        }
+
+        #[test]
+        fn any_text_is_a_list_or_none(text in any::<String>()) {
+            for tag in entity_tags(&text).into_iter().flatten() {
+                let quoted = tag.strip_prefix("W/").unwrap_or(&tag);
+                prop_assert!(quoted.len() >= 2 && quoted.starts_with('"') && quoted.ends_with('"'));
+                prop_assert!(text.contains(&tag));
+            }
+        }
     }
 }

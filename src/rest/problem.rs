@@ -1,5 +1,6 @@
 //! Problem details (RFC 9457): every answer that is not what was asked for.
 
+pub(super) mod page;
 pub(super) mod types;
 
 use http::header::{ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
@@ -90,8 +91,9 @@ impl Problem {
             .with_header(ALLOW, HeaderValue::from_static(allow))
     }
 
-    /// The resource has representations of the media type `offered` only.
-    pub fn not_acceptable(offered: &str) -> Problem {
+    /// The resource has representations of the media types `offered` only.
+    pub fn not_acceptable(offered: &[&str]) -> Problem {
+        let offered = offered.join(" or ");
         let detail = format!("The answer would be {offered}, which Accept does not admit.");
         Problem::new(types::NOT_ACCEPTABLE, detail)
     }
@@ -187,7 +189,7 @@ impl Problem {
             header,
             ..
         } = *self.0;
-        let url = format!("/problems/{}", kind.slug);
+        let url = kind.url();
         let details = Details {
             title: kind.title,
             status: kind.status.as_u16(),

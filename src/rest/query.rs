@@ -79,6 +79,8 @@ impl Query {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+    use proptest::prelude::*;
 
     #[test]
     fn a_parameter_is_percent_decoded_and_keeps_its_plus() {
@@ -111,6 +113,23 @@ mod tests {
             "n=99999999999999999999",
         ] {
             assert!(number(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_value_comes_through_when_it_is_encoded(value in any::<String>()) {
+            let text = format!("a={}&b=1", utf8_percent_encode(&value, NON_ALPHANUMERIC));
+            let query = Query::parse(Some(&text), &["a", "b"]).unwrap();
+            prop_assert_eq!(query.get("a"), Some(value.as_str()));
+        }
+
+        #[test]
+        fn any_query_is_read_or_refused(text in "[ -~]*") {
+            if let Ok(query) = Query::parse(Some(&text), &["limit"]) {
+                let number = query.number("limit", 1, 1000);
+                prop_assert!(number.is_err() || number.is_ok_and(|n| n.is_none_or(|n| n <= 1000)));
+            }
         }
     }
 }

@@ -1,24 +1,39 @@
 //! What the service says of itself.
 
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, LINK};
 use http::{HeaderValue, Response};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::catalog;
 use super::problem::Problem;
+use super::representation::set;
 use crate::directory::Directory;
 use crate::platform::Platform;
 use crate::store::Store;
 
 /// `GET /`
 pub(super) fn root() -> Response<Vec<u8>> {
-    document(
+    let mut links = Map::new();
+    for (name, path) in [
+        ("users", "/users"),
+        ("problems", "/problems"),
+        ("health", "/healthz"),
+    ] {
+        links.insert(name.to_owned(), path.into());
+    }
+    for (relation, path, _) in catalog::DESCRIPTIONS {
+        links.insert(relation.to_owned(), path.into());
+    }
+    let mut response = document(
         "public, max-age=300",
         json!({
             "service": "edge-users",
             "version": env!("CARGO_PKG_VERSION"),
-            "links": { "users": "/users", "health": "/healthz", "readiness": "/readyz" },
+            "links": links,
         }),
-    )
+    );
+    set(&mut response, LINK, catalog::links());
+    response
 }
 
 /// `GET /healthz`: the component runs.

@@ -79,6 +79,7 @@ fn hex(platform: &impl Platform) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
@@ -113,6 +114,24 @@ mod tests {
         assert!(is_request_id("A-1_b.c") && is_request_id(&"x".repeat(128)));
         for text in ["", "a b", "a\"", "ä", "a/b", &"x".repeat(129)] {
             assert!(!is_request_id(text), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_trace_id_is_32_digits_of_its_traceparent(text in "[0-9a-f-]*|[ -~]*") {
+            if let Some(id) = trace_id(&text) {
+                prop_assert!(id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()));
+                prop_assert!(text.contains(id));
+            }
+        }
+
+        #[test]
+        fn any_well_formed_traceparent_is_read(
+            trace in "[0-9a-f]{31}[1-9a-f]", parent in "[1-9a-f][0-9a-f]{15}", flags in "[0-9a-f]{2}",
+        ) {
+            let text = format!("00-{trace}-{parent}-{flags}");
+            prop_assert_eq!(trace_id(&text), Some(&trace[..]));
         }
     }
 }

@@ -5,6 +5,8 @@
 //! embedded host in this process, with a store of its own.
 #![allow(dead_code)] // Each test binary uses its part of this.
 
+pub mod contract;
+
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use edge_host::{Host, UpOptions};
 use reqwest::Method;
 use reqwest::blocking::{Client, RequestBuilder};
+use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
@@ -161,7 +164,7 @@ pub fn path(user: &Value) -> String {
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
-    headers: reqwest::header::HeaderMap,
+    headers: HeaderMap,
     pub body: String,
 }
 
@@ -171,6 +174,17 @@ impl Answer {
         self.headers
             .get(name)
             .map(|value| value.to_str().expect("a header of ASCII"))
+    }
+
+    /// Changes a header, for tests of the tests.
+    pub fn set_header(&mut self, name: &'static str, value: &'static str) {
+        let value = HeaderValue::from_static(value);
+        self.headers.insert(name, value);
+    }
+
+    /// Takes a header out, for tests of the tests.
+    pub fn remove_header(&mut self, name: &str) {
+        self.headers.remove(name);
     }
 
     pub fn json(&self) -> Value {
@@ -206,18 +220,24 @@ impl Answer {
     }
 }
 
-/// Sends a request and reads the response.
+/// Sends a request and reads the response, which must be one that the description has.
 pub trait Send {
     fn answer(self) -> Answer;
 }
 
 impl Send for RequestBuilder {
     fn answer(self) -> Answer {
-        let response = self.send().expect("the service answers");
-        Answer {
+        let (client, request) = self.build_split();
+        let request = request.expect("a request");
+        let method = request.method().to_string();
+        let path = request.url().path().to_owned();
+        let response = client.execute(request).expect("the service answers");
+        let answer = Answer {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             body: response.text().expect("a body of text"),
-        }
+        };
+        contract::check(&method, &path, &answer);
+        answer
     }
 }

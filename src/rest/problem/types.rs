@@ -115,6 +115,11 @@ impl ProblemType {
     pub fn find(slug: &str) -> Option<&'static ProblemType> {
         ALL.iter().copied().find(|known| known.slug == slug)
     }
+
+    /// Its URL, which is the path of its page.
+    pub fn url(&self) -> String {
+        format!("/problems/{}", self.slug)
+    }
 }
 
 #[cfg(test)]
