@@ -8,7 +8,7 @@
 //! - [`record`]: what is kept for one user
 //! - [`claim`]: who has an email
 //! - [`census`], [`ledger`]: how many users there are
-//! - [`page`]: several users at once
+//! - [`page`], [`walk`]: several users at once, and one after the other
 //! - [`group`]: where nobody is left
 //! - [`versioned`], [`cell`]: values and numbers that can be swapped safely
 
@@ -20,6 +20,7 @@ mod ledger;
 mod page;
 mod record;
 mod versioned;
+mod walk;
 
 use std::fmt;
 
@@ -29,9 +30,10 @@ use crate::timestamp::Timestamp;
 use crate::user::{Email, Profile, User, UserId, Version};
 use claim::Claim;
 use ledger::Announced;
-pub use page::{Order, Page, Selection};
+pub use page::{Page, Selection};
 use record::{Held, Live, Record, State};
 use versioned::Written;
+pub use walk::{Met, Order, Walk};
 
 /// How many ids were given so far.
 const CREATED: &str = "count/created";

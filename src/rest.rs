@@ -2,15 +2,21 @@
 //!
 //! - [`users`], [`collection`]: each user by itself, and several at once
 //! - [`representation`], [`patch`]: how clients see a user, and change it
+//! - [`import`], [`export`]: very many users, line by line
 //! - [`service`]: what the service says of itself
 //! - [`problem`]: every answer that is not what was asked for (RFC 9457)
 //! - [`body`], [`query`], [`precondition`], [`accept`]: reading a request, with limits
+//! - [`content`], [`ndjson`]: what a response carries, whole or made while it is sent
 //! - [`trace`], [`cors`]: what goes for every request alike
 
 mod accept;
 pub mod body;
 mod collection;
+pub mod content;
 mod cors;
+mod export;
+mod import;
+mod ndjson;
 mod patch;
 mod precondition;
 mod problem;
@@ -29,6 +35,7 @@ use crate::directory::Directory;
 use crate::platform::Platform;
 use crate::store::Store;
 use body::Body;
+use content::Content;
 use cors::Cors;
 use problem::Problem;
 use trace::Trace;
@@ -39,6 +46,8 @@ enum Resource {
     Health,
     Readiness,
     Users,
+    Import,
+    Export,
     /// A user, by what stands in the place of the id.
     User(String),
 }
@@ -50,6 +59,8 @@ impl Resource {
             "/healthz" => Some(Resource::Health),
             "/readyz" => Some(Resource::Readiness),
             "/users" => Some(Resource::Users),
+            "/users/import" => Some(Resource::Import),
+            "/users/export" => Some(Resource::Export),
             _ => match path.strip_prefix("/users/")? {
                 "" => None,
                 id if id.contains('/') => None,
@@ -64,7 +75,10 @@ impl Resource {
     /// The methods that the resource has (RFC 9110, section 10.2.1).
     fn allow(&self) -> &'static str {
         match self {
-            Resource::Root | Resource::Health | Resource::Readiness => "GET, HEAD, OPTIONS",
+            Resource::Root | Resource::Health | Resource::Readiness | Resource::Export => {
+                "GET, HEAD, OPTIONS"
+            }
+            Resource::Import => "POST, OPTIONS",
             Resource::Users => "GET, HEAD, POST, OPTIONS",
             Resource::User(_) => "GET, HEAD, PUT, PATCH, DELETE, OPTIONS",
         }
@@ -75,6 +89,7 @@ impl Resource {
     fn media_type(&self) -> Option<&'static str> {
         match self {
             Resource::Health | Resource::Readiness => None,
+            Resource::Import | Resource::Export => Some(ndjson::NDJSON),
             _ => Some(representation::JSON),
         }
     }
@@ -85,20 +100,21 @@ const VARIES: HeaderValue = HeaderValue::from_static("accept, authorization, ori
 
 /// Answers a request. A HEAD request gets the body that GET would get: HTTP
 /// servers send its length and leave it out (RFC 9110, section 9.3.2).
-pub async fn respond<S: Store, P: Platform, B: Body>(
-    directory: &Directory<'_, S, P>,
+pub async fn respond<'a, S: Store, P: Platform, B: Body>(
+    directory: &'a Directory<'a, S, P>,
     request: Request<B>,
-) -> Response<Vec<u8>> {
+) -> Response<Content<'a, S, P, B>> {
     let trace = Trace::of(request.headers(), directory.platform);
     let cors = Cors::of(&request, directory.platform);
     // The query is left out of the log: it may hold an email.
     let name = format!("{} {}", request.method(), request.uri().path());
-    let mut response = route(directory, request).await.unwrap_or_else(|problem| {
+    let routed = route(directory, request, &trace).await;
+    let mut response = routed.unwrap_or_else(|problem| {
         if let Some(cause) = problem.cause() {
             let line = format!("{trace} {name}: {cause}");
             directory.platform.log_error(&line);
         }
-        problem.into_response(&trace)
+        problem.into_response(&trace).map(Content::Whole)
     });
     let headers = response.headers_mut();
     headers.insert(trace::REQUEST_ID, trace.header());
@@ -107,13 +123,14 @@ pub async fn respond<S: Store, P: Platform, B: Body>(
     response
 }
 
-async fn route<S: Store, P: Platform, B: Body>(
-    directory: &Directory<'_, S, P>,
+async fn route<'a, S: Store, P: Platform, B: Body>(
+    directory: &'a Directory<'a, S, P>,
     request: Request<B>,
-) -> Result<Response<Vec<u8>>, Problem> {
+    trace: &Trace,
+) -> Result<Response<Content<'a, S, P, B>>, Problem> {
     let resource = Resource::at(request.uri().path()).ok_or_else(Problem::no_such_resource)?;
     let method = match *request.method() {
-        Method::OPTIONS => return Ok(options(&resource)),
+        Method::OPTIONS => return Ok(options(&resource).map(Content::Whole)),
         Method::HEAD => Method::GET,
         ref method => method.clone(),
     };
@@ -122,7 +139,15 @@ async fn route<S: Store, P: Platform, B: Body>(
     {
         return Err(Problem::not_acceptable(offered));
     }
-    match (&resource, method) {
+    let whole = match (&resource, method) {
+        (Resource::Import, Method::POST) => {
+            let import = import::import(directory, request, trace)?;
+            return Ok(import.map(Box::new).map(Content::Import));
+        }
+        (Resource::Export, Method::GET) => {
+            let export = export::export(directory, &request, trace).await?;
+            return Ok(export.map(Box::new).map(Content::Export));
+        }
         (Resource::Root, Method::GET) => Ok(service::root()),
         (Resource::Health, Method::GET) => Ok(service::health()),
         (Resource::Readiness, Method::GET) => service::readiness(directory).await,
@@ -133,7 +158,8 @@ async fn route<S: Store, P: Platform, B: Body>(
         (Resource::User(id), Method::PATCH) => users::patch(directory, id, request).await,
         (Resource::User(id), Method::DELETE) => users::delete(directory, id, &request).await,
         _ => Err(Problem::method_not_allowed(resource.allow())),
-    }
+    };
+    Ok(whole?.map(Content::Whole))
 }
 
 /// The answer to a request whose target is not a path (RFC 9112, section 3.2).
@@ -146,8 +172,8 @@ pub fn malformed_target(platform: &impl Platform) -> Response<Vec<u8>> {
 }
 
 /// Says where the time went (Server Timing): how long the component had the request, `total`, and
-/// for how much of that it waited for the store.
-pub fn add_server_timing(response: &mut Response<Vec<u8>>, total: Duration, store: Duration) {
+/// for how much of that it waited for the store. What is made while it is sent doesn't count.
+pub fn add_server_timing<C>(response: &mut Response<C>, total: Duration, store: Duration) {
     // In milliseconds.
     let duration = |time: Duration| {
         let micros = time.as_micros();
