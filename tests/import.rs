@@ -283,7 +283,7 @@ fn a_client_that_sends_all_before_it_reads_is_not_waited_for() {
 #[test]
 fn more_is_imported_than_an_instance_has_memory_for() {
     let (_host, service) = host_with(UpOptions {
-        max_instance_memory: Some(4 << 20),
+        max_instance_memory: Some(8 << 20),
         ..UpOptions::default()
     });
     let mut upload = Upload::begin(&service);
@@ -299,7 +299,7 @@ fn more_is_imported_than_an_instance_has_memory_for() {
         });
         (results.count(), receiver.receive())
     });
-    // 20 MB in all: the attributes are too large by a byte or so.
+    // 20 MB in all. The users are refused, so that the store takes no time.
     let line = format!(
         "{{\"name\":\"\",\"attributes\":{{\"a\":\"{}\"}}}}\n",
         "x".repeat(2000)
