@@ -14,12 +14,12 @@ use spin_sdk::wit::wasi::keyvalue::atomics::{self, Cas, CasError};
 use spin_sdk::wit::wasi::keyvalue::store::{self, Bucket};
 use spin_sdk::wit::wasi::random0_2_0::random;
 use wasi::clocks::monotonic_clock;
-use wasi::io::poll::poll;
+use wasi::io::poll::{Pollable, poll};
 use wasi::io::streams::{InputStream, OutputStream, StreamError};
 
 use crate::directory::Directory;
 use crate::platform::Platform;
-use crate::rest::content::{Content, Part};
+use crate::rest::content::{Content, GLANCE, Part};
 use crate::rest::{self, body};
 use crate::store::{Report, Store, StoreError};
 use crate::timestamp::Timestamp;
@@ -77,9 +77,7 @@ impl body::Body for RequestBody {
 
     async fn next_within(&mut self, patience: Duration) -> Option<Result<Vec<u8>, body::Broken>> {
         if !patience.is_zero() {
-            let nanos = u64::try_from(patience.as_nanos()).unwrap_or(u64::MAX);
-            let time = monotonic_clock::subscribe_duration(nanos);
-            poll(&[&self.stream.subscribe(), &time]);
+            wait(&self.stream.subscribe(), patience);
         }
         read_result(self.stream.read(body::MAX_BYTES as u64))
     }
@@ -152,10 +150,17 @@ async fn write_parts<S: Store, P: Platform>(
         unsent.drain(..unsent.len() - rest);
         match content.next(unsent.len()).await {
             Part::Bytes(bytes) => unsent.extend(bytes),
-            Part::Later => stream.subscribe().block(),
+            Part::Later => wait(&stream.subscribe(), GLANCE),
             Part::End => return write_all(stream, &unsent),
         }
     }
+}
+
+/// Waits until `event`, or for that long.
+fn wait(event: &Pollable, patience: Duration) {
+    let nanos = u64::try_from(patience.as_nanos()).unwrap_or(u64::MAX);
+    let time = monotonic_clock::subscribe_duration(nanos);
+    poll(&[event, &time]);
 }
 
 /// Writes as much as the host takes without waiting; answers the rest.

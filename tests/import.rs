@@ -256,10 +256,10 @@ fn an_import_ends_by_itself_before_the_time_limit_and_says_where_to_go_on() {
 fn a_client_that_sends_all_before_it_reads_is_not_waited_for() {
     let (_host, service) = host_with(UpOptions::default());
     let mut upload = Upload::begin(&service);
-    // Refused lines cost no time, and have long results.
-    let chunk = "{}\n".repeat(10_000);
-    let sent = 50 * 10_000;
-    for _ in 0..50 {
+    // Refused lines cost no time, and have long results. They are more than sockets hold.
+    let chunk = "{}\n".repeat(30_000);
+    let sent = 200 * 30_000;
+    for _ in 0..200 {
         upload.send(&chunk).expect("it is sent");
     }
     upload.end();

@@ -1,10 +1,16 @@
 //! The content of a response (RFC 9110, section 6.4): there at once, or made while it is sent.
 
+use std::time::Duration;
+
 use super::body::Body;
 use super::export::Export;
 use super::import::Import;
 use crate::platform::Platform;
 use crate::store::Store;
+
+/// How long the service looks one way while it may have to do something the other way: send what
+/// it made, read what arrives, or see that time is up.
+pub const GLANCE: Duration = Duration::from_millis(50);
 
 /// What a response carries.
 pub enum Content<'a, S, P, B> {
@@ -17,7 +23,7 @@ pub enum Content<'a, S, P, B> {
 pub enum Part {
     /// The next bytes; none if there are none for the moment.
     Bytes(Vec<u8>),
-    /// More is made when the client has taken what there is.
+    /// Ask again when the client has taken some of what there is, or after [`GLANCE`].
     Later,
     End,
 }

@@ -71,11 +71,12 @@ impl<S: Store, P: Platform> Export<'_, S, P> {
         let Some(walk) = &mut self.walk else {
             return Part::End;
         };
+        let now = self.platform.now();
         // A client that reads slowly must not make the service hold its users in memory.
-        if unsent > 0 {
+        if unsent > 0 && now < self.deadline {
             return Part::Later;
         }
-        let mut chunk = Chunk::new(self.platform.now());
+        let mut chunk = Chunk::new(now);
         let (end, problem) = loop {
             let now = self.platform.now();
             if chunk.is_due(now) {

@@ -6,7 +6,7 @@ use http::{Request, Response, StatusCode};
 use serde::Serialize;
 
 use super::body::{self, Body, Broken};
-use super::content::Part;
+use super::content::{GLANCE, Part};
 use super::ndjson::{self, Chunk, Line, Lines, NDJSON};
 use super::patch::without_read_only;
 use super::problem::{Details, Problem};
@@ -21,13 +21,12 @@ use crate::user::{Profile, UserId};
 /// How many lines in a row the service may fail at before an import ends.
 const FAILURES: u32 = 3;
 
-/// How many bytes of results wait in memory for a client that does not read them. Many clients
-/// read only when they have sent all: the import must not wait for them, or both would wait for
-/// ever.
+/// How many bytes of results wait in memory for a client that does not read them.
 const MAX_UNSENT: usize = 1024 * 1024;
 
-/// How long the service looks after a client that is to take results and may send lines.
-const GLANCE: Duration = Duration::from_millis(50);
+/// How long an import waits for a client to read when there are more, in milliseconds. Many
+/// clients read only when they have sent all: both would wait for ever.
+const PATIENCE: i64 = 1000;
 
 /// How long what a client still sends is read, in milliseconds, after the import has ended before
 /// the body did. A connection that is closed on a client that sends may lose what it was answered.
@@ -42,6 +41,8 @@ pub struct Import<'a, S, P, B> {
     number: u64,
     results: Results,
     state: State,
+    /// How many bytes of results waited, since when, if they were too many.
+    waiting: Option<(usize, Timestamp)>,
     deadline: Timestamp,
     trace: Trace,
 }
@@ -105,6 +106,7 @@ pub(super) fn import<'a, S: Store, P: Platform, B: Body>(
         number,
         results: Results::default(),
         state: State::Open,
+        waiting: None,
         deadline: ndjson::deadline(directory.platform),
         trace: trace.clone(),
     }))
@@ -114,9 +116,31 @@ impl<S: Store, P: Platform, B: Body> Import<'_, S, P, B> {
     /// The next results.
     pub(super) async fn next(&mut self, unsent: usize) -> Part {
         match self.state {
-            State::Open => Part::Bytes(self.go_on(unsent).await),
+            State::Open => match self.is_to_wait(unsent) {
+                true => Part::Later,
+                false => Part::Bytes(self.go_on(unsent).await),
+            },
             State::Lingering(until) => self.linger(until).await,
             State::Over => Part::End,
+        }
+    }
+
+    /// Whether the client is to read before more is made. Not if it has read nothing for long:
+    /// then the import ends.
+    fn is_to_wait(&mut self, unsent: usize) -> bool {
+        let now = self.directory.platform.now();
+        if unsent <= MAX_UNSENT {
+            self.waiting = None;
+            return false;
+        }
+        match self.waiting {
+            Some((waited, since)) if unsent >= waited => {
+                now < self.deadline && (now.0 - since.0).abs() < PATIENCE
+            }
+            _ => {
+                self.waiting = Some((unsent, now));
+                true
+            }
         }
     }
 
