@@ -9,7 +9,7 @@
 //! - [`claim`]: who has an email
 //! - [`idempotency`]: creates that may be repeated
 //! - [`census`], [`ledger`]: how many users there are
-//! - [`page`]: several users at once
+//! - [`page`], [`walk`]: several users at once, and one after the other
 //! - [`group`]: where nobody is left
 //! - [`versioned`], [`cell`]: values and numbers that can be swapped safely
 
@@ -22,6 +22,7 @@ mod ledger;
 mod page;
 mod record;
 mod versioned;
+mod walk;
 
 use std::fmt;
 
@@ -33,9 +34,10 @@ use claim::Claim;
 use idempotency::Entry;
 pub use idempotency::{Created, Idempotency};
 use ledger::Announced;
-pub use page::{Order, Page, Selection};
+pub use page::{Page, Selection};
 use record::{Held, Live, Record, State};
 use versioned::Written;
+pub use walk::{Met, Order, Walk};
 
 /// How many ids were given so far.
 const CREATED: &str = "count/created";

@@ -2,21 +2,27 @@
 //!
 //! - [`users`], [`collection`]: each user by itself, and several at once
 //! - [`representation`], [`patch`]: how clients see a user, and change it
+//! - [`import`], [`export`]: very many users, line by line
 //! - [`service`], [`catalog`]: what the service says of itself, and where that is found
 //! - [`openapi`], [`docs`]: the description of all this, for programs and for people
 //! - [`problem`]: every answer that is not what was asked for (RFC 9457)
 //! - [`page`], [`publication`]: what is for people, and what is the same for everyone
 //! - [`body`], [`query`], [`precondition`], [`idempotency`], [`accept`]: reading a request, with
 //!   limits
+//! - [`content`], [`ndjson`]: what a response carries, whole or made while it is sent
 //! - [`trace`], [`cors`]: what goes for every request alike
 
 mod accept;
 pub mod body;
 mod catalog;
 mod collection;
+pub mod content;
 mod cors;
 mod docs;
+mod export;
 mod idempotency;
+mod import;
+mod ndjson;
 mod openapi;
 mod page;
 mod patch;
@@ -38,6 +44,7 @@ use crate::directory::Directory;
 use crate::platform::Platform;
 use crate::store::Store;
 use body::Body;
+use content::Content;
 use cors::Cors;
 pub use openapi::DESCRIPTION;
 use problem::Problem;
@@ -49,6 +56,8 @@ enum Resource {
     Health,
     Readiness,
     Users,
+    Import,
+    Export,
     /// A user, by what stands in the place of the id.
     User(String),
     Description,
@@ -66,6 +75,8 @@ impl Resource {
             "/healthz" => Some(Resource::Health),
             "/readyz" => Some(Resource::Readiness),
             "/users" => Some(Resource::Users),
+            "/users/import" => Some(Resource::Import),
+            "/users/export" => Some(Resource::Export),
             "/openapi.json" => Some(Resource::Description),
             "/docs" => Some(Resource::Documentation),
             "/problems" => Some(Resource::Problems),
@@ -92,11 +103,13 @@ impl Resource {
             Resource::Root
             | Resource::Health
             | Resource::Readiness
+            | Resource::Export
             | Resource::Description
             | Resource::Documentation
             | Resource::Problems
             | Resource::Problem(_)
             | Resource::Catalog => "GET, HEAD, OPTIONS",
+            Resource::Import => "POST, OPTIONS",
             Resource::Users => "GET, HEAD, POST, OPTIONS",
             Resource::User(_) => "GET, HEAD, PUT, PATCH, DELETE, OPTIONS",
         }
@@ -108,6 +121,7 @@ impl Resource {
     fn media_types(&self) -> Option<&'static [&'static str]> {
         match self {
             Resource::Health | Resource::Readiness => None,
+            Resource::Import | Resource::Export => Some(&[ndjson::NDJSON]),
             Resource::Root | Resource::Users | Resource::User(_) => Some(&[representation::JSON]),
             Resource::Description => Some(openapi::MEDIA_TYPES),
             Resource::Documentation => Some(&[page::HTML]),
@@ -122,20 +136,21 @@ const VARIES: HeaderValue = HeaderValue::from_static("accept, authorization, ori
 
 /// Answers a request. A HEAD request gets the body that GET would get: HTTP
 /// servers send its length and leave it out (RFC 9110, section 9.3.2).
-pub async fn respond<S: Store, P: Platform, B: Body>(
-    directory: &Directory<'_, S, P>,
+pub async fn respond<'a, S: Store, P: Platform, B: Body>(
+    directory: &'a Directory<'a, S, P>,
     request: Request<B>,
-) -> Response<Vec<u8>> {
+) -> Response<Content<'a, S, P, B>> {
     let trace = Trace::of(request.headers(), directory.platform);
     let cors = Cors::of(&request, directory.platform);
     // The query is left out of the log: it may hold an email.
     let name = format!("{} {}", request.method(), request.uri().path());
-    let mut response = route(directory, request).await.unwrap_or_else(|problem| {
+    let routed = route(directory, request, &trace).await;
+    let mut response = routed.unwrap_or_else(|problem| {
         if let Some(cause) = problem.cause() {
             let line = format!("{trace} {name}: {cause}");
             directory.platform.log_error(&line);
         }
-        problem.into_response(&trace)
+        problem.into_response(&trace).map(Content::Whole)
     });
     let headers = response.headers_mut();
     headers.insert(trace::REQUEST_ID, trace.header());
@@ -144,13 +159,14 @@ pub async fn respond<S: Store, P: Platform, B: Body>(
     response
 }
 
-async fn route<S: Store, P: Platform, B: Body>(
-    directory: &Directory<'_, S, P>,
+async fn route<'a, S: Store, P: Platform, B: Body>(
+    directory: &'a Directory<'a, S, P>,
     request: Request<B>,
-) -> Result<Response<Vec<u8>>, Problem> {
+    trace: &Trace,
+) -> Result<Response<Content<'a, S, P, B>>, Problem> {
     let resource = Resource::at(request.uri().path()).ok_or_else(Problem::no_such_resource)?;
     let method = match *request.method() {
-        Method::OPTIONS => return Ok(options(&resource)),
+        Method::OPTIONS => return Ok(options(&resource).map(Content::Whole)),
         Method::HEAD => Method::GET,
         ref method => method.clone(),
     };
@@ -159,7 +175,15 @@ async fn route<S: Store, P: Platform, B: Body>(
         Some(offered) => accept::preferred(request.headers(), offered)
             .ok_or_else(|| Problem::not_acceptable(offered))?,
     };
-    match (&resource, method) {
+    let whole = match (&resource, method) {
+        (Resource::Import, Method::POST) => {
+            let import = import::import(directory, request, trace)?;
+            return Ok(import.map(Box::new).map(Content::Import));
+        }
+        (Resource::Export, Method::GET) => {
+            let export = export::export(directory, &request, trace).await?;
+            return Ok(export.map(Box::new).map(Content::Export));
+        }
         (Resource::Root, Method::GET) => Ok(service::root()),
         (Resource::Health, Method::GET) => Ok(service::health()),
         (Resource::Readiness, Method::GET) => service::readiness(directory).await,
@@ -177,7 +201,8 @@ async fn route<S: Store, P: Platform, B: Body>(
         }
         (Resource::Catalog, Method::GET) => catalog::get(request.headers()),
         _ => Err(Problem::method_not_allowed(resource.allow())),
-    }
+    };
+    Ok(whole?.map(Content::Whole))
 }
 
 /// The answer to a request whose target is not a path (RFC 9112, section 3.2).
@@ -190,8 +215,8 @@ pub fn malformed_target(platform: &impl Platform) -> Response<Vec<u8>> {
 }
 
 /// Says where the time went (Server Timing): how long the component had the request, `total`, and
-/// for how much of that it waited for the store.
-pub fn add_server_timing(response: &mut Response<Vec<u8>>, total: Duration, store: Duration) {
+/// for how much of that it waited for the store. What is made while it is sent doesn't count.
+pub fn add_server_timing<C>(response: &mut Response<C>, total: Duration, store: Duration) {
     // In milliseconds.
     let duration = |time: Duration| {
         let micros = time.as_micros();

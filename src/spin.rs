@@ -13,10 +13,13 @@ use spin_sdk::wit::wasi::http0_2_0::types::IncomingBody;
 use spin_sdk::wit::wasi::keyvalue::atomics::{self, Cas, CasError};
 use spin_sdk::wit::wasi::keyvalue::store::{self, Bucket};
 use spin_sdk::wit::wasi::random0_2_0::random;
+use wasi::clocks::monotonic_clock;
+use wasi::io::poll::{Pollable, poll};
 use wasi::io::streams::{InputStream, OutputStream, StreamError};
 
 use crate::directory::{Directory, Sizes};
 use crate::platform::Platform;
+use crate::rest::content::{Content, GLANCE, Part};
 use crate::rest::{self, body};
 use crate::store::{Report, Store, StoreError};
 use crate::timestamp::Timestamp;
@@ -25,19 +28,17 @@ use crate::timestamp::Timestamp;
 async fn handle(request: IncomingRequest, response_out: ResponseOutparam) {
     let arrived = Instant::now();
     let store = KeyValue::default();
+    let directory = Directory {
+        store: &store,
+        platform: &Wasi,
+        sizes: Sizes::default(),
+    };
     let mut response = match read(request) {
-        Some(request) => {
-            let directory = Directory {
-                store: &store,
-                platform: &Wasi,
-                sizes: Sizes::default(),
-            };
-            rest::respond(&directory, request).await
-        }
-        None => rest::malformed_target(&Wasi),
+        Some(request) => rest::respond(&directory, request).await,
+        None => rest::malformed_target(&Wasi).map(Content::Whole),
     };
     rest::add_server_timing(&mut response, arrived.elapsed(), store.waited.get());
-    if let Err(error) = write(response, response_out) {
+    if let Err(error) = write(response, response_out).await {
         Wasi.log_error(&format!("the response could not be sent: {error:#}"));
     }
 }
@@ -72,25 +73,41 @@ struct RequestBody {
 impl body::Body for RequestBody {
     async fn next(&mut self) -> Option<Result<Vec<u8>, body::Broken>> {
         // An instance has one request at a time, so that nobody else could run meanwhile.
-        match self.stream.blocking_read(body::MAX_BYTES as u64 + 1) {
-            Ok(bytes) => Some(Ok(bytes)),
-            Err(StreamError::Closed) => None,
-            Err(StreamError::LastOperationFailed(_)) => Some(Err(body::Broken)),
+        read_result(self.stream.blocking_read(body::MAX_BYTES as u64 + 1))
+    }
+
+    async fn next_within(&mut self, patience: Duration) -> Option<Result<Vec<u8>, body::Broken>> {
+        if !patience.is_zero() {
+            wait(&self.stream.subscribe(), patience);
         }
+        read_result(self.stream.read(body::MAX_BYTES as u64))
     }
 }
 
-/// Sends the response. Its body is written before it is handed over, as far as
+fn read_result(read: Result<Vec<u8>, StreamError>) -> Option<Result<Vec<u8>, body::Broken>> {
+    match read {
+        Ok(bytes) => Some(Ok(bytes)),
+        Err(StreamError::Closed) => None,
+        Err(StreamError::LastOperationFailed(_)) => Some(Err(body::Broken)),
+    }
+}
+
+/// Sends the response. A whole body is written before it is handed over, as far as
 /// the host takes it: the host then sends head and body in one packet. In two,
 /// the second waits for the client's delayed acknowledgement, 40 ms or so, on a
 /// host that does not set `TCP_NODELAY`.
-fn write(response: Response<Vec<u8>>, response_out: ResponseOutparam) -> anyhow::Result<()> {
-    let (head, body) = response.into_parts();
+async fn write<S: Store, P: Platform>(
+    response: Response<Content<'_, S, P, RequestBody>>,
+    response_out: ResponseOutparam,
+) -> anyhow::Result<()> {
+    let (head, mut content) = response.into_parts();
     let headers = Headers::new();
     for (name, value) in &head.headers {
         headers.append(name.as_str(), value.as_bytes())?;
     }
-    if !matches!(head.status.as_u16(), 204 | 304) {
+    if let Content::Whole(body) = &content
+        && !matches!(head.status.as_u16(), 204 | 304)
+    {
         let length = body.len().to_string().into_bytes();
         headers.append("content-length", &length)?;
     }
@@ -100,28 +117,67 @@ fn write(response: Response<Vec<u8>>, response_out: ResponseOutparam) -> anyhow:
         .map_err(|()| anyhow!("status {} is refused", head.status))?;
     let outgoing = response.body().map_err(|()| anyhow!("there is no body"))?;
     let stream = outgoing.write().map_err(|()| anyhow!("there is no body"))?;
-    let now = (stream.check_write()? as usize).min(body.len());
-    let (first, rest) = body.split_at(now);
-    stream.write(first)?;
-    if rest.is_empty() {
-        drop(stream);
-        OutgoingBody::finish(outgoing, None)?;
-        response_out.set(response);
-        return Ok(());
+    match &content {
+        Content::Whole(body) => {
+            let rest = write_now(&stream, body)?;
+            if rest.is_empty() {
+                drop(stream);
+                OutgoingBody::finish(outgoing, None)?;
+                response_out.set(response);
+                return Ok(());
+            }
+            response_out.set(response);
+            write_all(&stream, rest).context("the client has gone")?;
+        }
+        Content::Import(_) | Content::Export(_) => {
+            response_out.set(response);
+            let sent = write_parts(&stream, &mut content).await;
+            sent.context("the client has gone")?;
+        }
     }
-    response_out.set(response);
-    write_all(&stream, rest).context("the client has gone")?;
     drop(stream);
     OutgoingBody::finish(outgoing, None)?;
     Ok(())
 }
 
+/// Sends content while it is made.
+async fn write_parts<S: Store, P: Platform>(
+    stream: &OutputStream,
+    content: &mut Content<'_, S, P, RequestBody>,
+) -> Result<(), StreamError> {
+    let mut unsent = Vec::new();
+    loop {
+        let rest = write_now(stream, &unsent)?.len();
+        unsent.drain(..unsent.len() - rest);
+        match content.next(unsent.len()).await {
+            Part::Bytes(bytes) => unsent.extend(bytes),
+            Part::Later => wait(&stream.subscribe(), GLANCE),
+            Part::End => return write_all(stream, &unsent),
+        }
+    }
+}
+
+/// Waits until `event`, or for that long.
+fn wait(event: &Pollable, patience: Duration) {
+    let nanos = u64::try_from(patience.as_nanos()).unwrap_or(u64::MAX);
+    let time = monotonic_clock::subscribe_duration(nanos);
+    poll(&[event, &time]);
+}
+
+/// Writes as much as the host takes without waiting; answers the rest.
+fn write_now<'a>(stream: &OutputStream, bytes: &'a [u8]) -> Result<&'a [u8], StreamError> {
+    let now = (stream.check_write()? as usize).min(bytes.len());
+    let (first, rest) = bytes.split_at(now);
+    if !first.is_empty() {
+        stream.write(first)?;
+    }
+    Ok(rest)
+}
+
 fn write_all(stream: &OutputStream, mut bytes: &[u8]) -> Result<(), StreamError> {
     while !bytes.is_empty() {
         stream.subscribe().block();
-        let now = (stream.check_write()? as usize).min(bytes.len());
-        stream.write(&bytes[..now])?;
-        bytes = &bytes[now..];
+        bytes = write_now(stream, bytes)?;
     }
     stream.blocking_flush()
 }

@@ -31,6 +31,9 @@
 //! * `router`, `spin_headers`: routes, and what a component is told of its own.
 //! * `log`, `printable`: what goes wrong, and what components print.
 //!
+//! What talks to a service that runs elsewhere:
+//! * `client`: many users to it and from it.
+//!
 //! The library keeps its hands off the process: no signal handlers, no exit, no
 //! logger. Those are in `main.rs`.
 
@@ -39,6 +42,7 @@ mod artifact;
 mod bindings;
 mod body;
 mod build_command;
+mod client;
 mod engine;
 mod host;
 mod in_flight;
@@ -61,6 +65,7 @@ mod variable_source;
 mod variables;
 mod worker;
 
+pub use client::{ExportOptions, ImportOptions, Outcome, export, import};
 pub use host::Host;
 pub use options::UpOptions;
 pub use printable::Printable;

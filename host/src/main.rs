@@ -1,10 +1,10 @@
-//! The command line: `edge-host up`.
+//! The command line: `edge-host up`, and the clients of a service that runs.
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use edge_host::{Host, Printable, UpOptions};
+use edge_host::{ExportOptions, Host, ImportOptions, Outcome, Printable, UpOptions};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -20,19 +20,25 @@ struct Arguments {
 enum Command {
     /// Start the application, until SIGINT or SIGTERM
     Up(Box<UpOptions>),
+    /// Send users to a running edge-users service
+    Import(ImportOptions),
+    /// Get all users from a running edge-users service
+    Export(ExportOptions),
 }
 
 fn main() -> ExitCode {
-    let Arguments {
-        command: Command::Up(options),
-    } = Arguments::parse();
+    let Arguments { command } = Arguments::parse();
+    let failure = match command {
+        Command::Up(_) => ExitCode::FAILURE,
+        Command::Import(_) | Command::Export(_) => ExitCode::from(Outcome::Incomplete as u8),
+    };
     let result = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(up(*options)));
+        .and_then(|runtime| runtime.block_on(run(command)));
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(outcome) => ExitCode::from(outcome as u8),
         Err(error) => {
             // One line, whatever the causes were written like.
             let message = format!("{error:#}");
@@ -40,8 +46,16 @@ fn main() -> ExitCode {
             let line = lines.join(" ");
             // Not eprintln!, which panics when nobody reads it.
             writeln!(std::io::stderr(), "Error: {}", Printable(&line)).ok();
-            ExitCode::FAILURE
+            failure
         }
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Up(options) => up(*options).await.map(|()| Outcome::Complete),
+        Command::Import(options) => edge_host::import(options).await,
+        Command::Export(options) => edge_host::export(options).await,
     }
 }
 

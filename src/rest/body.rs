@@ -1,5 +1,7 @@
 //! Reading the body of a request: as JSON, up to a limit.
 
+use std::time::Duration;
+
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, Request};
 use serde_json::Value;
@@ -18,6 +20,9 @@ const MAX_IGNORED_BYTES: usize = 1024 * 1024;
 pub trait Body {
     /// The next bytes, `None` at the end; an error if the client has gone.
     async fn next(&mut self) -> Option<Result<Vec<u8>, Broken>>;
+
+    /// The same, but no bytes if none arrive within `patience`.
+    async fn next_within(&mut self, patience: Duration) -> Option<Result<Vec<u8>, Broken>>;
 }
 
 /// The rest of a body will not arrive.
@@ -28,6 +33,10 @@ impl Body for Vec<u8> {
     async fn next(&mut self) -> Option<Result<Vec<u8>, Broken>> {
         let all = std::mem::take(self);
         (!all.is_empty()).then_some(Ok(all))
+    }
+
+    async fn next_within(&mut self, _: Duration) -> Option<Result<Vec<u8>, Broken>> {
+        self.next().await
     }
 }
 

@@ -4,7 +4,7 @@ pub(super) mod page;
 pub(super) mod types;
 
 use http::header::{ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderName, HeaderValue, Response};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
 use super::body::MAX_BYTES;
@@ -31,7 +31,7 @@ struct Occurrence {
 
 /// The document (RFC 9457, section 3).
 #[derive(Serialize)]
-struct Details<'a> {
+pub(super) struct Details<'a> {
     r#type: String,
     title: &'static str,
     status: u16,
@@ -124,6 +124,11 @@ impl Problem {
         Problem::new(types::BODY_TOO_LARGE, detail)
     }
 
+    pub fn line_too_long() -> Problem {
+        let detail = format!("A line may have at most {MAX_BYTES} bytes.");
+        Problem::new(types::BODY_TOO_LARGE, detail)
+    }
+
     pub fn unsupported_media_type(accepted: &[&str]) -> Problem {
         let accepted = accepted.join(" or ");
         let detail = format!("Send the body as {accepted} in UTF-8, and say so in Content-Type.");
@@ -180,32 +185,35 @@ impl Problem {
         self.0.cause.as_ref()
     }
 
-    /// The document, as the answer to the request that `trace` names.
-    pub fn into_response(self, trace: &Trace) -> Response<Vec<u8>> {
-        let Occurrence {
-            kind,
-            detail,
-            errors,
-            header,
-            ..
-        } = *self.0;
+    pub fn status(&self) -> StatusCode {
+        self.0.kind.status
+    }
+
+    /// The document, for the request that `trace` names.
+    pub fn details(&self, trace: &Trace) -> Details<'_> {
+        let kind = self.0.kind;
         let url = kind.url();
-        let details = Details {
+        Details {
             title: kind.title,
             status: kind.status.as_u16(),
-            detail: &detail,
+            detail: &self.0.detail,
             instance: format!("{url}#{}", trace.request_id()),
-            errors: &errors,
+            errors: &self.0.errors,
             r#type: url,
-        };
-        let body = serde_json::to_vec(&details).expect("details have string keys only");
+        }
+    }
+
+    /// The document, as the answer to the request that `trace` names.
+    pub fn into_response(self, trace: &Trace) -> Response<Vec<u8>> {
+        let body = serde_json::to_vec(&self.details(trace));
+        let body = body.expect("details have string keys only");
         let mut response = Response::new(body);
-        *response.status_mut() = kind.status;
+        *response.status_mut() = self.status();
         let headers = response.headers_mut();
         let content_type = HeaderValue::from_static("application/problem+json");
         headers.insert(CONTENT_TYPE, content_type);
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.extend(header);
+        headers.extend(self.0.header);
         response
     }
 }

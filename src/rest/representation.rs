@@ -114,7 +114,7 @@ pub(super) fn personal(value: &impl Serialize) -> Response<Vec<u8>> {
 }
 
 /// Sets a header whose value has no control characters.
-pub(super) fn set(response: &mut Response<Vec<u8>>, name: HeaderName, value: impl ToString) {
+pub(super) fn set<C>(response: &mut Response<C>, name: HeaderName, value: impl ToString) {
     let value = HeaderValue::try_from(value.to_string()).expect("no control characters are set");
     response.headers_mut().insert(name, value);
 }

@@ -14,7 +14,7 @@ const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const MAX_REQUEST_ID: usize = 128;
 
 /// The names of one request.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Trace {
     request_id: String,
     /// 32 hexadecimal digits.

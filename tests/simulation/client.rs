@@ -178,7 +178,12 @@ pub fn serve(port: Rc<Port>, platform: Rc<SimPlatform>, request: http::Request<V
             platform: &*platform,
             sizes: SIZES,
         };
-        rest::respond(&directory, request).await
+        let response = rest::respond(&directory, request).await;
+        response.map(|content| {
+            content
+                .whole()
+                .expect("nothing here is made while it is sent")
+        })
     })
 }
 

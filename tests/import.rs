@@ -1,0 +1,345 @@
+//! Many users at once, line by line: what each line gets, and how an import ends.
+
+mod support;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::time::{Duration, Instant};
+
+use edge_host::UpOptions;
+use serde_json::{Value, json};
+use support::{Answer, Send, Service, new_email, new_state_dir, service, start_host_with};
+
+const NDJSON: &str = "application/x-ndjson";
+
+fn import(service: &Service, path: &str, body: impl Into<Vec<u8>>) -> Answer {
+    let request = service.request("POST", path).header("content-type", NDJSON);
+    request.body(body.into()).answer()
+}
+
+/// The lines of an answer; the last one is apart.
+fn lines(answer: &Answer) -> (Vec<Value>, Value) {
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(answer.header("content-type"), Some(NDJSON));
+    assert!(answer.body.ends_with('\n'), "{}", answer.body);
+    let lines = answer.body.lines().map(serde_json::from_str);
+    let mut lines: Vec<Value> = lines.map(|line| line.expect("JSON")).collect();
+    let last = lines.pop().expect("a last line");
+    assert!(last["end"].is_string(), "{last}");
+    (lines, last)
+}
+
+/// A service of its own, with these options.
+fn host_with(options: UpOptions) -> (edge_host::Host, Service) {
+    let host = start_host_with(UpOptions {
+        state_dir: Some(new_state_dir()),
+        ..options
+    });
+    let service = Service::of(&host);
+    (host, service)
+}
+
+/// An import whose lines are sent one by one.
+struct Upload {
+    stream: TcpStream,
+    answer: BufReader<TcpStream>,
+}
+
+impl Upload {
+    fn begin(service: &Service) -> Upload {
+        let address = service.url.strip_prefix("http://").expect("a URL");
+        let mut stream = TcpStream::connect(address).expect("a connection");
+        write!(
+            stream,
+            "POST /users/import HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
+             content-type: {NDJSON}\r\ntransfer-encoding: chunked\r\n\r\n"
+        )
+        .expect("it is sent");
+        let timeout = Some(Duration::from_secs(60));
+        stream.set_read_timeout(timeout).expect("a timeout");
+        let answer = BufReader::new(stream.try_clone().expect("a second handle"));
+        Upload { stream, answer }
+    }
+
+    fn send(&mut self, text: &str) -> std::io::Result<()> {
+        write!(self.stream, "{:x}\r\n{text}\r\n", text.len())
+    }
+
+    fn end(&mut self) {
+        write!(self.stream, "0\r\n\r\n").expect("it is sent");
+    }
+
+    /// The next line of the answer that is JSON: neither of the head nor the length of a chunk.
+    fn receive(&mut self) -> Value {
+        loop {
+            let mut line = String::new();
+            let length = self.answer.read_line(&mut line).expect("a line");
+            assert!(length > 0, "the answer has ended");
+            if line.starts_with('{') {
+                return serde_json::from_str(&line).expect("JSON");
+            }
+        }
+    }
+}
+
+#[test]
+fn each_line_makes_a_user_and_gets_a_result() {
+    let email = new_email();
+    let body = format!(
+        "{{\"name\":\"Ada\",\"email\":\"{email}\"}}\n{{\"name\":\"Bob\",\"attributes\":{{\"n\":1}}}}\r\n"
+    );
+    let (results, last) = lines(&import(service(), "/users/import", body));
+    for (number, result) in (1..).zip(&results) {
+        assert_eq!(
+            (&result["line"], &result["status"]),
+            (&json!(number), &json!(201))
+        );
+    }
+    let get = |result: &Value| service().get(&support::path(result)).json();
+    assert_eq!(get(&results[0])["email"], email);
+    assert_eq!(get(&results[1])["attributes"], json!({ "n": 1 }));
+    let end = json!({ "end": "complete", "created": 2, "refused": 0, "failed": 0 });
+    assert_eq!(last, end);
+}
+
+#[test]
+fn a_bad_line_gets_its_problem_and_harms_no_other() {
+    let email = new_email();
+    let long = format!("{{\"name\":\"{}\"}}", "x".repeat(64 * 1024));
+    let bad = [
+        ("", 0, ""),
+        ("{\"name\":\"\"}", 422, "/problems/invalid-user"),
+        (" \t\r", 0, ""),
+        ("{\"name\":", 400, "/problems/malformed-json"),
+        ("[1]", 422, "/problems/invalid-user"),
+        (&long, 413, "/problems/body-too-large"),
+        (
+            "{\"name\":\"A\"}{\"name\":\"B\"}",
+            400,
+            "/problems/malformed-json",
+        ),
+    ];
+    let mut body = format!("{{\"name\":\"First\",\"email\":\"{email}\"}}\n").into_bytes();
+    for (line, ..) in bad {
+        body.extend(line.as_bytes());
+        body.push(b'\n');
+    }
+    body.extend(b"{\"name\":\"\xff\"}\n");
+    body.extend(format!("{{\"name\":\"Second\",\"email\":\"{email}\"}}\n").bytes());
+    body.extend(b"{\"name\":\"Last, without an end\"}");
+
+    let (results, last) = lines(&import(service(), "/users/import", body));
+    let expected = bad.iter().enumerate().filter(|(_, bad)| bad.1 > 0);
+    let mut expected: Vec<_> = expected
+        .map(|(index, (_, status, kind))| (index + 2, *status, *kind))
+        .collect();
+    expected.insert(0, (1, 201, ""));
+    expected.push((9, 400, "/problems/malformed-json"));
+    expected.push((10, 409, "/problems/email-taken"));
+    expected.push((11, 201, ""));
+    let received: Vec<_> = results
+        .iter()
+        .map(|result| {
+            let problem = &result["problem"];
+            if result["status"] != 201 {
+                assert_eq!(problem["status"], result["status"], "{result}");
+                assert!(
+                    problem["detail"].is_string() && result["id"].is_null(),
+                    "{result}"
+                );
+            }
+            (
+                result["line"].as_u64().expect("a number") as usize,
+                result["status"].as_u64().expect("a status"),
+                problem["type"].as_str().unwrap_or_default(),
+            )
+        })
+        .collect();
+    assert_eq!(received, expected);
+    assert_eq!(results[1]["problem"]["errors"][0]["pointer"], "/name");
+    let end = json!({ "end": "complete", "created": 2, "refused": 7, "failed": 0 });
+    assert_eq!(last, end);
+}
+
+#[test]
+fn what_was_exported_can_be_imported() {
+    let user = service().create(json!({ "name": "Ada", "attributes": { "team": "blue" } }));
+    let (results, _) = lines(&import(service(), "/users/import", user.to_string()));
+    let copy = service().get(&support::path(&results[0])).json();
+    assert_ne!(copy["id"], user["id"]);
+    assert_eq!(copy["attributes"], user["attributes"]);
+}
+
+#[test]
+fn an_empty_body_is_a_complete_import() {
+    for body in ["", "\n", "\n\n \n"] {
+        let (results, last) = lines(&import(service(), "/users/import", body));
+        assert_eq!((results.len(), &last["end"]), (0, &json!("complete")));
+    }
+}
+
+#[test]
+fn a_client_that_goes_on_with_a_file_says_at_which_line() {
+    let (results, _) = lines(&import(service(), "/users/import?line=4712", "\n[]"));
+    assert_eq!(results[0]["line"], 4713);
+    for query in ["line=0", "line=x", "line=1&line=2", "limit=1"] {
+        let refused = import(service(), &format!("/users/import?{query}"), "");
+        assert_eq!(refused.status, 400, "{query}");
+        assert_eq!(refused.problem()["type"], "/problems/invalid-query");
+    }
+}
+
+#[test]
+fn a_result_arrives_while_the_client_still_sends() {
+    let mut upload = Upload::begin(service());
+    for number in 1..=3 {
+        upload.send("{\"name\":").expect("it is sent");
+        upload.send("\"One by one\"}\n").expect("it is sent");
+        let result = upload.receive();
+        assert_eq!(
+            (&result["line"], &result["status"]),
+            (&json!(number), &json!(201))
+        );
+    }
+    upload.end();
+    assert_eq!(upload.receive()["end"], "complete");
+}
+
+#[test]
+fn a_line_that_was_cut_off_makes_no_user() {
+    let (_host, service) = host_with(UpOptions::default());
+    let mut upload = Upload::begin(&service);
+    upload
+        .send("{\"name\":\"Whole\"}\n{\"name\":\"Cut\"}")
+        .expect("it is sent");
+    assert_eq!(upload.receive()["line"], 1);
+    upload.stream.shutdown(Shutdown::Write).expect("it is open");
+    let mut rest = String::new();
+    let _ = upload.answer.read_to_string(&mut rest);
+    assert!(!rest.contains("\"line\":2"), "{rest}");
+    assert_eq!(service.get("/users").header("x-total-count"), Some("1"));
+}
+
+#[test]
+fn an_import_ends_by_itself_before_the_time_limit_and_says_where_to_go_on() {
+    let variable = "bulk_time_limit=1".parse().expect("a variable");
+    let (_host, service) = host_with(UpOptions {
+        variables: vec![variable],
+        ..UpOptions::default()
+    });
+    let begun = Instant::now();
+    let mut upload = Upload::begin(&service);
+    upload
+        .send("{\"name\":\"Ada\"}\n{\"name\":")
+        .expect("it is sent");
+    assert_eq!(upload.receive()["line"], 1);
+    let last = upload.receive();
+    assert!(begun.elapsed() >= Duration::from_secs(1));
+    assert_eq!(last["end"], "time-limit");
+    assert_eq!(last["next"], "/users/import?line=2");
+    // What the client still sends does not lose it the answer, nor is it taken for a line.
+    upload.send("\"Bea\"}\n").expect("it is sent");
+    upload.end();
+    let mut rest = String::new();
+    upload
+        .answer
+        .read_to_string(&mut rest)
+        .expect("the end of the answer");
+    assert!(
+        rest.ends_with("\r\n0\r\n\r\n") && !rest.contains('{'),
+        "{rest}"
+    );
+    assert_eq!(service.get("/users").header("x-total-count"), Some("1"));
+}
+
+#[test]
+fn a_client_that_sends_all_before_it_reads_is_not_waited_for() {
+    let (_host, service) = host_with(UpOptions::default());
+    let mut upload = Upload::begin(&service);
+    // Refused lines cost no time, and have long results. They are more than sockets hold.
+    let chunk = "{}\n".repeat(30_000);
+    let sent = 200 * 30_000;
+    for _ in 0..200 {
+        upload.send(&chunk).expect("it is sent");
+    }
+    upload.end();
+    let mut results = 0;
+    let last = loop {
+        let line = upload.receive();
+        if line["line"].is_null() {
+            break line;
+        }
+        results += 1;
+        assert_eq!(
+            (&line["line"], &line["status"]),
+            (&json!(results), &json!(422))
+        );
+    };
+    assert!(results > 1000 && results < sent, "{results}");
+    assert_eq!(last["end"], "results-unread");
+    assert_eq!(last["next"], format!("/users/import?line={}", results + 1));
+}
+
+#[test]
+fn more_is_imported_than_an_instance_has_memory_for() {
+    let (_host, service) = host_with(UpOptions {
+        max_instance_memory: Some(8 << 20),
+        ..UpOptions::default()
+    });
+    let mut upload = Upload::begin(&service);
+    let mut receiver = Upload {
+        stream: upload.stream.try_clone().expect("a second handle"),
+        answer: BufReader::new(upload.stream.try_clone().expect("a second handle")),
+    };
+    let reader = std::thread::spawn(move || {
+        let results = (1..=10_000).filter(|number| {
+            let result = receiver.receive();
+            assert_eq!(result["line"], json!(number));
+            result["status"] == 422
+        });
+        (results.count(), receiver.receive())
+    });
+    // 20 MB in all. The users are refused, so that the store takes no time.
+    let line = format!(
+        "{{\"name\":\"\",\"attributes\":{{\"a\":\"{}\"}}}}\n",
+        "x".repeat(2000)
+    );
+    let chunk = line.repeat(100);
+    for _ in 0..100 {
+        upload.send(&chunk).expect("it is sent");
+    }
+    upload.end();
+    let (refused, last) = reader.join().expect("all results arrive");
+    assert_eq!((refused, &last["end"]), (10_000, &json!("complete")));
+}
+
+#[test]
+fn what_is_no_import_is_refused_as_everywhere() {
+    let refused = service()
+        .request("POST", "/users/import")
+        .json(&json!({}))
+        .answer();
+    assert_eq!(refused.status, 415);
+    let compressed = service()
+        .request("POST", "/users/import")
+        .header("content-type", NDJSON)
+        .header("content-encoding", "gzip");
+    assert_eq!(compressed.answer().status, 415);
+    let not_acceptable = service()
+        .request("POST", "/users/import")
+        .header("content-type", NDJSON)
+        .header("accept", "application/json");
+    assert_eq!(not_acceptable.answer().status, 406);
+    let options = service().request("OPTIONS", "/users/import").answer();
+    assert_eq!(
+        (options.status, options.header("allow")),
+        (204, Some("POST, OPTIONS"))
+    );
+    for method in ["GET", "HEAD", "PUT", "PATCH", "DELETE"] {
+        let answer = service().request(method, "/users/import").answer();
+        assert_eq!(
+            (answer.status, answer.header("allow")),
+            (405, Some("POST, OPTIONS"))
+        );
+    }
+}
