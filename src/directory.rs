@@ -10,19 +10,28 @@
 //! - [`census`], [`ledger`]: how many users there are
 //! - [`page`]: several users at once
 //! - [`group`]: where nobody is left
-//! - [`versioned`], [`cell`]: values and numbers that can be swapped safely
+//! - [`names`]: who is called how
+//! - [`versioned`], [`cell`], [`pointer`]: values and numbers that can be swapped safely
+//! - [`sizes`]: how large their parts are
 
 mod cell;
 mod census;
 mod claim;
 mod group;
 mod ledger;
+mod names;
 mod page;
+mod pointer;
 mod record;
+mod sizes;
 mod versioned;
+
+pub use names::{Found, Position};
+pub use sizes::Sizes;
 
 use std::fmt;
 
+use crate::folded_name::FoldedName;
 use crate::platform::Platform;
 use crate::store::{Store, StoreError};
 use crate::timestamp::Timestamp;
@@ -51,6 +60,7 @@ const LEASE: i64 = 60_000;
 pub struct Directory<'a, S, P> {
     pub store: &'a S,
     pub platform: &'a P,
+    pub sizes: Sizes,
 }
 
 /// Why the directory did not do what it was asked.
@@ -196,6 +206,10 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 claim::make(self.store, self.platform, email, claim, None).await?;
                 after.claim = Some(claim.number);
                 claims = claim.number;
+            }
+            let name = &after.profile.name;
+            if FoldedName::from(name) != FoldedName::from(&before.profile.name) {
+                self.announce_name(id, name).await?;
             }
             let state = State::Live(after.clone());
             let record = Record { claims, state };

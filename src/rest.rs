@@ -2,6 +2,7 @@
 //!
 //! - [`users`], [`collection`]: each user by itself, and several at once
 //! - [`representation`], [`patch`]: how clients see a user, and change it
+//! - [`search`]: the users whose names begin alike
 //! - [`service`]: what the service says of itself
 //! - [`problem`]: every answer that is not what was asked for (RFC 9457)
 //! - [`body`], [`query`], [`precondition`], [`accept`]: reading a request, with limits
@@ -16,6 +17,7 @@ mod precondition;
 mod problem;
 mod query;
 mod representation;
+mod search;
 mod service;
 mod trace;
 mod users;
@@ -23,11 +25,12 @@ mod users;
 use std::time::Duration;
 
 use http::header::{ALLOW, VARY};
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::{Extensions, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 
 use crate::directory::Directory;
 use crate::platform::Platform;
 use crate::store::Store;
+use crate::user::UserId;
 use body::Body;
 use cors::Cors;
 use problem::Problem;
@@ -83,6 +86,10 @@ impl Resource {
 /// What an answer depends on besides the URL (RFC 9110, section 12.5.5).
 const VARIES: HeaderValue = HeaderValue::from_static("accept, authorization, origin");
 
+/// Goes with the response to a create: the user that it made.
+#[derive(Clone, Copy)]
+struct Created(UserId);
+
 /// Answers a request. A HEAD request gets the body that GET would get: HTTP
 /// servers send its length and leave it out (RFC 9110, section 9.3.2).
 pub async fn respond<S: Store, P: Platform, B: Body>(
@@ -105,6 +112,14 @@ pub async fn respond<S: Store, P: Platform, B: Body>(
     headers.insert(VARY, VARIES);
     cors.apply(headers);
     response
+}
+
+/// What is left to do once a response was sent: its `extensions` tell. It is only
+/// to spare others the time, and may come to nothing.
+pub async fn tend<S: Store, P: Platform>(directory: &Directory<'_, S, P>, extensions: &Extensions) {
+    if let Some(Created(id)) = extensions.get() {
+        directory.merge_names(*id).await;
+    }
 }
 
 async fn route<S: Store, P: Platform, B: Body>(

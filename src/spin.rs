@@ -4,7 +4,8 @@ use std::cell::{Cell, OnceCell};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
-use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
+use http::response::Parts;
+use http::{HeaderName, HeaderValue, Method, Request, Uri};
 use spin_sdk::http::{Headers, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam};
 use spin_sdk::http_component;
 use spin_sdk::wit::wasi::clocks0_2_0::wall_clock;
@@ -15,7 +16,7 @@ use spin_sdk::wit::wasi::keyvalue::store::{self, Bucket};
 use spin_sdk::wit::wasi::random0_2_0::random;
 use wasi::io::streams::{InputStream, OutputStream, StreamError};
 
-use crate::directory::Directory;
+use crate::directory::{Directory, Sizes};
 use crate::platform::Platform;
 use crate::rest::{self, body};
 use crate::store::{Report, Store, StoreError};
@@ -25,20 +26,21 @@ use crate::timestamp::Timestamp;
 async fn handle(request: IncomingRequest, response_out: ResponseOutparam) {
     let arrived = Instant::now();
     let store = KeyValue::default();
+    let directory = Directory {
+        store: &store,
+        platform: &Wasi,
+        sizes: Sizes::default(),
+    };
     let mut response = match read(request) {
-        Some(request) => {
-            let directory = Directory {
-                store: &store,
-                platform: &Wasi,
-            };
-            rest::respond(&directory, request).await
-        }
+        Some(request) => rest::respond(&directory, request).await,
         None => rest::malformed_target(&Wasi),
     };
     rest::add_server_timing(&mut response, arrived.elapsed(), store.waited.get());
-    if let Err(error) = write(response, response_out) {
+    let (head, body) = response.into_parts();
+    if let Err(error) = write(&head, &body, response_out) {
         Wasi.log_error(&format!("the response could not be sent: {error:#}"));
     }
+    rest::tend(&directory, &head.extensions).await;
 }
 
 /// The request on the types that the rest of the service knows; `None` if its
@@ -83,8 +85,7 @@ impl body::Body for RequestBody {
 /// the host takes it: the host then sends head and body in one packet. In two,
 /// the second waits for the client's delayed acknowledgement, 40 ms or so, on a
 /// host that does not set `TCP_NODELAY`.
-fn write(response: Response<Vec<u8>>, response_out: ResponseOutparam) -> anyhow::Result<()> {
-    let (head, body) = response.into_parts();
+fn write(head: &Parts, body: &[u8], response_out: ResponseOutparam) -> anyhow::Result<()> {
     let headers = Headers::new();
     for (name, value) in &head.headers {
         headers.append(name.as_str(), value.as_bytes())?;

@@ -10,7 +10,7 @@ use crate::user::{User, UserId};
 
 /// How many ids that name no user, or groups of them, a page steps over before
 /// it ends short.
-const MISSES: usize = 512;
+pub(super) const MISSES: usize = 512;
 
 /// The order of users by their ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

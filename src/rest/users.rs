@@ -3,6 +3,7 @@
 use http::header::{CACHE_CONTROL, ETAG, LOCATION};
 use http::{Request, Response, StatusCode};
 
+use super::Created;
 use super::body::{self, Body};
 use super::patch::{Patch, without_read_only};
 use super::precondition::{Preconditions, Read, entity_tag};
@@ -26,6 +27,7 @@ pub(super) async fn create<S: Store, P: Platform, B: Body>(
     let mut response = representation(&user, Fields::ALL);
     *response.status_mut() = StatusCode::CREATED;
     set(&mut response, LOCATION, format!("/users/{}", user.id));
+    response.extensions_mut().insert(Created(user.id));
     Ok(response)
 }
 

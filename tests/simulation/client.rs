@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use edge_users::directory::Directory;
+use edge_users::directory::{Directory, Sizes};
 use edge_users::platform::Platform;
 use edge_users::rest;
 use edge_users::store::{Report, Store, StoreError};
@@ -18,14 +18,17 @@ use crate::operation::{Answer, Operation, Watch};
 use crate::sabotage::Sabotage;
 use crate::store::hash;
 
-/// The service at work on one request. One poll, one store operation.
-pub type Work = Pin<Box<dyn Future<Output = http::Response<Vec<u8>>>>>;
+/// The service at work on one request, and on what it does once that was answered.
+/// One poll, one store operation.
+pub type Work = Pin<Box<dyn Future<Output = ()>>>;
 
-/// Where the service leaves an operation, and the scheduler the answer.
+/// Where the service leaves an operation, and the scheduler the answer; and where
+/// it leaves its response.
 #[derive(Default)]
 pub struct Port {
     operation: RefCell<Option<Operation>>,
     answer: RefCell<Option<Answer>>,
+    response: RefCell<Option<http::Response<Vec<u8>>>>,
     sabotage: Option<Sabotage>,
 }
 
@@ -53,6 +56,11 @@ impl Port {
     pub fn clear(&self) {
         self.operation.take();
         self.answer.take();
+    }
+
+    /// The response, once it is there.
+    pub fn response(&self) -> Option<http::Response<Vec<u8>>> {
+        self.response.take()
     }
 
     /// Leaves an operation to the scheduler, and waits for the answer.
@@ -166,13 +174,22 @@ pub fn mix(number: u64) -> u64 {
 }
 
 /// Hands a request to the service.
-pub fn serve(port: Rc<Port>, platform: Rc<SimPlatform>, request: http::Request<Vec<u8>>) -> Work {
+pub fn serve(
+    port: Rc<Port>,
+    platform: Rc<SimPlatform>,
+    sizes: Sizes,
+    request: http::Request<Vec<u8>>,
+) -> Work {
     Box::pin(async move {
         let directory = Directory {
             store: &*port,
             platform: &*platform,
+            sizes,
         };
-        rest::respond(&directory, request).await
+        let response = rest::respond(&directory, request).await;
+        let extensions = response.extensions().clone();
+        port.response.replace(Some(response));
+        rest::tend(&directory, &extensions).await
     })
 }
 

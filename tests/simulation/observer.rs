@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 
-use edge_users::directory::{Directory, Error};
+use edge_users::directory::{Directory, Error, Sizes};
 use edge_users::user::UserId;
 
 use crate::client::{Port, SimPlatform, poll};
@@ -68,6 +68,7 @@ fn read(store: &SimStore, id: UserId) -> Result<Option<String>, Error> {
     let directory = Directory {
         store: &port,
         platform: &*platform,
+        sizes: Sizes::default(),
     };
     let mut read = pin!(directory.get(id));
     loop {

@@ -4,6 +4,7 @@
 use std::thread;
 use std::time::Instant;
 
+use edge_users::directory::Sizes;
 use serde_json::json;
 
 use crate::explore::{Bounds, Figures, explore};
@@ -75,6 +76,7 @@ fn deletes_are_counted_beside_more_that_died_than_the_ledger_lists() {
             setup: users.collect(),
             died: (1..=63).map(delete).collect(),
             programs: vec![vec![delete(64)], vec![delete(65)]],
+            sizes: Sizes::default(),
             sabotage: None,
         };
         // To clear the ledger takes two operations or three for each entry.
@@ -99,6 +101,7 @@ fn a_create_that_died_is_settled_once() {
             setup: vec![Action::Create(json!({ "name": "A" })); 6],
             died: vec![email("x@example.com"), email("y@example.com")],
             programs: vec![vec![Action::Walk(8, 10)], vec![Action::Walk(8, 10)]],
+            sizes: Sizes::default(),
             sabotage: None,
         };
         let figures = explore(&scenario, PAUSED).unwrap_or_else(|failure| panic!("{failure}"));

@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
 
+use edge_users::directory::Sizes;
 use serde_json::json;
 
 use crate::choice::{Choice, Fate};
 use crate::client::mix;
+use crate::names;
 use crate::request::{Action, Condition, Who};
 use crate::sabotage::Sabotage;
 use crate::scenario::{Failure, Scenario};
@@ -103,6 +105,7 @@ fn scenario(seed: u64, dice: &mut Dice, backend: Backend, sabotage: Option<Sabot
         setup,
         died: Vec::new(),
         programs: (0..clients).map(|_| program(dice)).collect(),
+        sizes: dice.of(&[Sizes::default(), names::TINY]),
         sabotage,
     }
 }
@@ -116,7 +119,7 @@ fn action(dice: &mut Dice, emails: u64, there: u64, name: String) -> Action {
         _ => Who::Id(dice.roll(there + 2) + 1),
     };
     let condition = dice.of(&[Condition::Always, Condition::Always, Condition::AsSeen]);
-    match dice.roll(14) {
+    match dice.roll(17) {
         0..3 => Action::Create(json!({ "name": name, "email": email })),
         3 => Action::Create(json!({ "name": name })),
         4 => Action::Patch(who, json!({ "name": name }), condition),
@@ -125,6 +128,15 @@ fn action(dice: &mut Dice, emails: u64, there: u64, name: String) -> Action {
         8 => Action::Put(who, json!({ "name": name, "email": email }), condition),
         9 => Action::Put(who, json!({ "name": name }), condition),
         10 | 11 => Action::Delete(who, condition),
+        14 | 15 => Action::Search(
+            dice.of(&["n", "n1", "u"]).to_owned(),
+            dice.roll(3) as usize + 1,
+        ),
+        16 => Action::Patch(
+            who,
+            json!({ "name": dice.of(&["N", "N1", "U"]) }),
+            condition,
+        ),
         12 => dice.of(&[Action::Get(who), Action::Find(email)]),
         _ => Action::Walk(0, dice.roll(3) as usize + 1),
     }

@@ -34,12 +34,19 @@ pub enum Sabotage {
     GroupUncounted,
     GroupCountedTwice,
     GroupForgotten,
+    NameUnannounced,
+    NameAnnouncedOnce,
+    LeafSet,
+    NameFenceSkipped,
+    OpenForgotten,
+    RightHalfLost,
+    NextIgnored,
 }
 
 use Sabotage::*;
 
 /// All that is broken, what it is, and why it can't stay unnoticed.
-pub const ALL: [(Sabotage, &str, &str); 26] = [
+pub const ALL: [(Sabotage, &str, &str); 33] = [
     (
         ClaimSkipped,
         "the claim on an email is skipped",
@@ -170,6 +177,41 @@ pub const ALL: [(Sabotage, &str, &str); 26] = [
         "a page that read a group without users does not tell the next one",
         "every page reads it again",
     ),
+    (
+        NameUnannounced,
+        "a rename does not write the leaf of the new name",
+        "the user is not found by it",
+    ),
+    (
+        NameAnnouncedOnce,
+        "a rename leaves a leaf alone that has the user",
+        "who is about to take the user out does so",
+    ),
+    (
+        LeafSet,
+        "a node of the index is set, not swapped",
+        "of two users who come into a leaf one is lost",
+    ),
+    (
+        NameFenceSkipped,
+        "a leaf is split without a write of the records of those who are moving",
+        "a rename that was slow leaves the user in the other half",
+    ),
+    (
+        OpenForgotten,
+        "the catalogue does not list creates that have not ended",
+        "their users are never found",
+    ),
+    (
+        RightHalfLost,
+        "the right half of a leaf that is split is empty",
+        "its users are not found",
+    ),
+    (
+        NextIgnored,
+        "the link to the next node is not followed",
+        "who was split off is not found",
+    ),
 ];
 
 impl Sabotage {
@@ -181,5 +223,19 @@ impl Sabotage {
             OwnWriteUnknown => &[Backend::Redis, Backend::DynamoDb],
             _ => &Backend::ALL,
         }
+    }
+
+    /// Whether it is the index of names that is broken.
+    pub fn concerns_names(self) -> bool {
+        matches!(
+            self,
+            NameUnannounced
+                | NameAnnouncedOnce
+                | LeafSet
+                | NameFenceSkipped
+                | OpenForgotten
+                | RightHalfLost
+                | NextIgnored
+        )
     }
 }

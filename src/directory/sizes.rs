@@ -1,0 +1,29 @@
+//! How large the parts are of what the store keeps.
+
+/// Sizes that decide how much work a request has, and how large values get. They
+/// may differ from one instance to the next, and are small in simulations.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    /// The most users in a leaf of the index of names; at least 2.
+    pub leaf: usize,
+    /// The most nodes below a node of the index; at least 2.
+    pub inner: usize,
+    /// The most new users that one request puts into the index.
+    pub merged: usize,
+    /// The most creates under way, or dead, that the index waits for.
+    pub open: usize,
+    /// A create whose id is divisible by this puts new users into the index.
+    pub merge_every: u64,
+}
+
+impl Default for Sizes {
+    fn default() -> Sizes {
+        Sizes {
+            leaf: 32,
+            inner: 64,
+            merged: 64,
+            open: 64,
+            merge_every: 32,
+        }
+    }
+}
