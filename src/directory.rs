@@ -11,7 +11,9 @@
 //! - [`census`], [`ledger`]: how many users there are
 //! - [`page`], [`walk`]: several users at once, and one after the other
 //! - [`group`]: where nobody is left
-//! - [`versioned`], [`cell`]: values and numbers that can be swapped safely
+//! - [`names`]: who is called how
+//! - [`versioned`], [`cell`], [`pointer`]: values and numbers that can be swapped safely
+//! - [`sizes`]: how large their parts are
 
 mod cell;
 mod census;
@@ -19,13 +21,20 @@ mod claim;
 mod group;
 mod idempotency;
 mod ledger;
+mod names;
 mod page;
+mod pointer;
 mod record;
+mod sizes;
 mod versioned;
 mod walk;
 
+pub use names::{Found, Position};
+pub use sizes::Sizes;
+
 use std::fmt;
 
+use crate::folded_name::FoldedName;
 use crate::platform::Platform;
 use crate::store::{Store, StoreError};
 use crate::timestamp::Timestamp;
@@ -58,23 +67,6 @@ pub struct Directory<'a, S, P> {
     pub store: &'a S,
     pub platform: &'a P,
     pub sizes: Sizes,
-}
-
-/// How large the directory's structures in the store are. It must never change
-/// for a store that is in use; tests have small ones.
-#[derive(Clone, Copy, Debug)]
-pub struct Sizes {
-    /// Over how many cells the idempotency keys are spread.
-    pub idempotency_slots: u64,
-}
-
-impl Default for Sizes {
-    /// Those of the service.
-    fn default() -> Sizes {
-        Sizes {
-            idempotency_slots: 65_536,
-        }
-    }
 }
 
 /// Why the directory did not do what it was asked.
@@ -259,6 +251,10 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 claim::make(self.store, self.platform, email, claim, None).await?;
                 after.claim = Some(claim.number);
                 claims = claim.number;
+            }
+            let name = &after.profile.name;
+            if FoldedName::from(name) != FoldedName::from(&before.profile.name) {
+                self.announce_name(id, name).await?;
             }
             let record = Record {
                 claims,

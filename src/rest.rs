@@ -2,6 +2,7 @@
 //!
 //! - [`users`], [`collection`]: each user by itself, and several at once
 //! - [`representation`], [`patch`]: how clients see a user, and change it
+//! - [`search`]: the users whose names begin alike
 //! - [`import`], [`export`]: very many users, line by line
 //! - [`service`], [`catalog`]: what the service says of itself, and where that is found
 //! - [`openapi`], [`docs`]: the description of all this, for programs and for people
@@ -31,6 +32,7 @@ mod problem;
 mod publication;
 mod query;
 mod representation;
+mod search;
 mod service;
 mod trace;
 mod users;
@@ -38,11 +40,12 @@ mod users;
 use std::time::Duration;
 
 use http::header::{ALLOW, VARY};
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::{Extensions, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 
 use crate::directory::Directory;
 use crate::platform::Platform;
 use crate::store::Store;
+use crate::user::UserId;
 use body::Body;
 use content::Content;
 use cors::Cors;
@@ -134,6 +137,10 @@ impl Resource {
 /// What an answer depends on besides the URL (RFC 9110, section 12.5.5).
 const VARIES: HeaderValue = HeaderValue::from_static("accept, authorization, origin");
 
+/// Goes with the response to a create: the user that it made.
+#[derive(Clone, Copy)]
+struct NewUser(UserId);
+
 /// Answers a request. A HEAD request gets the body that GET would get: HTTP
 /// servers send its length and leave it out (RFC 9110, section 9.3.2).
 pub async fn respond<'a, S: Store, P: Platform, B: Body>(
@@ -157,6 +164,14 @@ pub async fn respond<'a, S: Store, P: Platform, B: Body>(
     headers.insert(VARY, VARIES);
     cors.apply(headers);
     response
+}
+
+/// What is left to do once a response was sent: its `extensions` tell. It is only
+/// to spare others the time, and may come to nothing.
+pub async fn tend<S: Store, P: Platform>(directory: &Directory<'_, S, P>, extensions: &Extensions) {
+    if let Some(NewUser(id)) = extensions.get() {
+        directory.merge_names(*id).await;
+    }
 }
 
 async fn route<'a, S: Store, P: Platform, B: Body>(

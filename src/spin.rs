@@ -4,7 +4,8 @@ use std::cell::{Cell, OnceCell};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
-use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
+use http::response::Parts;
+use http::{HeaderName, HeaderValue, Method, Request, Uri};
 use spin_sdk::http::{Headers, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam};
 use spin_sdk::http_component;
 use spin_sdk::wit::wasi::clocks0_2_0::wall_clock;
@@ -31,16 +32,18 @@ async fn handle(request: IncomingRequest, response_out: ResponseOutparam) {
     let directory = Directory {
         store: &store,
         platform: &Wasi,
-        sizes: Sizes::default(),
+        sizes: Sizes::SERVICE,
     };
     let mut response = match read(request) {
         Some(request) => rest::respond(&directory, request).await,
         None => rest::malformed_target(&Wasi).map(Content::Whole),
     };
     rest::add_server_timing(&mut response, arrived.elapsed(), store.waited.get());
-    if let Err(error) = write(response, response_out).await {
+    let (head, content) = response.into_parts();
+    if let Err(error) = write(&head, content, response_out).await {
         Wasi.log_error(&format!("the response could not be sent: {error:#}"));
     }
+    rest::tend(&directory, &head.extensions).await;
 }
 
 /// The request on the types that the rest of the service knows; `None` if its
@@ -97,10 +100,10 @@ fn read_result(read: Result<Vec<u8>, StreamError>) -> Option<Result<Vec<u8>, bod
 /// the second waits for the client's delayed acknowledgement, 40 ms or so, on a
 /// host that does not set `TCP_NODELAY`.
 async fn write<S: Store, P: Platform>(
-    response: Response<Content<'_, S, P, RequestBody>>,
+    head: &Parts,
+    mut content: Content<'_, S, P, RequestBody>,
     response_out: ResponseOutparam,
 ) -> anyhow::Result<()> {
-    let (head, mut content) = response.into_parts();
     let headers = Headers::new();
     for (name, value) in &head.headers {
         headers.append(name.as_str(), value.as_bytes())?;

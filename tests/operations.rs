@@ -67,11 +67,22 @@ fn a_request_for_one_user_takes_the_operations_that_the_documentation_says() {
     assert_eq!(cost(&|| service.get("/healthz").status, 200), 0);
     assert_eq!(cost(&|| service.get("/readyz").status, 200), 1);
     let user = path(&json!({ "id": 2 }));
-    let rename = json!({ "name": "Ada L." });
+    let attributes = json!({ "attributes": { "team": "blue" } });
     assert_eq!(
-        cost(&|| service.patch(&user, rename.clone()).status, 200),
+        cost(&|| service.patch(&user, attributes.clone()).status, 200),
         2
     );
+    // The first rename in a directory sets up the index of names too.
+    for (name, operations) in [("Ada L.", 11), ("Ada Lovelace", 5), ("ADA LOVELACE", 2)] {
+        let rename = json!({ "name": name });
+        assert_eq!(
+            cost(&|| service.patch(&user, rename.clone()).status, 200),
+            operations
+        );
+    }
+    // One user is put into the leaf, and the catalogue is written.
+    assert_eq!(cost(&|| service.get("/users?name=ada").status, 200), 12);
+    assert_eq!(cost(&|| service.get("/users?name=ada").status, 200), 6);
     let bob = json!({ "email": "bob@example.com" });
     assert_eq!(cost(&|| service.patch(&user, bob.clone()).status, 200), 6);
     // The first delete in a directory sets up its ledger too.

@@ -97,8 +97,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             open: None,
         };
         // A create gives its id up long before, if it is not done.
-        let old = ledger.given.iter().filter(|given| is_over(given, now));
-        let over = old.map(|given| given.ids).max().unwrap_or(0);
+        let over = ended(&ledger.given, now);
         let last = created.min(ledger.settled.saturating_add(CHECKED));
         for number in ledger.settled.saturating_add(1)..=last {
             let id = UserId::try_from(number).map_err(|_| Error::Exhausted)?;
@@ -128,7 +127,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     }
 
     /// Ends a create that died; answers whether it is over without a user.
-    async fn is_given_up(&self, id: UserId) -> bool {
+    pub(super) async fn is_given_up(&self, id: UserId) -> bool {
         let record = self.give_up(id).await;
         record.is_ok_and(|record| record.state == State::Void)
     }
@@ -139,8 +138,14 @@ fn is_over(given: &Given, now: Timestamp) -> bool {
     given.at.0 + LEASE < now.0
 }
 
+/// Up to which id all creates have ended.
+pub(super) fn ended(noted: &[Given], now: Timestamp) -> u64 {
+    let old = noted.iter().filter(|given| is_over(given, now));
+    old.map(|given| given.ids).max().unwrap_or(0)
+}
+
 /// Notes how many ids are given now, and forgets what nobody needs any more.
-fn note_given(noted: &[Given], ids: u64, at: Timestamp) -> Vec<Given> {
+pub(super) fn note_given(noted: &[Given], ids: u64, at: Timestamp) -> Vec<Given> {
     let newest_over = noted.iter().rposition(|given| is_over(given, at));
     let mut given = noted[newest_over.unwrap_or(0)..].to_vec();
     if given

@@ -3,20 +3,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::cell::{self, Cell};
 use super::record::{self, Record, State};
 use super::versioned::{self, Held, Written};
-use super::{Directory, Error, LEASE};
+use super::{Directory, Error, LEASE, pointer};
 use crate::platform::Platform;
 use crate::store::Store;
 use crate::timestamp::Timestamp;
 use crate::user::{UserId, Version};
 
 /// The cell that names the ledger's key; 0 before there is a ledger.
-///
-/// A plain write of the ledger under a key of its own could come late and undo
-/// what others wrote. So each who finds none writes one under a random key, and
-/// the cell decides which it is, for good.
 const POINTER: &str = "census";
 
 /// How many users the ledger can list as about to leave.
@@ -77,10 +72,9 @@ pub(super) struct Announced<W> {
 impl<S: Store, P: Platform> Directory<'_, S, P> {
     /// The ledger as it is.
     pub(super) async fn ledger(&self) -> Result<Ledger, Error> {
-        let pointer = cell::get(self.store, POINTER).await?;
-        if pointer == 0 {
+        let Some(pointer) = pointer::find(self.store, POINTER).await? else {
             return Ok(Ledger::default());
-        }
+        };
         let ledger = versioned::get(self.store, &key(pointer)).await?;
         ledger.ok_or_else(|| Error::Unreadable(POINTER.to_owned()))
     }
@@ -215,21 +209,12 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
 
     /// The key of the ledger, which there is afterwards.
     async fn ledger_key(&self) -> Result<String, Error> {
-        let pointer = cell::get(self.store, POINTER).await?;
-        if pointer != 0 {
-            return Ok(key(pointer));
-        }
-        let pointer = self.platform.random() as i64 & (cell::LIMIT - 1);
-        let own = key(pointer);
-        versioned::create(self.store, &own, self.draw(), Ledger::default()).await?;
-        let cell = Cell::read(self.store, POINTER.to_owned()).await?;
-        if cell.number != 0 {
-            return Ok(key(cell.number));
-        }
-        Ok(match cell.swap(self.store, pointer).await? {
-            None => own,
-            Some(others) => key(others.number),
-        })
+        let create = async |pointer| {
+            let ledger = Ledger::default();
+            versioned::create(self.store, &key(pointer), self.draw(), ledger).await
+        };
+        let pointer = pointer::find_or_make(self.store, self.platform, POINTER, create).await?;
+        Ok(key(pointer))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::user::{User, UserId};
 
 /// How many ids that name no user, or groups of them, a page steps over before
 /// it ends short.
-const MISSES: usize = 512;
+pub(super) const MISSES: usize = 512;
 
 /// Some users.
 #[derive(Debug, Default)]

@@ -8,6 +8,7 @@ use super::precondition::{Preconditions, Read};
 use super::problem::Problem;
 use super::query::Query;
 use super::representation::{Fields, Representation, personal, set};
+use super::search;
 use super::users::not_modified;
 use crate::directory::{Directory, Order};
 use crate::platform::Platform;
@@ -26,10 +27,10 @@ const PAGE_SIZE: (&str, u64) = ("page_size", 100);
 pub(super) const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
 /// Users with what is said of them all.
-struct Collection {
-    users: Vec<User>,
-    total: Option<u64>,
-    next: Option<String>,
+pub(super) struct Collection {
+    pub users: Vec<User>,
+    pub total: Option<u64>,
+    pub next: Option<String>,
 }
 
 /// `GET /users`
@@ -37,7 +38,7 @@ pub(super) async fn list<S: Store, P: Platform, B>(
     directory: &Directory<'_, S, P>,
     request: &Request<B>,
 ) -> Result<Response<Vec<u8>>, Problem> {
-    let known = ["limit", "after", "sort", "fields", "email", "id"];
+    let known = ["limit", "after", "sort", "fields", "email", "id", "name"];
     let query = Query::parse(request.uri().query(), &known)?;
     let preconditions = Preconditions::of(request.headers())?;
     let fields = Fields::of(&query)?;
@@ -47,6 +48,9 @@ pub(super) async fn list<S: Store, P: Platform, B>(
     } else if query.get("id").is_some() {
         query.alone("id", &["fields"])?;
         by_ids(directory, &query).await?
+    } else if query.get("name").is_some() {
+        query.alone("name", &["limit", "after", "fields"])?;
+        search::by_name(directory, &query).await?
     } else {
         page(directory, &query).await?
     };
@@ -94,10 +98,7 @@ async fn page<S: Store, P: Platform>(
         Some(_) => return Err(Problem::invalid_query("must be id or -id", "sort")),
     };
     let after = query.number("after", 0, u64::MAX)?;
-    let limit = match query.number("limit", 1, MAX_LIMIT)? {
-        Some(limit) => limit,
-        None => page_size(directory.platform),
-    };
+    let limit = limit(directory.platform, query)?;
     let page = directory.list(after, limit as usize, order).await?;
     log_unreadable(directory, &page.unreadable);
     let fields = query.get("fields");
@@ -111,6 +112,12 @@ async fn page<S: Store, P: Platform>(
     })
 }
 
+/// How many users a page may have.
+pub(super) fn limit(platform: &impl Platform, query: &Query) -> Result<u64, Problem> {
+    let limit = query.number("limit", 1, MAX_LIMIT)?;
+    Ok(limit.unwrap_or_else(|| page_size(platform)))
+}
+
 fn page_size(platform: &impl Platform) -> u64 {
     let (variable, default) = PAGE_SIZE;
     let configured = platform.variable(variable);
@@ -120,7 +127,7 @@ fn page_size(platform: &impl Platform) -> u64 {
         .unwrap_or(default)
 }
 
-fn log_unreadable<S, P: Platform>(directory: &Directory<'_, S, P>, ids: &[UserId]) {
+pub(super) fn log_unreadable<S, P: Platform>(directory: &Directory<'_, S, P>, ids: &[UserId]) {
     for id in ids {
         let line = format!("GET /users: user {id} is left out, for its record can't be read");
         directory.platform.log_error(&line);

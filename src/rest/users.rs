@@ -3,6 +3,7 @@
 use http::header::{CACHE_CONTROL, ETAG, LOCATION};
 use http::{Request, Response, StatusCode};
 
+use super::NewUser;
 use super::body::{self, Body};
 use super::idempotency;
 use super::patch::{Patch, without_read_only};
@@ -41,6 +42,7 @@ pub(super) async fn create<S: Store, P: Platform, B: Body>(
         set(&mut response, idempotency::REPLAYED, true);
     }
     set(&mut response, LOCATION, format!("/users/{}", user.id));
+    response.extensions_mut().insert(NewUser(user.id));
     Ok(response)
 }
 

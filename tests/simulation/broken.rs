@@ -2,6 +2,7 @@
 
 use crate::explore::{Bounds, explore};
 use crate::meetings::meetings;
+use crate::names;
 use crate::random;
 use crate::repeats::repeats;
 use crate::sabotage::{ALL, Sabotage};
@@ -21,20 +22,23 @@ fn caught(sabotage: Sabotage, backend: Backend) -> Option<Caught> {
         .or_else(|| random(sabotage, backend))
 }
 
+fn scenarios(backend: Backend, sabotage: Sabotage) -> impl Iterator<Item = Scenario> {
+    let meetings = meetings().into_iter();
+    meetings.map(move |meeting| Scenario::of(meeting, backend, Some(sabotage)))
+}
+
 fn explored(sabotage: Sabotage, backend: Backend, faults: usize, pauses: usize) -> Option<Caught> {
     let bounds = Bounds {
         faults,
         pauses,
         patience: 12,
     };
-    let meetings = match sabotage.concerns_keys() {
-        true => repeats(),
-        false => meetings(),
+    let scenarios: Vec<_> = match sabotage.concerns_names() {
+        true => names::scenarios(backend, Some(sabotage)).collect(),
+        false => scenarios(backend, sabotage).collect(),
     };
-    meetings.into_iter().find_map(|meeting| {
-        let scenario = Scenario::of(meeting, backend, Some(sabotage));
-        explore(&scenario, bounds).err().map(by)
-    })
+    let mut scenarios = scenarios.iter();
+    scenarios.find_map(|scenario| explore(scenario, bounds).err().map(by))
 }
 
 fn scripted(sabotage: Sabotage, backend: Backend) -> Option<Caught> {

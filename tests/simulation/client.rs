@@ -18,19 +18,23 @@ use crate::operation::{Answer, Operation, Watch};
 use crate::sabotage::Sabotage;
 use crate::store::hash;
 
-/// So small that whatever is spread over several places meets.
+/// So small that the keys of a scenario meet in one slot.
 pub const SIZES: Sizes = Sizes {
     idempotency_slots: 1,
+    ..Sizes::SERVICE
 };
 
-/// The service at work on one request. One poll, one store operation.
-pub type Work = Pin<Box<dyn Future<Output = http::Response<Vec<u8>>>>>;
+/// The service at work on one request, and on what it does once that was answered.
+/// One poll, one store operation.
+pub type Work = Pin<Box<dyn Future<Output = ()>>>;
 
-/// Where the service leaves an operation, and the scheduler the answer.
+/// Where the service leaves an operation, and the scheduler the answer; and where
+/// it leaves its response.
 #[derive(Default)]
 pub struct Port {
     operation: RefCell<Option<Operation>>,
     answer: RefCell<Option<Answer>>,
+    response: RefCell<Option<http::Response<Vec<u8>>>>,
     sabotage: Option<Sabotage>,
 }
 
@@ -58,6 +62,11 @@ impl Port {
     pub fn clear(&self) {
         self.operation.take();
         self.answer.take();
+    }
+
+    /// The response, once it is there.
+    pub fn response(&self) -> Option<http::Response<Vec<u8>>> {
+        self.response.take()
     }
 
     /// Leaves an operation to the scheduler, and waits for the answer.
@@ -171,19 +180,27 @@ pub fn mix(number: u64) -> u64 {
 }
 
 /// Hands a request to the service.
-pub fn serve(port: Rc<Port>, platform: Rc<SimPlatform>, request: http::Request<Vec<u8>>) -> Work {
+pub fn serve(
+    port: Rc<Port>,
+    platform: Rc<SimPlatform>,
+    sizes: Sizes,
+    request: http::Request<Vec<u8>>,
+) -> Work {
     Box::pin(async move {
         let directory = Directory {
             store: &*port,
             platform: &*platform,
-            sizes: SIZES,
+            sizes,
         };
         let response = rest::respond(&directory, request).await;
-        response.map(|content| {
+        let extensions = response.extensions().clone();
+        let response = response.map(|content| {
             content
                 .whole()
                 .expect("nothing here is made while it is sent")
-        })
+        });
+        port.response.replace(Some(response));
+        rest::tend(&directory, &extensions).await
     })
 }
 

@@ -1,6 +1,7 @@
 //! How many store operations a request makes that meets no other: bounds that do
 //! not depend on how many users there are.
 
+use crate::client::SIZES;
 use serde_json::json;
 
 use crate::choice::{Choice, Fate};
@@ -9,13 +10,14 @@ use crate::request::{Action, Condition::Always, Who::Id};
 use crate::scenario::Scenario;
 use crate::scheduler::{Simulation, Violation};
 use crate::store::Backend;
-use Action::{Create, CreateOnce, Delete, Find, Get, Patch, Walk};
+use Action::{Create, CreateOnce, Delete, Find, Get, Patch, Search, Walk};
 
 /// A request, and the most operations that it makes on SQLite and DynamoDB, and
 /// on Redis, where each swap has to be read back. They run one after another.
 fn table() -> Vec<(&'static str, Action, usize, usize)> {
     let user = |name: &str, email: &str| Create(json!({ "name": name, "email": email }));
     let email = |email: &str| json!({ "email": email });
+    let search = || Search("b".to_owned(), 10);
     let once = |key, profile| CreateOnce(key, profile);
     let (x, y, z) = ("x@example.com", "y@example.com", "z@example.com");
     vec![
@@ -27,10 +29,24 @@ fn table() -> Vec<(&'static str, Action, usize, usize)> {
         ("find", Find(x.to_owned()), 2, 2),
         ("find of nobody", Find(y.to_owned()), 1, 1),
         (
-            "update of the name",
-            Patch(Id(1), json!({ "name": "D" }), Always),
+            "update of attributes",
+            Patch(Id(1), json!({ "attributes": { "k": 1 } }), Always),
             2,
             3,
+        ),
+        (
+            "update of the case of the name",
+            Patch(Id(1), json!({ "name": "a" }), Always),
+            2,
+            3,
+        ),
+        ("the first search", search(), 18, 21),
+        ("search", search(), 6, 6),
+        (
+            "update of the name",
+            Patch(Id(1), json!({ "name": "D" }), Always),
+            5,
+            7,
         ),
         ("update of the email", Patch(Id(1), email(y), Always), 6, 8),
         ("find of an email given up", Find(x.to_owned()), 2, 2),
@@ -182,6 +198,7 @@ fn a_walk_finds_all_users_while_the_ids_before_them_are_left_by_the_last() {
                 vec![Walk(0, 10)],
                 vec![Delete(Id(200), Always), Delete(Id(256), Always)],
             ],
+            sizes: SIZES,
             sabotage: None,
         };
         let bounds = Bounds {

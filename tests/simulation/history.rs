@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::linearizability::{self, Interval};
-use crate::model::Call;
-use crate::request::{Ask, Told};
+use crate::model::{Call, Stretch};
+use crate::request::{Ask, Seen, Told};
 use crate::store::hash;
 
 /// The end of what has not ended.
@@ -142,8 +142,22 @@ impl History {
                     false => return Err(format!("nothing is in progress: {event}\n{self}")),
                 }
             }
+            if let Some(stretch) = Stretch::of(&event.ask, &event.told) {
+                self.check_search(event, &stretch)?;
+                if self.overlaps(event) {
+                    self.found(event, &stretch, &ids)
+                        .into_iter()
+                        .for_each(&mut call);
+                } else {
+                    call(Call::Asked(event.ask.clone(), event.told.clone()));
+                }
+                continue;
+            }
             let Told::Users { users, next, .. } = &event.told else {
-                let reads = matches!(event.ask, Ask::Get(_) | Ask::Find(_) | Ask::List { .. });
+                let reads = matches!(
+                    event.ask,
+                    Ask::Get(_) | Ask::Find(_) | Ask::List { .. } | Ask::Search { .. }
+                );
                 if !(reads && event.told == Told::Unknown) {
                     call(Call::Asked(event.ask.clone(), event.told.clone()));
                 }
@@ -184,6 +198,52 @@ impl History {
         })
     }
 
+    /// Fails if no search may ever be answered so.
+    fn check_search(&self, event: &Event, stretch: &Stretch) -> Result<(), String> {
+        let (Told::Found { users, .. }, Ask::Search { limit, .. }) = (&event.told, &event.ask)
+        else {
+            return Ok(());
+        };
+        let positions: Vec<_> = users.iter().map(Seen::position).collect();
+        let ascending = positions.windows(2).all(|pair| pair[0] < pair[1]);
+        let within = positions.iter().all(|position| stretch.has(position));
+        let forward = stretch.to.as_ref().is_none_or(|to| *to >= stretch.from);
+        match ascending && within && forward && users.len() <= *limit {
+            true => Ok(()),
+            false => Err(format!("this is no page of a search: {event}\n{self}")),
+        }
+    }
+
+    /// What a search tells that was made while others wrote. Leaves are read one
+    /// after another, and their users' records: each user found was so at some
+    /// moment of it. Who was not found was not to be found at some moment, unless
+    /// it got another name meanwhile.
+    fn found(&self, event: &Event, stretch: &Stretch, ids: &BTreeSet<u64>) -> Vec<Call> {
+        let Told::Found { users, .. } = &event.told else {
+            return Vec::new();
+        };
+        let found = users.iter().map(|seen| Call::Listed(seen.clone()));
+        let others = ids
+            .iter()
+            .filter(|id| !users.iter().any(|seen| seen.id == **id));
+        let others = others.filter(|id| !self.renames(**id, event));
+        let others = others.map(|id| Call::NotFound(*id, stretch.clone()));
+        found.chain(others).collect()
+    }
+
+    /// Whether a user may have got another name while a request went on.
+    fn renames(&self, id: u64, event: &Event) -> bool {
+        let mut others = self.events.iter();
+        others.any(|other| {
+            let renames = match &other.ask {
+                Ask::Put(user, ..) => *user == id,
+                Ask::Patch(user, patch, _) => *user == id && patch.get("name").is_some(),
+                _ => false,
+            };
+            renames && other.start <= event.end && event.start <= other.end
+        })
+    }
+
     fn overlaps(&self, event: &Event) -> bool {
         self.overlapping(event).next().is_some()
     }
@@ -211,7 +271,9 @@ impl History {
         for event in &self.events {
             match (&event.told, &event.ask) {
                 (Told::User(_, seen) | Told::Replayed(seen), _) => ids.extend([seen.id]),
-                (Told::Users { users, .. }, _) => ids.extend(users.iter().map(|seen| seen.id)),
+                (Told::Users { users, .. } | Told::Found { users, .. }, _) => {
+                    ids.extend(users.iter().map(|seen| seen.id))
+                }
                 (Told::Status(204 | 412) | Told::Unknown, Ask::Delete(id, _))
                 | (Told::Status(412) | Told::Unknown, Ask::Put(id, ..) | Ask::Patch(id, ..)) => {
                     ids.extend([*id])

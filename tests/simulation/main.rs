@@ -10,6 +10,8 @@
 //!   another, and whether the answers can be explained by that
 //! - [`scenario`]: who does what, and the judgement at the end
 //! - [`meetings`], [`repeats`], [`explore`], [`pairs`]: every order of a few requests' steps, with every fault
+//! - [`names`]: the same for those who search by name, with a small index
+//! - [`many`]: searches among thousands
 //! - [`random`]: many requests, in random order, with random faults
 //! - [`scripts`], [`leftovers`]: runs whose every step is laid down
 //! - [`sabotage`], [`saboteur`], [`broken`]: what is broken on purpose is caught
@@ -23,8 +25,10 @@ mod explore;
 mod history;
 mod leftovers;
 mod linearizability;
+mod many;
 mod meetings;
 mod model;
+mod names;
 mod observer;
 mod operation;
 mod pairs;

@@ -1,5 +1,6 @@
 //! Requests that could get into each other's way.
 
+use crate::client::SIZES;
 use serde_json::{Value, json};
 
 use crate::request::{Action, Condition, Who};
@@ -245,6 +246,7 @@ impl Scenario {
             setup,
             died: Vec::new(),
             programs,
+            sizes: SIZES,
             sabotage,
         }
     }

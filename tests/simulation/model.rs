@@ -94,6 +94,38 @@ pub enum Call {
     Listed(Seen),
     /// A list, taken while others wrote, left out this id.
     LeftOut(u64),
+    /// A search, made while others wrote, did not find this user.
+    NotFound(u64, Stretch),
+}
+
+/// A part of the names that begin with a prefix: from a position on, up to another.
+#[derive(Clone, Debug)]
+pub struct Stretch {
+    pub prefix: String,
+    pub from: (String, u64),
+    pub to: Option<(String, u64)>,
+}
+
+impl Stretch {
+    /// What the answer to a search tells of.
+    pub fn of(ask: &Ask, told: &Told) -> Option<Stretch> {
+        let (Ask::Search { prefix, after, .. }, Told::Found { next, .. }) = (ask, told) else {
+            return None;
+        };
+        let from = after.as_ref().map(|cursor| cursor.position.clone());
+        Some(Stretch {
+            prefix: prefix.clone(),
+            from: from.unwrap_or_else(|| (prefix.clone(), 0)),
+            to: next.as_ref().map(|cursor| cursor.position.clone()),
+        })
+    }
+
+    /// Whether a name and an id are in it.
+    pub fn has(&self, position: &(String, u64)) -> bool {
+        position.0.starts_with(&self.prefix)
+            && *position >= self.from
+            && self.to.as_ref().is_none_or(|to| position < to)
+    }
 }
 
 impl Model {
@@ -102,6 +134,10 @@ impl Model {
     pub fn after(&self, call: &Call, nameless: &[u64]) -> Vec<Model> {
         match call {
             Call::LeftOut(id) => self.unless(self.live(*id).is_some()),
+            Call::NotFound(id, stretch) => {
+                let name = self.live(*id).map(|user| user.profile.name.to_lowercase());
+                self.unless(name.is_some_and(|name| stretch.has(&(name, *id))))
+            }
             Call::Listed(seen) => self.observed(seen),
             Call::Asked(ask, told) => match ask {
                 Ask::Create(profile) => self.created(&Profile::new(profile), told, nameless),
@@ -115,6 +151,7 @@ impl Model {
                 },
                 Ask::Find(email) => self.found(email, told),
                 Ask::List { after, .. } => self.listed(*after, told),
+                Ask::Search { .. } => self.searched(ask, told),
                 Ask::Put(id, profile, tag) => {
                     self.updated(*id, |_| Profile::new(profile), tag, told)
                 }
@@ -278,14 +315,33 @@ impl Model {
         if !complete || (crate::COUNT_HEALS && total != live.len() as u64) {
             return Vec::new();
         }
-        let mut model = self.clone();
-        for seen in users {
-            match model.observed(seen).pop() {
-                Some(bound) => model = bound,
-                None => return Vec::new(),
-            }
+        self.all_observed(users).into_iter().collect()
+    }
+
+    /// A search that nobody disturbed: these users, all of them, by their names.
+    fn searched(&self, ask: &Ask, told: &Told) -> Vec<Model> {
+        let (Told::Found { users, .. }, Some(stretch)) = (told, Stretch::of(ask, told)) else {
+            return self.unless(*told != Told::Unknown);
+        };
+        let live = self.users.iter().filter_map(|(id, user)| {
+            let name = user.as_ref()?.profile.name.to_lowercase();
+            Some((name, *id))
+        });
+        let mut live: Vec<_> = live.filter(|position| stretch.has(position)).collect();
+        live.sort();
+        if !live
+            .iter()
+            .map(|(_, id)| id)
+            .eq(users.iter().map(|seen| &seen.id))
+        {
+            return Vec::new();
         }
-        vec![model]
+        self.all_observed(users).into_iter().collect()
+    }
+
+    fn all_observed(&self, users: &[Seen]) -> Option<Model> {
+        let mut seen = users.iter();
+        seen.try_fold(self.clone(), |model, seen| model.observed(seen).pop())
     }
 
     fn updated(

@@ -4,6 +4,7 @@
 use std::thread;
 use std::time::Instant;
 
+use crate::client::SIZES;
 use serde_json::json;
 
 use crate::explore::{Bounds, Figures, explore};
@@ -76,6 +77,7 @@ fn deletes_are_counted_beside_more_that_died_than_the_ledger_lists() {
             setup: users.collect(),
             died: (1..=63).map(delete).collect(),
             programs: vec![vec![delete(64)], vec![delete(65)]],
+            sizes: SIZES,
             sabotage: None,
         };
         // To clear the ledger takes two operations or three for each entry.
@@ -100,6 +102,7 @@ fn a_create_that_died_is_settled_once() {
             setup: vec![Action::Create(json!({ "name": "A" })); 6],
             died: vec![email("x@example.com"), email("y@example.com")],
             programs: vec![vec![Action::Walk(8, 10)], vec![Action::Walk(8, 10)]],
+            sizes: SIZES,
             sabotage: None,
         };
         let figures = explore(&scenario, PAUSED).unwrap_or_else(|failure| panic!("{failure}"));

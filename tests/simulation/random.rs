@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
 
+use crate::client::SIZES;
 use serde_json::json;
 
 use crate::choice::{Choice, Fate};
 use crate::client::mix;
+use crate::names;
 use crate::repeats::KEYS;
 use crate::request::{Action, Condition, Who};
 use crate::sabotage::Sabotage;
@@ -104,6 +106,7 @@ fn scenario(seed: u64, dice: &mut Dice, backend: Backend, sabotage: Option<Sabot
         setup,
         died: Vec::new(),
         programs: (0..clients).map(|_| program(dice)).collect(),
+        sizes: dice.of(&[SIZES, names::TINY]),
         sabotage,
     }
 }
@@ -117,7 +120,7 @@ fn action(dice: &mut Dice, emails: u64, there: u64, name: String) -> Action {
         _ => Who::Id(dice.roll(there + 2) + 1),
     };
     let condition = dice.of(&[Condition::Always, Condition::Always, Condition::AsSeen]);
-    match dice.roll(17) {
+    match dice.roll(20) {
         0..3 => Action::Create(json!({ "name": name, "email": email })),
         3 => Action::Create(json!({ "name": name })),
         4 => Action::Patch(who, json!({ "name": name }), condition),
@@ -126,6 +129,15 @@ fn action(dice: &mut Dice, emails: u64, there: u64, name: String) -> Action {
         8 => Action::Put(who, json!({ "name": name, "email": email }), condition),
         9 => Action::Put(who, json!({ "name": name }), condition),
         10 | 11 => Action::Delete(who, condition),
+        16 | 17 => Action::Search(
+            dice.of(&["n", "n1", "u"]).to_owned(),
+            dice.roll(3) as usize + 1,
+        ),
+        18 => Action::Patch(
+            who,
+            json!({ "name": dice.of(&["N", "N1", "U"]) }),
+            condition,
+        ),
         12 => dice.of(&[Action::Get(who), Action::Find(email)]),
         13..16 => {
             let key = dice.of(&KEYS);

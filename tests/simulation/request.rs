@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use http::Request;
 use serde_json::{Value, json};
 
@@ -15,6 +17,8 @@ pub enum Action {
     Find(String),
     /// All pages of so many users, one after another, from the one after this id.
     Walk(u64, usize),
+    /// All pages of so many users whose names begin so.
+    Search(String, usize),
     Put(Who, Value, Condition),
     Patch(Who, Value, Condition),
     Delete(Who, Condition),
@@ -43,7 +47,15 @@ pub enum Ask {
     CreateOnce(&'static str, Value),
     Get(u64),
     Find(String),
-    List { after: u64, limit: usize },
+    List {
+        after: u64,
+        limit: usize,
+    },
+    Search {
+        prefix: String,
+        after: Option<Cursor>,
+        limit: usize,
+    },
     Put(u64, Value, Option<String>),
     Patch(u64, Value, Option<String>),
     Delete(u64, Option<String>),
@@ -62,7 +74,7 @@ impl Ask {
                 (Some(patch), tag.as_ref(), "application/merge-patch+json")
             }
             Ask::Delete(_, tag) => (None, tag.as_ref(), ""),
-            Ask::Get(_) | Ask::Find(_) | Ask::List { .. } => (None, None, ""),
+            Ask::Get(_) | Ask::Find(_) | Ask::List { .. } | Ask::Search { .. } => (None, None, ""),
         };
         let mut request = Request::builder().method(method).uri(path);
         if let Some(tag) = condition {
@@ -84,6 +96,15 @@ impl Ask {
             Ask::Get(id) => ("GET", format!("/users/{id}")),
             Ask::Find(email) => ("GET", format!("/users?email={email}")),
             Ask::List { after, limit } => ("GET", format!("/users?after={after}&limit={limit}")),
+            Ask::Search {
+                prefix,
+                after,
+                limit,
+            } => {
+                let after = after.iter().map(|cursor| format!("&after={}", cursor.text));
+                let after = after.collect::<String>();
+                ("GET", format!("/users?name={prefix}&limit={limit}{after}"))
+            }
             Ask::Put(id, ..) => ("PUT", format!("/users/{id}")),
             Ask::Patch(id, ..) => ("PATCH", format!("/users/{id}")),
             Ask::Delete(id, _) => ("DELETE", format!("/users/{id}")),
@@ -108,6 +129,23 @@ impl fmt::Display for Ask {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// Where a search goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Cursor {
+    pub text: String,
+    /// What the text means: a folded name, and the least id.
+    pub position: (String, u64),
+}
+
+impl Cursor {
+    fn read(text: &str) -> Option<Cursor> {
+        Some(Cursor {
+            text: text.to_owned(),
+            position: serde_json::from_slice(&BASE64.decode(text).ok()?).ok()?,
+        })
     }
 }
 
@@ -150,6 +188,11 @@ pub enum Told {
         total: u64,
         next: Option<u64>,
     },
+    /// 200, with users whose names begin alike, and where the next page starts.
+    Found {
+        users: Vec<Seen>,
+        next: Option<Cursor>,
+    },
     /// 201 with the user that an earlier request with the same key made.
     Replayed(Seen),
     /// 409, for another request with the same key runs.
@@ -183,6 +226,19 @@ impl Told {
                     total: header("x-total-count")
                         .and_then(|total| total.parse().ok())
                         .ok_or("a list without X-Total-Count")?,
+                    next,
+                })
+            }
+            200 if matches!(ask, Ask::Search { .. }) => {
+                let body = body();
+                let users = body.as_array().ok_or("a list that is none")?;
+                let next = header("link").map(|link| {
+                    let (_, after) = link.split_once("after=").expect("a next link");
+                    let (text, _) = after.split_once('>').expect("a next link");
+                    Cursor::read(text).expect("a cursor")
+                });
+                Ok(Told::Found {
+                    users: users.iter().map(|user| Seen::new(user, None)).collect(),
                     next,
                 })
             }
@@ -227,9 +283,24 @@ impl fmt::Display for Told {
             }
             Told::Replayed(user) => write!(f, "201 again {user}"),
             Told::InProgress => write!(f, "409, in progress"),
+            Told::Found { users, next } => {
+                let users: Vec<_> = users.iter().map(Seen::to_string).collect();
+                write!(f, "200 [{}]", users.join(", "))?;
+                match next {
+                    Some(next) => write!(f, ", more from {:?}", next.position),
+                    None => Ok(()),
+                }
+            }
             Told::Status(status) => write!(f, "{status}"),
             Told::Unknown => write!(f, "503, or none"),
         }
+    }
+}
+
+impl Seen {
+    /// Where the user is in the order of names. Those of programs are plain.
+    pub fn position(&self) -> (String, u64) {
+        (self.name.to_lowercase(), self.id)
     }
 }
 

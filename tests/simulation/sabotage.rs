@@ -41,6 +41,13 @@ pub enum Sabotage {
     PendingIgnored,
     PendingKept,
     FirstIgnored,
+    NameUnannounced,
+    NameAnnouncedOnce,
+    LeafSet,
+    NameFenceSkipped,
+    OpenForgotten,
+    RightHalfLost,
+    NextIgnored,
 }
 
 use Sabotage::*;
@@ -212,6 +219,41 @@ pub const ALL: [(Sabotage, &str, &str); 33] = [
         "a repeat is answered with the user as it is",
         "a client gets what it did not ask for",
     ),
+    (
+        NameUnannounced,
+        "a rename does not write the leaf of the new name",
+        "the user is not found by it",
+    ),
+    (
+        NameAnnouncedOnce,
+        "a rename leaves a leaf alone that has the user",
+        "who is about to take the user out does so",
+    ),
+    (
+        LeafSet,
+        "a node of the index is set, not swapped",
+        "of two users who come into a leaf one is lost",
+    ),
+    (
+        NameFenceSkipped,
+        "a leaf is split without a write of the records of those who are moving",
+        "a rename that was slow leaves the user in the other half",
+    ),
+    (
+        OpenForgotten,
+        "the catalogue does not list creates that have not ended",
+        "their users are never found",
+    ),
+    (
+        RightHalfLost,
+        "the right half of a leaf that is split is empty",
+        "its users are not found",
+    ),
+    (
+        NextIgnored,
+        "the link to the next node is not followed",
+        "who was split off is not found",
+    ),
 ];
 
 impl Sabotage {
@@ -236,6 +278,20 @@ impl Sabotage {
                 | PendingIgnored
                 | PendingKept
                 | FirstIgnored
+        )
+    }
+
+    /// Whether it is the index of names that is broken.
+    pub fn concerns_names(self) -> bool {
+        matches!(
+            self,
+            NameUnannounced
+                | NameAnnouncedOnce
+                | LeafSet
+                | NameFenceSkipped
+                | OpenForgotten
+                | RightHalfLost
+                | NextIgnored
         )
     }
 }

@@ -2,6 +2,8 @@
 //! changed, or put off there. That takes the protocol's keys and records, which
 //! nothing else in the simulation knows.
 
+mod names;
+
 use edge_users::store::StoreError;
 use serde_json::{Value, json};
 
@@ -13,6 +15,9 @@ use crate::store::SimStore;
 impl Sabotage {
     /// Lets an operation happen, broken.
     pub fn apply(self, store: &mut SimStore, client: usize, operation: &Operation) -> Answer {
+        if self.concerns_names() {
+            return names::apply(self, store, operation);
+        }
         let key = operation.key().to_owned();
         let (claim, record) = (key.starts_with("email/"), key.starts_with("user/"));
         let slot = key.starts_with("idempotency/");
@@ -289,15 +294,16 @@ fn last_write(record: &[u8]) -> String {
         .to_owned()
 }
 
+fn changed(value: &[u8], change: impl Fn(&mut Value)) -> Vec<u8> {
+    let mut value = json(value);
+    change(&mut value);
+    value.to_string().into_bytes()
+}
+
 fn edited(answer: Answer, edit: impl Fn(&mut Value)) -> Answer {
-    let edited = |value: &[u8]| {
-        let mut record = json(value);
-        edit(&mut record);
-        Some(record.to_string().into_bytes())
-    };
     match answer {
-        Answer::Watched(Some(value), watch) => Answer::Watched(edited(&value), watch),
-        Answer::Value(Some(value)) => Answer::Value(edited(&value)),
+        Answer::Watched(Some(value), watch) => Answer::Watched(Some(changed(&value, edit)), watch),
+        Answer::Value(Some(value)) => Answer::Value(Some(changed(&value, edit))),
         answer => answer,
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use edge_users::directory::Sizes;
 use serde_json::{Value, json};
 
 use crate::choice::{Choice, Fate};
@@ -25,6 +26,7 @@ pub struct Scenario {
     /// Done then, but that each dies just before it replaces the record of a user.
     pub died: Vec<Action>,
     pub programs: Vec<Vec<Action>>,
+    pub sizes: Sizes,
     pub sabotage: Option<Sabotage>,
 }
 
@@ -39,7 +41,7 @@ pub struct Failure {
 impl Scenario {
     /// A run in which the setup is done. All runs of the scenario fork from it.
     pub fn prepare(&self) -> Prepared {
-        let mut base = Simulation::new(self.backend);
+        let mut base = Simulation::new(self.backend, self.sizes);
         let tags = base.run_alone(self.setup.clone());
         let tags = tags.unwrap_or_else(|Violation(what)| panic!("{}: setup: {what}", self.name));
         for action in &self.died {
@@ -58,6 +60,7 @@ impl Scenario {
             tags,
             programs: self.programs.clone(),
             emails,
+            prefixes: prefixes(self.setup.iter().chain(self.programs.iter().flatten())),
         }
     }
 
@@ -83,6 +86,7 @@ pub struct Prepared {
     tags: BTreeMap<u64, String>,
     programs: Vec<Vec<Action>>,
     emails: BTreeSet<String>,
+    prefixes: BTreeSet<String>,
 }
 
 impl Prepared {
@@ -109,6 +113,8 @@ impl Prepared {
         program.extend((1..=created + 1).map(|id| Action::Get(Who::Id(id))));
         program.extend(self.emails.iter().cloned().map(Action::Find));
         program.push(Action::Walk(0, 2));
+        let search = |prefix| Action::Search(prefix, 2);
+        program.extend(self.prefixes.iter().cloned().map(search));
         let last = |(index, email)| json!({ "name": format!("Last {index}"), "email": email });
         let last = self.emails.iter().enumerate().map(last);
         program.extend(last.map(Action::Create));
@@ -129,6 +135,7 @@ fn again(ask: Ask) -> Action {
         Ask::CreateOnce(key, profile) => Action::CreateOnce(key, profile),
         Ask::Get(id) => Action::Get(Who::Id(id)),
         Ask::Find(email) => Action::Find(email),
+        Ask::Search { prefix, limit, .. } => Action::Search(prefix, limit),
         Ask::List { after, limit } => Action::Walk(after, limit),
         Ask::Put(id, profile, _) => Action::Put(Who::Id(id), profile, Condition::Always),
         Ask::Patch(id, patch, _) => Action::Patch(Who::Id(id), patch, Condition::Always),
@@ -147,6 +154,14 @@ fn emails<'a>(actions: impl Iterator<Item = &'a Action>) -> BTreeSet<String> {
         _ => None,
     });
     emails.collect()
+}
+
+fn prefixes<'a>(actions: impl Iterator<Item = &'a Action>) -> BTreeSet<String> {
+    let prefixes = actions.filter_map(|action| match action {
+        Action::Search(prefix, _) => Some(prefix.clone()),
+        _ => None,
+    });
+    prefixes.collect()
 }
 
 impl fmt::Display for Failure {

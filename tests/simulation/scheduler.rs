@@ -8,12 +8,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::task::Poll;
 
+use edge_users::directory::Sizes;
+
 use crate::choice::{Choice, Fate};
 use crate::client::{Port, SimPlatform, Work, poll, serve};
 use crate::history::{Event, History};
 use crate::observer::Observer;
 use crate::operation::{Answer, Operation};
-use crate::request::{Action, Ask, Condition, Told, Who};
+use crate::request::{Action, Ask, Condition, Cursor, Told, Who};
 use crate::store::{Backend, SimStore, hash};
 
 /// The longest that a request takes, in milliseconds: hosts end it then.
@@ -24,6 +26,9 @@ const PAUSE: i64 = 60_001;
 
 /// No request makes so many store operations.
 const ENDLESS: usize = 2000;
+
+/// No client makes so many requests.
+const ENDLESS_WALK: usize = 1000;
 
 /// What must never happen, happened.
 #[derive(Clone, Debug)]
@@ -39,6 +44,8 @@ struct Client {
     /// How many of its requests were started.
     requests: usize,
     mine: Option<u64>,
+    /// Where its search goes on.
+    cursor: Option<Cursor>,
     tags: BTreeMap<u64, String>,
 }
 
@@ -53,6 +60,8 @@ struct Running {
     operations: usize,
     /// The time at which it started.
     since: i64,
+    /// Whether the client has the response, and the service goes on.
+    answered: bool,
 }
 
 /// A run.
@@ -64,6 +73,7 @@ pub struct Simulation {
     now: Rc<Cell<i64>>,
     late: VecDeque<Operation>,
     observer: Observer,
+    sizes: Sizes,
     /// The steps in words, if somebody wants to read them.
     pub steps: Option<Vec<String>>,
 }
@@ -85,6 +95,11 @@ impl Client {
             Action::Get(user) => Ask::Get(who(user)),
             Action::Find(email) => Ask::Find(email),
             Action::Walk(after, limit) => Ask::List { after, limit },
+            Action::Search(prefix, limit) => Ask::Search {
+                prefix,
+                after: self.cursor.take(),
+                limit,
+            },
             Action::Put(user, profile, condition) => {
                 Ask::Put(who(user), profile, tag(who(user), condition))
             }
@@ -98,7 +113,7 @@ impl Client {
 
 impl Simulation {
     /// A run on an empty store.
-    pub fn new(backend: Backend) -> Simulation {
+    pub fn new(backend: Backend, sizes: Sizes) -> Simulation {
         Simulation {
             store: SimStore::new(backend),
             history: History::default(),
@@ -107,6 +122,7 @@ impl Simulation {
             now: Rc::new(Cell::new(1_800_000_000_000)),
             late: VecDeque::new(),
             observer: Observer::default(),
+            sizes,
             steps: None,
         }
     }
@@ -118,7 +134,7 @@ impl Simulation {
             history: self.history.clone(),
             clock: self.clock,
             observer: self.observer.clone(),
-            ..Simulation::new(self.store.backend)
+            ..Simulation::new(self.store.backend, self.sizes)
         };
         for _ in &self.clients {
             fork.join(Vec::new(), BTreeMap::new());
@@ -137,6 +153,7 @@ impl Simulation {
             lingering: None,
             requests: 0,
             mine: None,
+            cursor: None,
             tags,
         });
         self.prepare(number).expect("a client can ask");
@@ -354,7 +371,9 @@ impl Simulation {
             self.history
                 .start(client, number, running.ask.clone(), self.clock)
         });
-        self.history.events[event].operations += 1;
+        if !running.answered {
+            self.history.events[event].operations += 1;
+        }
         Ok(())
     }
 
@@ -376,21 +395,33 @@ impl Simulation {
     fn poll(&mut self, client: usize) -> Result<(), Violation> {
         let running = self.clients[client].running.as_mut().expect("it runs");
         let polled = catch_unwind(AssertUnwindSafe(|| poll(running.work.as_mut())));
+        let Ok(polled) = polled else {
+            return Err(Violation(format!("a panic in {}", running.ask)));
+        };
+        if let Some(response) = self.clients[client].port.response() {
+            self.answer(client, &response)?;
+        }
         match polled {
-            Err(_) => Err(Violation(format!("a panic in {}", running.ask))),
-            Ok(Poll::Pending) => Ok(()),
-            Ok(Poll::Ready(response)) => self.finish(client, &response),
+            Poll::Pending => Ok(()),
+            Poll::Ready(()) => {
+                self.clients[client].running = None;
+                self.prepare(client)
+            }
         }
     }
 
-    fn finish(
+    /// Hands the response to the client.
+    fn answer(
         &mut self,
         client: usize,
         response: &http::Response<Vec<u8>>,
     ) -> Result<(), Violation> {
         let this = &mut self.clients[client];
-        let Running { ask, event, .. } = this.running.take().expect("it ran");
+        let running = this.running.as_mut().expect("it runs");
+        running.answered = true;
+        let ask = running.ask.clone();
         let told = Told::read(&ask, response).map_err(Violation)?;
+        let event = running.event;
         let event = event.ok_or_else(|| Violation(format!("{ask} did not ask the store")))?;
         match &told {
             Told::User(status, seen) => {
@@ -410,11 +441,22 @@ impl Simulation {
                     this.todo.push_front(Action::Walk(*next, limit));
                 }
             }
+            Told::Found {
+                next: Some(next), ..
+            } => {
+                if let Ask::Search { prefix, limit, .. } = &ask {
+                    this.cursor = Some(next.clone());
+                    this.todo.push_front(Action::Search(prefix.clone(), *limit));
+                }
+                if this.requests > ENDLESS_WALK {
+                    return Err(Violation(format!("a walk does not end: {ask} → {told}")));
+                }
+            }
             _ => {}
         }
         self.note(|_| format!("client {client} {ask} → {told}"));
         self.history.end(event, told, self.clock);
-        self.prepare(client)
+        Ok(())
     }
 
     /// Lets a client come to the first operation of its next request.
@@ -423,7 +465,8 @@ impl Simulation {
         let Some(ask) = this.next() else {
             return Ok(());
         };
-        let work = serve(this.port.clone(), this.platform.clone(), ask.request());
+        let (port, platform) = (this.port.clone(), this.platform.clone());
+        let work = serve(port, platform, self.sizes, ask.request());
         this.requests += 1;
         this.running = Some(Running {
             ask,
@@ -432,6 +475,7 @@ impl Simulation {
             answers: 0,
             operations: 0,
             since: 0,
+            answered: false,
         });
         self.poll(client)
     }

@@ -1,6 +1,8 @@
 //! Runs whose every step is laid down: for what takes more requests than can be
 //! explored, or an answer that comes very late.
 
+use crate::client::SIZES;
+
 use crate::sabotage::Sabotage;
 use crate::scheduler::{Simulation, Violation};
 use crate::store::Backend;
@@ -67,7 +69,7 @@ pub fn play(
     backend: Backend,
     sabotage: Option<Sabotage>,
 ) -> Result<(), Violation> {
-    let mut run = Simulation::new(backend);
+    let mut run = Simulation::new(backend, SIZES);
     run.store.sabotage = sabotage;
     script(&mut run)
 }

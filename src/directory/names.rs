@@ -1,0 +1,184 @@
+//! Finding users by how their names begin: an index of names.
+//!
+//! The index is a [`tree`] whose leaves hold ids and no names. Who reads a leaf
+//! reads the records of its users, and believes these alone.
+//!
+//! *Invariant: the leaf that covers a user's name has the user's id, from the
+//! moment at which the user is merged.* It rests on this:
+//!
+//! - A user is *merged* by who has read its record and then its leaf, with the id
+//!   or to write it there. If its name changed meanwhile, the next point holds.
+//! - A *rename* reads the record, writes the id into the leaf of the new name,
+//!   as `moving`, and then swaps the record. It writes the leaf even if the id is
+//!   there, so that who is about to take it out fails.
+//! - An id is *taken out* of a leaf, or left to one half of it, by its record, if
+//!   that was read after the leaf and before the leaf's swap. A rename that
+//!   writes the leaf after it was read makes that swap fail. One that wrote it
+//!   before, and has not swapped the record yet, has left the mark `moving`:
+//!   then the record is written once more, unchanged, which makes that rename fail.
+//! - A final record never comes to life: its id may be taken out at any time.
+//!
+//! Creates and deletes leave the index alone; see [`merge`] for who merges. An id
+//! whose record can't be read then, or when its leaf is split, is not in the
+//! index until the user is renamed.
+
+mod merge;
+mod node;
+mod position;
+mod tree;
+
+pub use position::Position;
+
+use super::page::MISSES;
+use super::{Directory, Error, pointer};
+use crate::folded_name::NamePrefix;
+use crate::platform::Platform;
+use crate::store::Store;
+use crate::user::{Name, User, UserId};
+use merge::Catalogue;
+use node::{Node, NodeId};
+use tree::Tree;
+
+/// The cell that names the root of the tree; 0 before there is an index.
+const POINTER: &str = "names";
+
+/// Some users whose names begin alike, in the order of their positions.
+#[derive(Debug, Default)]
+pub struct Found {
+    pub users: Vec<User>,
+    /// Where the search goes on; `None` if it has ended.
+    pub next: Option<Position>,
+    /// Ids that were left out, for their records can't be read.
+    pub unreadable: Vec<UserId>,
+}
+
+impl<S: Store, P: Platform> Directory<'_, S, P> {
+    /// Up to `limit` users whose names begin with `prefix`, from a position on.
+    ///
+    /// There may be fewer, or none, while there is a `next` position: a request
+    /// merges so many new users, and looks at so many others in vain.
+    pub async fn search(
+        &self,
+        prefix: &NamePrefix,
+        from: Option<Position>,
+        limit: usize,
+    ) -> Result<Found, Error> {
+        let from = from.unwrap_or_else(|| Position::first(prefix));
+        let mut found = Found::default();
+        let created = self.created().await?;
+        if created == 0 {
+            return Ok(found);
+        }
+        let tree = self.names().await?;
+        if !tree.merge(created).await? {
+            found.next = Some(from);
+            return Ok(found);
+        }
+        let mut misses = 0;
+        let mut last = None;
+        let (mut id, mut node) = tree.leaf(&from).await?;
+        loop {
+            let here = self.users_of(&tree, id, &node, &mut found.unreadable);
+            // Each leaf that is read counts, too.
+            misses += node.leaf().map_or(0, |leaf| leaf.ids.len()) + 1;
+            for (position, user) in here.await? {
+                if position < from || !position.is_within(prefix) {
+                    continue;
+                }
+                if found.users.len() == limit {
+                    found.next = last.map(Position::next);
+                    return Ok(found);
+                }
+                misses -= 1;
+                last = Some(position);
+                found.users.push(user);
+            }
+            match node.next {
+                Some((low, _)) if low.is_within(prefix) && misses >= MISSES => {
+                    found.next = Some(low);
+                    return Ok(found);
+                }
+                Some((low, next)) if low.is_within(prefix) => {
+                    id = next;
+                    node = tree.node(id).await?;
+                }
+                _ => return Ok(found),
+            }
+        }
+    }
+
+    /// Puts new users into the index if the turn of the one just created has come.
+    pub async fn merge_names(&self, created: UserId) {
+        if created.get() % self.sizes.merge_every == 0 {
+            // Who searches does it, if this does not.
+            let _ = self.merge_new().await;
+        }
+    }
+
+    async fn merge_new(&self) -> Result<(), Error> {
+        let created = self.created().await?;
+        self.names().await?.merge(created).await?;
+        Ok(())
+    }
+
+    /// Lets a user be found by a name that it is about to get, by a write of its
+    /// record which the caller has already read.
+    pub(super) async fn announce_name(&self, id: UserId, name: &Name) -> Result<(), Error> {
+        let tree = self.names().await?;
+        tree.insert(&[Position::of(name, id)], true).await
+    }
+
+    /// The index, which there is afterwards.
+    async fn names(&self) -> Result<Tree<'_, '_, S, P>, Error> {
+        let plant = async |number| {
+            let root = NodeId(number);
+            Tree::plant(self, root).await?;
+            Catalogue::plant(self, root).await
+        };
+        let number = pointer::find_or_make(self.store, self.platform, POINTER, plant).await?;
+        Ok(Tree {
+            directory: self,
+            root: NodeId(number),
+        })
+    }
+
+    /// The users of a leaf whose names it covers, by their positions.
+    async fn users_of(
+        &self,
+        tree: &Tree<'_, '_, S, P>,
+        id: NodeId,
+        node: &Node,
+        unreadable: &mut Vec<UserId>,
+    ) -> Result<Vec<(Position, User)>, Error> {
+        let mut users = Vec::new();
+        let mut gone = Vec::new();
+        let ids = node.leaf().map_or(&[][..], |leaf| &leaf.ids);
+        for user in ids {
+            match self.record(*user).await {
+                Ok(Some(record)) if record.is_final() => gone.push(*user),
+                Ok(record) => users.extend(record.and_then(|record| record.into_user(*user))),
+                Err(Error::Unreadable(_)) => unreadable.push(*user),
+                Err(error) => return Err(error),
+            }
+        }
+        // They would be looked at by every search.
+        if gone.len() * 2 > ids.len() {
+            let _ = tree.forget(id, &gone).await;
+        }
+        let position = |user: User| (Position::of(&user.profile.name, user.id), user);
+        let mut users: Vec<_> = users.into_iter().map(position).collect();
+        users.retain(|(position, _)| node.covers(position));
+        users.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Ok(users)
+    }
+
+    /// The position of a user; `None` if there is no such user, or it can't be read.
+    async fn position(&self, id: UserId) -> Result<Option<Position>, Error> {
+        let user = match self.record(id).await {
+            Ok(record) => record.and_then(|record| record.into_user(id)),
+            Err(Error::Unreadable(_)) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(user.map(|user| Position::of(&user.profile.name, id)))
+    }
+}

@@ -1,0 +1,138 @@
+//! How new users come into the index: not when they are created, but before
+//! somebody searches, or after some later create was answered.
+//!
+//! The catalogue says up to which id that has been done, and which creates up
+//! to there had not ended then.
+
+use serde::{Deserialize, Serialize};
+
+use super::node::NodeId;
+use super::position::Position;
+use super::tree::Tree;
+use crate::directory::census::{ended, note_given};
+use crate::directory::ledger::Given;
+use crate::directory::record::State;
+use crate::directory::versioned::{self, Held};
+use crate::directory::{Directory, Error, LEASE};
+use crate::platform::Platform;
+use crate::store::Store;
+use crate::timestamp::Timestamp;
+use crate::user::UserId;
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Catalogue {
+    /// Users up to this id are in the index, if they are not `open`.
+    merged: u64,
+    /// Creates that had not ended.
+    open: Vec<UserId>,
+    /// How many ids had been given at some times, as in the ledger.
+    given: Vec<Given>,
+}
+
+/// What is known of an id.
+enum Create {
+    /// Its create has not ended.
+    Open,
+    /// It is over, with a user at this position, or with none.
+    Ended(Option<Position>),
+}
+
+fn key(root: NodeId) -> String {
+    format!("merged/{:x}", root.0)
+}
+
+impl Catalogue {
+    /// Writes the first catalogue of an index.
+    pub async fn plant<S: Store, P: Platform>(
+        directory: &Directory<'_, S, P>,
+        root: NodeId,
+    ) -> Result<(), Error> {
+        let (store, write) = (directory.store, directory.draw());
+        versioned::create(store, &key(root), write, Catalogue::default()).await
+    }
+
+    fn is_complete(&self, created: u64) -> bool {
+        self.merged >= created && self.open.is_empty()
+    }
+}
+
+impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
+    /// Puts new users into the index, of the `created` ids that were given.
+    /// Answers whether all have been looked at: those whose creates had ended
+    /// are in the index then.
+    pub async fn merge(&self, created: u64) -> Result<bool, Error> {
+        let directory = self.directory;
+        let unreadable = || Error::Unreadable(key(self.root));
+        let catalogue = versioned::get(directory.store, &key(self.root)).await?;
+        let catalogue: Catalogue = catalogue.ok_or_else(unreadable)?;
+        if catalogue.is_complete(created) {
+            return Ok(true);
+        }
+        let held = Held::<_, Catalogue>::read(directory.store, key(self.root)).await?;
+        let held = held.ok_or_else(unreadable)?;
+        let before = held.value.clone();
+        let now = directory.platform.now();
+        let over = ended(&before.given, now);
+        let mut after = Catalogue {
+            merged: before.merged,
+            ..Catalogue::default()
+        };
+        let mut positions = Vec::new();
+        for id in &before.open {
+            match self.create(*id, over, now).await? {
+                Create::Open => after.open.push(*id),
+                Create::Ended(user) => positions.extend(user),
+            }
+        }
+        let new = (before.merged + 1..=created).take(directory.sizes.merged);
+        for number in new {
+            let id = UserId::try_from(number).map_err(|_| Error::Exhausted)?;
+            match self.create(id, over, now).await? {
+                Create::Open if after.open.len() >= directory.sizes.open => break,
+                Create::Open => after.open.push(id),
+                Create::Ended(user) => positions.extend(user),
+            }
+            after.merged = number;
+        }
+        positions.sort();
+        self.insert(&positions, false).await?;
+        let looked_at_all = after.merged >= created;
+        if !after.is_complete(created) {
+            after.given = note_given(&before.given, created, now);
+        }
+        let progress = after.merged > before.merged || after.open.len() < before.open.len();
+        if after != before {
+            // If it fails, the same is done once more.
+            let _ = held.write(directory.store, directory.draw(), after).await;
+        }
+        match looked_at_all || progress {
+            true => Ok(looked_at_all),
+            // As many creates as can be waited for are dead, or soon will be.
+            false => Err(Error::Contended),
+        }
+    }
+
+    async fn create(&self, id: UserId, over: u64, now: Timestamp) -> Result<Create, Error> {
+        let record = match self.directory.record(id).await {
+            // It can't be said by which name it would be found.
+            Err(Error::Unreadable(_)) => return Ok(Create::Ended(None)),
+            record => record?,
+        };
+        let ended = match record.map(|record| record.state) {
+            Some(State::Live(live)) => {
+                let position = Position::of(&live.profile.name, id);
+                return Ok(Create::Ended(Some(position)));
+            }
+            Some(State::Deleted { .. } | State::Void) => true,
+            Some(State::Pending { created_at }) => {
+                let dead = created_at.0 + LEASE < now.0;
+                dead && self.directory.is_given_up(id).await
+            }
+            None => id.get() <= over,
+        };
+        Ok(match ended {
+            true => Create::Ended(None),
+            false => Create::Open,
+        })
+    }
+}

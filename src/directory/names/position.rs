@@ -1,0 +1,81 @@
+//! Places in the order of names.
+
+use serde::{Deserialize, Serialize};
+
+use crate::folded_name::{FoldedName, NamePrefix};
+use crate::user::{Name, UserId};
+
+/// A place in the order of names: a folded name or the start of one, and the id
+/// of the first user of that name who comes after it. Names are in the order of
+/// their characters' code points, users of one name in that of their ids.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Position(String, u64);
+
+impl Position {
+    /// Just before all names that begin with `prefix`.
+    pub(super) fn first(prefix: &NamePrefix) -> Position {
+        Position(prefix.as_str().to_owned(), 0)
+    }
+
+    /// That of a user.
+    pub(super) fn of(name: &Name, id: UserId) -> Position {
+        Position(FoldedName::from(name).as_str().to_owned(), id.get())
+    }
+
+    /// Just after this one.
+    pub(super) fn next(self) -> Position {
+        Position(self.0, self.1.saturating_add(1))
+    }
+
+    /// Whether it is among the names that begin with `prefix`.
+    pub fn is_within(&self, prefix: &NamePrefix) -> bool {
+        self.0.starts_with(prefix.as_str())
+    }
+
+    /// The id of the user whose position it is.
+    pub(super) fn user(&self) -> Option<UserId> {
+        UserId::try_from(self.1).ok()
+    }
+
+    /// Where to part two users' positions, of which `left` comes first: at the
+    /// shortest name that does it, so that the index says no more of names than it must.
+    pub(super) fn between(left: &Position, right: &Position) -> Position {
+        if left.0 == right.0 {
+            return right.clone();
+        }
+        let same = left.0.chars().zip(right.0.chars());
+        let same = same.take_while(|(left, right)| left == right).count();
+        Position(right.0.chars().take(same + 1).collect(), 0)
+    }
+
+    /// How much a node says of a name that is parted here, in bytes.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn position(name: &str, id: u64) -> Position {
+        Position(name.to_owned(), id)
+    }
+
+    #[test]
+    fn two_positions_are_parted_by_the_shortest_name_between_them() {
+        for (left, right, between) in [
+            (("ada", 9), ("bea", 1), ("b", 0)),
+            (("ada", 9), ("adam", 1), ("adam", 0)),
+            (("ada lovelace", 9), ("ada noether", 1), ("ada n", 0)),
+            (("łą", 9), ("łż", 1), ("łż", 0)),
+            (("", 9), ("ada", 1), ("a", 0)),
+            (("ada", 1), ("ada", 2), ("ada", 2)),
+        ] {
+            let (left, right) = (position(left.0, left.1), position(right.0, right.1));
+            let parted = Position::between(&left, &right);
+            assert_eq!(parted, position(between.0, between.1));
+            assert!(left < parted && parted <= right);
+        }
+    }
+}

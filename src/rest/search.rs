@@ -1,0 +1,55 @@
+//! `GET /users?name=…`: the users whose names begin so.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::collection::{Collection, limit, log_unreadable};
+use super::problem::Problem;
+use super::query::Query;
+use crate::directory::{Directory, Position};
+use crate::folded_name::NamePrefix;
+use crate::platform::Platform;
+use crate::store::Store;
+
+/// The users whose names begin with the parameter `name`. There is no
+/// `X-Total-Count`: to count them, all users who match would have to be read.
+pub(super) async fn by_name<S: Store, P: Platform>(
+    directory: &Directory<'_, S, P>,
+    query: &Query,
+) -> Result<Collection, Problem> {
+    let name = query.get("name").unwrap_or_default();
+    let prefix = NamePrefix::try_from(name).map_err(|rule| Problem::invalid_query(rule, "name"))?;
+    let from = query.get("after").map(|cursor| {
+        let position = read_cursor(cursor).filter(|position| position.is_within(&prefix));
+        let rule = "is not one that a link to a next page of this search has";
+        position.ok_or_else(|| Problem::invalid_query(rule, "after"))
+    });
+    let limit = limit(directory.platform, query)?;
+    let found = directory
+        .search(&prefix, from.transpose()?, limit as usize)
+        .await?;
+    log_unreadable(directory, &found.unreadable);
+    let name = utf8_percent_encode(name, NON_ALPHANUMERIC);
+    let fields = query.get("fields");
+    let fields = fields.map_or(String::new(), |fields| format!("&fields={fields}"));
+    let next = found.next.map(|next| {
+        let after = write_cursor(&next);
+        format!("/users?name={name}&limit={limit}{fields}&after={after}")
+    });
+    Ok(Collection {
+        users: found.users,
+        total: None,
+        next,
+    })
+}
+
+/// A position as clients pass it back: opaque to them, and free of characters
+/// that mean something in a URL.
+fn write_cursor(position: &Position) -> String {
+    BASE64.encode(serde_json::to_vec(position).expect("a position has no keys"))
+}
+
+fn read_cursor(cursor: &str) -> Option<Position> {
+    serde_json::from_slice(&BASE64.decode(cursor).ok()?).ok()
+}

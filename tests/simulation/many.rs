@@ -1,0 +1,191 @@
+//! Searches among thousands of users, with an index of the sizes that are used:
+//! the right answers, and store operations that don't grow with the users.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::pin;
+use std::task::Poll;
+
+use edge_users::directory::{Directory, Error, Position};
+use edge_users::folded_name::NamePrefix;
+use edge_users::store::{Report, Store, StoreError};
+use edge_users::user::{Profile, UserId};
+use serde_json::json;
+
+use crate::client::{SIZES, SimPlatform, mix, poll};
+use crate::operation::{Answer, Operation, Watch};
+use crate::store::{Backend, SimStore};
+
+const USERS: u64 = 5_000;
+
+/// A store of which each operation happens at once.
+struct Prompt {
+    store: RefCell<SimStore>,
+    operations: Cell<usize>,
+}
+
+impl Prompt {
+    fn perform(&self, operation: Operation) -> Answer {
+        self.operations.set(self.operations.get() + 1);
+        self.store.borrow_mut().perform(&operation)
+    }
+}
+
+impl Store for Prompt {
+    type Watch = Watch;
+
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.perform(Operation::Get(key.to_owned())) {
+            Answer::Value(value) => Ok(value),
+            answer => unreachable!("{answer:?} to get"),
+        }
+    }
+
+    async fn set(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
+        self.perform(Operation::Set(key.to_owned(), value.to_owned()));
+        Ok(())
+    }
+
+    async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
+        match self.perform(Operation::Increment(key.to_owned(), delta)) {
+            Answer::Sum(sum) => Ok(sum),
+            answer => unreachable!("{answer:?} to increment"),
+        }
+    }
+
+    async fn current(&self, key: &str) -> Result<(Option<Vec<u8>>, Watch), StoreError> {
+        match self.perform(Operation::Current(key.to_owned())) {
+            Answer::Watched(value, watch) => Ok((value, watch)),
+            answer => unreachable!("{answer:?} to current"),
+        }
+    }
+
+    async fn swap(&self, watch: Watch, value: &[u8]) -> Result<Report, StoreError> {
+        match self.perform(Operation::Swap(watch, value.to_owned())) {
+            Answer::Swap(true) => Ok(Report::Swapped),
+            _ => Ok(Report::Unsure),
+        }
+    }
+}
+
+fn now<F: Future>(future: F) -> F::Output {
+    match poll(pin!(future)) {
+        Poll::Ready(output) => output,
+        Poll::Pending => unreachable!("nothing waits here"),
+    }
+}
+
+fn profile(name: &str) -> Profile {
+    Profile::from_json(json!({ "name": name })).expect("a profile")
+}
+
+type Service<'a> = Directory<'a, Prompt, SimPlatform>;
+
+/// What a walk finds, and the most operations of a page beyond one for each user on it.
+fn walk(directory: &Service, prefix: &str, limit: usize) -> (Vec<(String, u64)>, usize) {
+    let prefix = NamePrefix::try_from(prefix).expect("a prefix");
+    let (mut found, mut most) = (Vec::new(), 0);
+    let mut from: Option<Position> = None;
+    loop {
+        let before = directory.store.operations.get();
+        let page = now(directory.search(&prefix, from, limit)).expect("a page");
+        let made = directory.store.operations.get() - before;
+        most = most.max(made - page.users.len());
+        let users = page.users.iter();
+        found.extend(users.map(|user| (user.profile.name.as_str().to_owned(), user.id.get())));
+        match page.next {
+            None => return (found, most),
+            next => from = next,
+        }
+    }
+}
+
+/// Creates users of these names, changes and deletes some, and searches them.
+fn many(what: &str, name: impl Fn(u64) -> String, prefixes: &[&str]) {
+    let store = Prompt {
+        store: RefCell::new(SimStore::new(Backend::Sqlite)),
+        operations: Cell::new(0),
+    };
+    let platform = SimPlatform::new(1, Default::default());
+    let directory = Directory {
+        store: &store,
+        platform: &*platform,
+        sizes: SIZES,
+    };
+    let mut users = BTreeMap::new();
+    for number in 0..USERS {
+        let user = now(directory.create(profile(&name(number)))).expect("a user");
+        now(directory.merge_names(user.id));
+        users.insert(user.id, name(number));
+    }
+    let each = store.operations.get() as f64 / USERS as f64;
+    let id = |number: u64| UserId::try_from(number).expect("an id");
+    let mut rename = 0;
+    for number in (1..=USERS).step_by(7) {
+        let new = format!("{} x", name(mix(number) % USERS));
+        let before = store.operations.get();
+        let renamed = now(directory.update(id(number), |_| Ok::<_, Error>(profile(&new))));
+        rename = rename.max(store.operations.get() - before);
+        renamed.expect("it is renamed");
+        users.insert(id(number), new);
+    }
+    for number in (1..=USERS).step_by(5) {
+        now(directory.delete(id(number), |_| Ok::<_, Error>(()))).expect("it is deleted");
+        users.remove(&id(number));
+    }
+    for prefix in prefixes {
+        let mut expected: Vec<_> = users
+            .iter()
+            .map(|(id, name)| (name.to_lowercase(), name, id.get()))
+            .filter(|(folded, ..)| folded.starts_with(prefix))
+            .collect();
+        expected.sort_by_key(|(folded, _, id)| (folded.clone(), *id));
+        let expected: Vec<_> = expected
+            .into_iter()
+            .map(|(_, name, id)| (name.clone(), id))
+            .collect();
+        for limit in [7, 1000] {
+            let (found, most) = walk(&directory, prefix, limit);
+            assert_eq!(found, expected, "{what}: {prefix:?}");
+            println!(
+                "{what}: {prefix:?} by {limit}: {} users, {most} more",
+                found.len()
+            );
+            // The way to the leaf, and the users of two or three leaves who are beside the
+            // page, are gone or were renamed; of all the leaves of a long page, those who are gone.
+            assert!(most <= if limit == 7 { 150 } else { 700 }, "{what}: {most}");
+        }
+    }
+    println!("{what}: {each:.1} a create, {rename} at most a rename");
+    assert!(each <= 10.0 && rename <= 150, "{what}: {each}, {rename}");
+    for (id, _) in users {
+        now(directory.delete(id, |_| Ok::<_, Error>(()))).expect("it is deleted");
+    }
+    let (found, first) = walk(&directory, prefixes[0], 7);
+    let (_, second) = walk(&directory, prefixes[0], 7);
+    println!("{what}: when all are gone {first} a page, then {second}");
+    assert!(found.is_empty(), "{what}: {found:?}");
+    assert!(first <= 700 && second <= 600, "{what}: {first}, {second}");
+}
+
+#[test]
+fn thousands_of_users_of_various_names_are_found() {
+    let name = |number| {
+        let number = mix(number);
+        let letter = |shift: u32| char::from(b'A' + (number >> shift) as u8 % 26);
+        format!("{}{} {}{}", letter(0), letter(8), letter(16), number % 90)
+    };
+    many("various", name, &["a", "k", "zz", "mm m", "q1"]);
+}
+
+#[test]
+fn thousands_of_users_of_one_name_are_found() {
+    many("one name", |_| "Same".to_owned(), &["same", "same x", "t"]);
+}
+
+#[test]
+fn thousands_of_users_in_the_order_of_their_names_are_found() {
+    let name = |number| format!("U{number:06}");
+    many("ascending", name, &["u", "u00249", "u004999"]);
+}

@@ -1,0 +1,189 @@
+//! Searches, and who changes names beside them, with an index so small that a
+//! few users split its nodes.
+
+use std::time::Instant;
+
+use edge_users::directory::Sizes;
+use serde_json::json;
+
+use crate::choice::{Choice, Fate};
+use crate::explore::{Bounds, Figures, explore};
+use crate::meetings::Meeting;
+use crate::request::{Action, Condition, Who};
+use crate::sabotage::Sabotage;
+use crate::scenario::Scenario;
+use crate::scheduler::Simulation;
+use crate::store::Backend;
+use Action::{Create, Delete, Patch, Search};
+
+/// Two users fill a leaf, three leaves an inner node's two places; every second
+/// create merges, and a search merges three.
+pub const TINY: Sizes = Sizes {
+    idempotency_slots: 1,
+    leaf: 2,
+    inner: 2,
+    merged: 3,
+    open: 64,
+    merge_every: 2,
+};
+
+/// Only searches merge.
+const LAZY: Sizes = Sizes {
+    merge_every: u64::MAX,
+    ..TINY
+};
+
+fn user(name: &str) -> Action {
+    Create(json!({ "name": name }))
+}
+
+fn rename(id: u64, name: &str) -> Action {
+    Patch(Who::Id(id), json!({ "name": name }), Condition::Always)
+}
+
+fn delete(id: u64) -> Action {
+    Delete(Who::Id(id), Condition::Always)
+}
+
+fn search(prefix: &str) -> Action {
+    Search(prefix.to_owned(), 9)
+}
+
+/// Users of these names, who have been merged.
+fn merged(names: &[&str]) -> Vec<Action> {
+    let users = names.iter().map(|name| user(name));
+    users.chain([search("a")]).collect()
+}
+
+/// Searches and changes that get into each other's way.
+pub fn meetings() -> Vec<Meeting> {
+    vec![
+        (
+            "search/create",
+            vec![user("A1")],
+            vec![vec![search("a")], vec![user("A2")]],
+        ),
+        (
+            "search/create with email",
+            vec![user("A1")],
+            vec![
+                vec![search("a")],
+                vec![Create(json!({ "name": "A2", "email": "x@example.com" }))],
+            ],
+        ),
+        (
+            "search/search, both merge",
+            [merged(&["A1", "A2"]), vec![user("A3")]].concat(),
+            vec![vec![search("a")], vec![search("a")]],
+        ),
+        (
+            "search/rename",
+            merged(&["A1", "A2"]),
+            vec![vec![search("a")], vec![rename(1, "A3")]],
+        ),
+        (
+            "search/rename of one not merged",
+            [merged(&["A1"]), vec![user("A2")]].concat(),
+            vec![vec![search("a")], vec![rename(2, "A3")]],
+        ),
+        (
+            "search/rename there and back",
+            merged(&["A1", "A3", "A5"]),
+            vec![vec![search("a")], vec![rename(1, "A4"), rename(1, "A1")]],
+        ),
+        (
+            "search/delete",
+            merged(&["A1", "A2", "A3"]),
+            vec![vec![search("a")], vec![delete(2)]],
+        ),
+        (
+            "rename/rename of two users into one leaf",
+            merged(&["A1", "A2", "B1", "B2"]),
+            vec![vec![rename(3, "A3")], vec![rename(4, "A4"), search("a")]],
+        ),
+        (
+            "rename/rename of one user",
+            merged(&["A1", "A3"]),
+            vec![vec![rename(1, "A4")], vec![rename(1, "A5"), search("a")]],
+        ),
+        (
+            "rename/split of the leaf",
+            merged(&["A1", "A5"]),
+            vec![vec![rename(1, "A9")], vec![user("A7"), search("a")]],
+        ),
+        (
+            "rename back/split of the leaf it left",
+            [
+                merged(&["A1", "A3", "A5"]),
+                vec![rename(1, "A9"), search("a")],
+            ]
+            .concat(),
+            vec![vec![rename(1, "A2")], vec![user("A0"), search("a")]],
+        ),
+    ]
+}
+
+/// The scenarios of all meetings, with a small index.
+pub fn scenarios(backend: Backend, sabotage: Option<Sabotage>) -> impl Iterator<Item = Scenario> {
+    meetings().into_iter().map(move |meeting| Scenario {
+        sizes: LAZY,
+        ..Scenario::of(meeting, backend, sabotage)
+    })
+}
+
+fn explore_all(backend: Backend, bounds: Bounds) {
+    let mut sum = Figures::default();
+    let begin = Instant::now();
+    for scenario in scenarios(backend, None) {
+        let start = Instant::now();
+        let figures = explore(&scenario, bounds).unwrap_or_else(|failure| panic!("{failure}"));
+        let seconds = start.elapsed().as_secs_f64();
+        println!("{:44} {figures}, {seconds:.2} s", scenario.name);
+        sum += figures;
+    }
+    let seconds = begin.elapsed().as_secs_f64();
+    println!("all on {backend:?}: {sum}, {seconds:.1} s");
+}
+
+/// Contenders for a leaf overtake each other once or twice before one is left alone.
+const BOUNDS: Bounds = Bounds {
+    faults: 1,
+    pauses: 0,
+    patience: 16,
+};
+
+#[test]
+fn every_search_on_sqlite_finds_who_is_there() {
+    explore_all(Backend::Sqlite, BOUNDS);
+}
+
+#[test]
+fn every_search_on_redis_finds_who_is_there() {
+    explore_all(Backend::Redis, BOUNDS);
+}
+
+#[test]
+fn every_search_on_dynamodb_finds_who_is_there() {
+    explore_all(Backend::DynamoDb, BOUNDS);
+}
+
+#[test]
+fn a_search_waits_for_so_many_dead_creates_and_not_longer_than_they_could_live() {
+    let sizes = Sizes { open: 2, ..LAZY };
+    for backend in Backend::ALL {
+        let mut run = Simulation::new(backend, sizes);
+        for _ in 0..3 {
+            let client = run.join(vec![user("A")], Default::default());
+            run.step(Choice::Client(client, Fate::Happens))
+                .expect("an id");
+            run.step(Choice::Client(client, Fate::Dies))
+                .expect("no record");
+        }
+        run.run_alone(vec![user("A4")]).expect("a user");
+        let unsure = run.run_alone(vec![search("a")]);
+        assert!(unsure.is_err(), "{backend:?}: there may be another user");
+        run.settle(60_001).expect("nothing is late");
+        run.run_alone(vec![search("a")]).expect("it is answered");
+        run.history.check().expect("it finds the user");
+    }
+}
