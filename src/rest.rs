@@ -3,11 +3,13 @@
 //! - [`users`], [`collection`]: each user by itself, and several at once
 //! - [`representation`], [`patch`]: how clients see a user, and change it
 //! - [`service`]: what the service says of itself
+//! - [`access`]: who may do what
 //! - [`problem`]: every answer that is not what was asked for (RFC 9457)
 //! - [`body`], [`query`], [`precondition`], [`accept`]: reading a request, with limits
 //! - [`trace`], [`cors`]: what goes for every request alike
 
 mod accept;
+mod access;
 pub mod body;
 mod collection;
 mod cors;
@@ -111,7 +113,9 @@ async fn route<S: Store, P: Platform, B: Body>(
     directory: &Directory<'_, S, P>,
     request: Request<B>,
 ) -> Result<Response<Vec<u8>>, Problem> {
-    let resource = Resource::at(request.uri().path()).ok_or_else(Problem::no_such_resource)?;
+    let resource = Resource::at(request.uri().path());
+    access::admit(resource.as_ref(), &request, directory.platform).await?;
+    let resource = resource.ok_or_else(Problem::no_such_resource)?;
     let method = match *request.method() {
         Method::OPTIONS => return Ok(options(&resource)),
         Method::HEAD => Method::GET,
