@@ -42,7 +42,12 @@ mod tests {
         for text in ["2026-11-22T21:53:40.125Z", "2026-11-22T22:53:40.125+01:00"] {
             assert_eq!(Timestamp::from_rfc3339(text), time, "{text}");
         }
-        for text in ["", "2026-11-22", "2026-11-22T21:53:40", "2026-13-22T21:53:40Z"] {
+        for text in [
+            "",
+            "2026-11-22",
+            "2026-11-22T21:53:40",
+            "2026-13-22T21:53:40Z",
+        ] {
             assert_eq!(Timestamp::from_rfc3339(text), None, "{text}");
         }
     }

@@ -21,31 +21,39 @@
 //! * `application`: components and routes, loaded.
 //! * `worker`: instances made, reused and given up.
 //! * `instance`: the state of one instance.
-//! * `bindings`, `interfaces`, `outbound`: what it may import.
+//! * `bindings`, `interfaces`: what it may import.
+//! * `outbound`, `allowed_hosts`: requests of its own.
 //! * `store`: the key-value store, on SQLite.
 //!
 //! What serves it:
 //! * `host`, `options`: the whole, and what it can be told.
+//! * `exposure`: to whom it is open.
 //! * `server`, `service`: connections and requests.
 //! * `in_flight`, `body`: a request until it is answered, its response until sent.
 //! * `router`, `spin_headers`: routes, and what a component is told of its own.
 //! * `log`, `printable`: what goes wrong, and what components print.
 //!
+//! Beside all that:
+//! * `new_token`: secrets for the callers of edge-users.
+//!
 //! The library keeps its hands off the process: no signal handlers, no exit, no
 //! logger. Those are in `main.rs`.
 
+mod allowed_hosts;
 mod application;
 mod artifact;
 mod bindings;
 mod body;
 mod build_command;
 mod engine;
+mod exposure;
 mod host;
 mod in_flight;
 mod instance;
 mod interfaces;
 mod log;
 mod manifest;
+mod new_token;
 mod options;
 mod outbound;
 mod printable;
@@ -62,6 +70,7 @@ mod variables;
 mod worker;
 
 pub use host::Host;
+pub use new_token::{NewToken, NewTokenOptions};
 pub use options::UpOptions;
 pub use printable::Printable;
 pub use store::count::StoreOperations;

@@ -1,10 +1,10 @@
-//! The command line: `edge-host up`.
+//! The command line: `edge-host up`, and `edge-host token new`.
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use edge_host::{Host, Printable, UpOptions};
+use edge_host::{Host, NewToken, NewTokenOptions, Printable, UpOptions};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -20,17 +20,26 @@ struct Arguments {
 enum Command {
     /// Start the application, until SIGINT or SIGTERM
     Up(Box<UpOptions>),
+    /// Tokens for the callers of edge-users
+    #[command(subcommand)]
+    Token(TokenCommand),
+}
+
+#[derive(Subcommand)]
+enum TokenCommand {
+    /// Make a token, and print its secret and the line for the variable tokens
+    New(NewTokenOptions),
 }
 
 fn main() -> ExitCode {
-    let Arguments {
-        command: Command::Up(options),
-    } = Arguments::parse();
-    let result = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(up(*options)));
+    let result = match Arguments::parse().command {
+        Command::Up(options) => tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(anyhow::Error::from)
+            .and_then(|runtime| runtime.block_on(up(*options))),
+        Command::Token(TokenCommand::New(options)) => new_token(&options),
+    };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -43,6 +52,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Fails if it can't be printed, for then nobody has the secret.
+fn new_token(options: &NewTokenOptions) -> anyhow::Result<()> {
+    let token = NewToken::make(options)?;
+    let mut stdout = std::io::stdout().lock();
+    write!(stdout, "{token}").and_then(|()| stdout.flush())?;
+    Ok(())
 }
 
 async fn up(options: UpOptions) -> anyhow::Result<()> {

@@ -181,7 +181,10 @@ impl Fetched {
 
     fn is_good_for(&self, jwt: &Jwt, now: Timestamp) -> bool {
         let fresh = now < self.fresh_until;
-        let known = self.keys.as_ref().is_some_and(|keys| keys.find(jwt).is_some());
+        let known = self
+            .keys
+            .as_ref()
+            .is_some_and(|keys| keys.find(jwt).is_some());
         (fresh && known) || now.0 < self.tried.0 + PAUSE * 1000
     }
 }
@@ -212,7 +215,12 @@ fn is_private(url: &Uri) -> bool {
 
 /// For how many seconds an answer may be used (RFC 9111, section 4.2.1), within bounds.
 fn age(headers: &HeaderMap) -> i64 {
-    let texts = |name| headers.get_all(name).iter().filter_map(|text| text.to_str().ok());
+    let texts = |name| {
+        headers
+            .get_all(name)
+            .iter()
+            .filter_map(|text| text.to_str().ok())
+    };
     let directives = texts(CACHE_CONTROL).flat_map(|text| text.split(',').map(str::trim));
     let mut age = DEFAULT_AGE;
     for directive in directives {

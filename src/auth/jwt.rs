@@ -120,7 +120,11 @@ impl<'a> Jwt<'a> {
         if claims.iss.as_deref() != Some(issuer) {
             return Err("is from another issuer");
         }
-        if !claims.aud.as_ref().is_some_and(|aud| aud.includes(audience)) {
+        if !claims
+            .aud
+            .as_ref()
+            .is_some_and(|aud| aud.includes(audience))
+        {
             return Err("is for another audience");
         }
         let expires = claims.exp.ok_or("does not say when it expires")?;
@@ -180,19 +184,37 @@ mod tests {
         for (claims, flaw) in [
             (r#"{"iss":"i","aud":"a","exp":1800000000}"#, None),
             (r#"{"iss":"i","aud":["b","a"],"exp":1799999940.5}"#, None),
-            (r#"{"iss":"i","aud":"a","exp":1800000001,"nbf":1800000060}"#, None),
+            (
+                r#"{"iss":"i","aud":"a","exp":1800000001,"nbf":1800000060}"#,
+                None,
+            ),
             (r#"{"iss":"i","aud":"a","exp":1799999940}"#, Some("expired")),
-            (r#"{"iss":"i","aud":"a","exp":1800000001,"nbf":1800000061}"#, Some("yet")),
+            (
+                r#"{"iss":"i","aud":"a","exp":1800000001,"nbf":1800000061}"#,
+                Some("yet"),
+            ),
             (r#"{"iss":"i","aud":"a"}"#, Some("when")),
             (r#"{"iss":"i","aud":"a","exp":null}"#, Some("when")),
-            (r#"{"iss":"i","aud":"a","exp":"1800000001"}"#, Some("malformed")),
+            (
+                r#"{"iss":"i","aud":"a","exp":"1800000001"}"#,
+                Some("malformed"),
+            ),
             (r#"{"iss":"j","aud":"a","exp":1800000001}"#, Some("issuer")),
             (r#"{"aud":"a","exp":1800000001}"#, Some("issuer")),
-            (r#"{"iss":["i"],"aud":"a","exp":1800000001}"#, Some("malformed")),
-            (r#"{"iss":"i","aud":"b","exp":1800000001}"#, Some("audience")),
+            (
+                r#"{"iss":["i"],"aud":"a","exp":1800000001}"#,
+                Some("malformed"),
+            ),
+            (
+                r#"{"iss":"i","aud":"b","exp":1800000001}"#,
+                Some("audience"),
+            ),
             (r#"{"iss":"i","aud":[],"exp":1800000001}"#, Some("audience")),
             (r#"{"iss":"i","exp":1800000001}"#, Some("audience")),
-            (r#"{"iss":"j","iss":"i","aud":"a","exp":1800000001}"#, Some("malformed")),
+            (
+                r#"{"iss":"j","iss":"i","aud":"a","exp":1800000001}"#,
+                Some("malformed"),
+            ),
             (r#"[]"#, Some("malformed")),
             (r#"{"iss":"i""#, Some("malformed")),
         ] {

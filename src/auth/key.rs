@@ -81,3 +81,6 @@ impl PublicKey {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

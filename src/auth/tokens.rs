@@ -158,7 +158,10 @@ mod tests {
         let digest = hex(&secret);
         for (entry, named) in [
             ("t".to_owned(), "a name, a scope"),
-            (format!("t read {digest} 2027-01-31T00:00:00Z more"), "a name, a scope"),
+            (
+                format!("t read {digest} 2027-01-31T00:00:00Z more"),
+                "a name, a scope",
+            ),
             (format!("t self {digest}"), "scope"),
             (format!("t READ {digest}"), "scope"),
             (format!("t read {}", secret.reveal()), "SHA-256"),
@@ -170,8 +173,13 @@ mod tests {
         ] {
             let (tokens, errors) = read(&format!("\n{entry}\n"));
             assert!(tokens.is_empty(), "{entry}");
-            let [error] = &*errors else { panic!("{errors:?}") };
-            assert!(error.starts_with("the variable tokens, entry 1: "), "{error}");
+            let [error] = &*errors else {
+                panic!("{errors:?}")
+            };
+            assert!(
+                error.starts_with("the variable tokens, entry 1: "),
+                "{error}"
+            );
             assert!(error.contains(named), "{error}");
             let hidden = !error.contains(secret.reveal()) && !error.contains(&digest[2..]);
             assert!(hidden, "{error}");
