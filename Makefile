@@ -1,6 +1,7 @@
 # Everything a person does with this repository, on a machine that has rustup, make and a C compiler.
 
 LISTEN ?= 127.0.0.1:3000
+AUTH ?= off
 SECONDS ?= 60
 EXAMPLES ?= 20000
 COMPONENT = target/wasm32-wasip1/release/edge_users.wasm
@@ -15,9 +16,9 @@ NATIVE = --profile host --workspace
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-run: build ## Build what is missing and serve on 127.0.0.1:3000 (LISTEN=address:port)
+run: build ## Build what is missing and serve on 127.0.0.1:3000 to everybody (LISTEN=address:port, AUTH=token)
 	@target/host/examples/first-users http://$(LISTEN) & first_users=$$!; \
-	$(HOST) up --listen $(LISTEN); status=$$?; \
+	$(HOST) up --listen $(LISTEN) --variable auth=$(AUTH); status=$$?; \
 	kill $$first_users 2>/dev/null; exit $$status
 
 test: check build ## Check format and lints, run all tests

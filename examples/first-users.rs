@@ -1,10 +1,11 @@
 //! Puts the first users, Alice, Bob and Charlie, into a directory that has never
-//! had a user: `first-users URL`. Waits up to a minute for the service to start.
+//! had a user: `first-users URL`, with the token in `EDGE_USERS_TOKEN` if there is
+//! one. Waits up to a minute for the service to start.
 
 use std::process::ExitCode;
 use std::time::Duration;
 
-use reqwest::blocking::Client;
+use reqwest::blocking::{Client, RequestBuilder};
 use serde_json::{Value, json};
 
 fn main() -> ExitCode {
@@ -23,11 +24,17 @@ fn main() -> ExitCode {
 
 fn run(url: &str) -> Result<(), Box<dyn std::error::Error>> {
     let client = Client::new();
+    let token = std::env::var("EDGE_USERS_TOKEN").ok();
+    let authorized = |request: RequestBuilder| match &token {
+        Some(token) => request.bearer_auth(token),
+        None => request,
+    };
     let mut waits = 600;
     let ready: Value = loop {
-        match client.get(format!("{url}/readyz")).send() {
+        match authorized(client.get(format!("{url}/readyz"))).send() {
             Ok(response) if response.status().is_success() => break response.json()?,
-            Ok(response) if waits == 0 => {
+            // Waiting for a token would be in vain.
+            Ok(response) if waits == 0 || response.status().is_client_error() => {
                 return Err(format!("{url}/readyz answers {}", response.status()).into());
             }
             Err(error) if waits == 0 => return Err(error.into()),
@@ -39,10 +46,8 @@ fn run(url: &str) -> Result<(), Box<dyn std::error::Error>> {
         return Ok(());
     }
     for name in ["Alice", "Bob", "Charlie"] {
-        let response = client
-            .post(format!("{url}/users"))
-            .json(&json!({ "name": name }))
-            .send()?;
+        let request = client.post(format!("{url}/users"));
+        let response = authorized(request.json(&json!({ "name": name }))).send()?;
         response.error_for_status()?;
     }
     println!("Created the first users: Alice, Bob and Charlie");

@@ -10,12 +10,14 @@
 //!
 //! - [`rest`]: the interface over HTTP, on the types of the `http` crate
 //! - [`directory`]: the directory of users, on any [`Store`](store::Store)
+//! - [`auth`]: who calls, and what they may do
 //! - [`user`]: a user and the rules for its members
 //! - [`folded_name`]: names as a search compares them
 //! - [`timestamp`]: points in time
 //! - [`store`], [`platform`]: what is asked of the platform, as traits
 //! - `spin`: the component, which is those traits on Spin's SDK, and its entry point
 
+pub mod auth;
 pub mod directory;
 pub mod folded_name;
 pub mod platform;

@@ -1,8 +1,14 @@
 //! What the service needs of its platform besides the store.
 
+use http::{Response, Uri};
+
 use crate::timestamp::Timestamp;
 
+/// The most bytes of a document that is fetched.
+pub const MAX_FETCHED_BYTES: usize = 64 * 1024;
+
 /// A clock, a source of random numbers, the operator's configuration and log.
+#[allow(async_fn_in_trait)] // As in `Store`.
 pub trait Platform {
     /// The time of day.
     fn now(&self) -> Timestamp;
@@ -12,6 +18,13 @@ pub trait Platform {
 
     /// The value of a configuration variable, if the platform has one of that name.
     fn variable(&self, name: &str) -> Option<String>;
+
+    /// Gets the document at the URL, in a few seconds and of at most
+    /// [`MAX_FETCHED_BYTES`]. Fails with what is wrong, for the log. By default there
+    /// is no way out.
+    async fn fetch(&self, _url: &Uri) -> Result<Response<Vec<u8>>, String> {
+        Err("this platform sends no requests".to_owned())
+    }
 
     /// Tells the operator of something to look into, in one line without personal data.
     fn log_error(&self, line: &str);

@@ -6,6 +6,7 @@
 //! - [`import`], [`export`]: very many users, line by line
 //! - [`service`], [`catalog`]: what the service says of itself, and where that is found
 //! - [`openapi`], [`docs`]: the description of all this, for programs and for people
+//! - [`access`]: who may do what
 //! - [`problem`]: every answer that is not what was asked for (RFC 9457)
 //! - [`page`], [`publication`]: what is for people, and what is the same for everyone
 //! - [`body`], [`query`], [`precondition`], [`idempotency`], [`accept`]: reading a request, with
@@ -14,6 +15,7 @@
 //! - [`trace`], [`cors`]: what goes for every request alike
 
 mod accept;
+mod access;
 pub mod body;
 mod catalog;
 mod collection;
@@ -179,7 +181,9 @@ async fn route<'a, S: Store, P: Platform, B: Body>(
     request: Request<B>,
     trace: &Trace,
 ) -> Result<Response<Content<'a, S, P, B>>, Problem> {
-    let resource = Resource::at(request.uri().path()).ok_or_else(Problem::no_such_resource)?;
+    let resource = Resource::at(request.uri().path());
+    access::admit(resource.as_ref(), &request, directory.platform).await?;
+    let resource = resource.ok_or_else(Problem::no_such_resource)?;
     let method = match *request.method() {
         Method::OPTIONS => return Ok(options(&resource).map(Content::Whole)),
         Method::HEAD => Method::GET,

@@ -1,5 +1,7 @@
 //! The component: the service on Spin's SDK, and its entry point.
 
+mod fetch;
+
 use std::cell::{Cell, OnceCell};
 use std::time::{Duration, Instant};
 
@@ -272,6 +274,10 @@ impl Platform for Wasi {
 
     fn variable(&self, name: &str) -> Option<String> {
         config::get(name).ok().flatten()
+    }
+
+    async fn fetch(&self, url: &Uri) -> Result<Response<Vec<u8>>, String> {
+        fetch::fetch(url)
     }
 
     fn log_error(&self, line: &str) {

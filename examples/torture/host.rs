@@ -52,6 +52,7 @@ impl Place {
             .arg("--state-dir")
             .arg(self.directory.join("state"))
             .args(["--listen", &self.address.to_string()])
+            .args(["--variable", "auth=off"])
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()?;

@@ -12,6 +12,7 @@ use wasmtime::component::Linker;
 use wasmtime::{Engine, component};
 use wasmtime_wasi_http::handler::ProxyHandler;
 
+use crate::allowed_hosts::AllowedHosts;
 use crate::artifact;
 use crate::engine::MAX_CONCURRENT_REQUESTS;
 use crate::instance::{Component, InstanceState};
@@ -158,6 +159,7 @@ impl Loader<'_> {
             environment: environment(component, self.environment),
             variables: variables::resolve(component, &self.values)?,
             stores,
+            allowed_hosts: AllowedHosts::resolve(&component.allowed_outbound_hosts, &self.values)?,
             max_memory: self.max_instance_memory,
             output: self.log.component(id)?,
             log: self.log.clone(),

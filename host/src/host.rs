@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use crate::application::{Application, Loader};
 use crate::build_command;
 use crate::engine::{EngineOptions, engine};
+use crate::exposure;
 use crate::log::Log;
 use crate::manifest::Manifest;
 use crate::options::UpOptions;
@@ -34,6 +35,8 @@ pub struct Host {
     /// What the host itself did to the stores before it served.
     setup: StoreOperations,
     default_store: Option<Location>,
+    /// Whether everybody who reaches it may do everything.
+    open: bool,
 }
 
 impl Host {
@@ -64,6 +67,7 @@ impl Host {
         providers.extend(config.providers.iter().cloned());
         providers.push(Provider::default_environment()?);
         let values = variables::values(&manifest, &providers)?;
+        let open = exposure::check(&manifest, &values, options.listen, options.allow_open)?;
 
         let counters = Arc::new(Counters::default());
         let locations = locations(&options, &config, directory)?;
@@ -123,6 +127,7 @@ impl Host {
                 .get(DEFAULT_STORE)
                 .filter(|_| uses_default)
                 .cloned(),
+            open,
         })
     }
 
@@ -171,6 +176,12 @@ impl fmt::Display for Summary<'_> {
                 "Storing default key-value data to a temporary in-memory store."
             )?,
             None => {}
+        }
+        if self.host.open {
+            writeln!(
+                f,
+                "Everybody who reaches the address below may read and change everything: auth=off."
+            )?;
         }
         let url = format!("http://{}", self.host.local_addr());
         writeln!(f, "\nServing {url}\nAvailable Routes:")?;

@@ -9,9 +9,10 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use crate::allowed_hosts::AllowedHosts;
 use crate::in_flight::{InFlight, Requests};
 use crate::log::{ComponentLog, Log};
-use crate::outbound::RefuseOutbound;
+use crate::outbound::Outbound;
 use crate::store::KeyValueStore;
 
 /// What all instances of a component share.
@@ -27,6 +28,8 @@ pub struct Component {
     pub variables: BTreeMap<String, String>,
     /// The stores it may open, by label.
     pub stores: HashMap<String, KeyValueStore>,
+    /// Where it may send requests.
+    pub allowed_hosts: AllowedHosts,
     /// The most memory an instance may have, in bytes.
     pub max_memory: usize,
     /// Where what it prints goes.
@@ -44,7 +47,7 @@ pub struct InstanceState {
     pub(crate) memory: MemoryLimit,
     wasi: WasiCtx,
     http: WasiHttpCtx,
-    outbound: RefuseOutbound,
+    outbound: Outbound,
 }
 
 impl InstanceState {
@@ -65,7 +68,7 @@ impl InstanceState {
             },
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
-            outbound: RefuseOutbound,
+            outbound: Outbound::new(component.clone()),
             component,
         }
     }

@@ -21,22 +21,26 @@
 //! * `application`: components and routes, loaded.
 //! * `worker`: instances made, reused and given up.
 //! * `instance`: the state of one instance.
-//! * `bindings`, `interfaces`, `outbound`: what it may import.
+//! * `bindings`, `interfaces`: what it may import.
+//! * `outbound`, `allowed_hosts`: requests of its own.
 //! * `store`: the key-value store, on SQLite.
 //!
 //! What serves it:
 //! * `host`, `options`: the whole, and what it can be told.
+//! * `exposure`: to whom it is open.
 //! * `server`, `service`: connections and requests.
 //! * `in_flight`, `body`: a request until it is answered, its response until sent.
 //! * `router`, `spin_headers`: routes, and what a component is told of its own.
 //! * `log`, `printable`: what goes wrong, and what components print.
 //!
-//! What talks to a service that runs elsewhere:
+//! What talks to a service that runs elsewhere, and what makes secrets for its callers:
 //! * `client`: many users to it and from it.
+//! * `new_token`: tokens.
 //!
 //! The library keeps its hands off the process: no signal handlers, no exit, no
 //! logger. Those are in `main.rs`.
 
+mod allowed_hosts;
 mod application;
 mod artifact;
 mod bindings;
@@ -44,12 +48,14 @@ mod body;
 mod build_command;
 mod client;
 mod engine;
+mod exposure;
 mod host;
 mod in_flight;
 mod instance;
 mod interfaces;
 mod log;
 mod manifest;
+mod new_token;
 mod options;
 mod outbound;
 mod printable;
@@ -67,6 +73,7 @@ mod worker;
 
 pub use client::{ExportOptions, ImportOptions, Outcome, export, import};
 pub use host::Host;
+pub use new_token::{NewToken, NewTokenOptions};
 pub use options::UpOptions;
 pub use printable::Printable;
 pub use store::count::StoreOperations;

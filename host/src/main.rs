@@ -1,10 +1,12 @@
-//! The command line: `edge-host up`, and the clients of a service that runs.
+//! The command line: `edge-host up`, the clients of a service that runs, and its tokens.
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use edge_host::{ExportOptions, Host, ImportOptions, Outcome, Printable, UpOptions};
+use edge_host::{
+    ExportOptions, Host, ImportOptions, NewToken, NewTokenOptions, Outcome, Printable, UpOptions,
+};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -24,12 +26,21 @@ enum Command {
     Import(ImportOptions),
     /// Get all users from a running edge-users service
     Export(ExportOptions),
+    /// Tokens for the callers of edge-users
+    #[command(subcommand)]
+    Token(TokenCommand),
+}
+
+#[derive(Subcommand)]
+enum TokenCommand {
+    /// Make a token, and print its secret and the line for the variable tokens
+    New(NewTokenOptions),
 }
 
 fn main() -> ExitCode {
     let Arguments { command } = Arguments::parse();
     let failure = match command {
-        Command::Up(_) => ExitCode::FAILURE,
+        Command::Up(_) | Command::Token(_) => ExitCode::FAILURE,
         Command::Import(_) | Command::Export(_) => ExitCode::from(Outcome::Incomplete as u8),
     };
     let result = tokio::runtime::Builder::new_multi_thread()
@@ -56,7 +67,18 @@ async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Up(options) => up(*options).await.map(|()| Outcome::Complete),
         Command::Import(options) => edge_host::import(options).await,
         Command::Export(options) => edge_host::export(options).await,
+        Command::Token(TokenCommand::New(options)) => {
+            new_token(&options).map(|()| Outcome::Complete)
+        }
     }
+}
+
+/// Fails if it can't be printed, for then nobody has the secret.
+fn new_token(options: &NewTokenOptions) -> anyhow::Result<()> {
+    let token = NewToken::make(options)?;
+    let mut stdout = std::io::stdout().lock();
+    write!(stdout, "{token}").and_then(|()| stdout.flush())?;
+    Ok(())
 }
 
 async fn up(options: UpOptions) -> anyhow::Result<()> {

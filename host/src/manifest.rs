@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
+use crate::allowed_hosts;
 use crate::source_line::SourceLine;
 use crate::template::Template;
 use crate::variables::name_error;
@@ -67,6 +68,8 @@ pub struct Component {
     pub environment: BTreeMap<String, String>,
     /// The labels of the stores it may open.
     pub key_value_stores: Vec<String>,
+    /// Where it may send requests.
+    pub allowed_outbound_hosts: Vec<Template>,
 }
 
 /// How to build a component.
@@ -200,18 +203,19 @@ impl Check<'_> {
         let mut templates = BTreeMap::new();
         for (name, template) in component.variables {
             self.name(&name, name.span())?;
-            let parsed = Template::parse(template.get_ref())
-                .map_err(|error| self.lines.error(template.span(), error))?;
-            if let Some(unknown) = parsed
-                .variables()
-                .find(|name| !variables.contains_key(*name))
-            {
-                bail!(
-                    self.lines
-                        .error(template.span(), format!("unknown variable {unknown:?}"))
-                );
-            }
+            let parsed = self.template(&template, variables)?;
             templates.insert(name.into_inner(), parsed);
+        }
+        let mut allowed_outbound_hosts = Vec::new();
+        for host in component.allowed_outbound_hosts {
+            let parsed = self.template(&host, variables)?;
+            if parsed.variables().next().is_none() {
+                allowed_hosts::check(host.get_ref()).map_err(|error| {
+                    let message = format!("allowed_outbound_hosts: {:?}: {error}", host.get_ref());
+                    self.lines.error(host.span(), message)
+                })?;
+            }
+            allowed_outbound_hosts.push(parsed);
         }
         Ok(Component {
             source: source.into(),
@@ -226,7 +230,27 @@ impl Check<'_> {
             variables: templates,
             environment: component.environment,
             key_value_stores: component.key_value_stores,
+            allowed_outbound_hosts,
         })
+    }
+
+    fn template(
+        &self,
+        text: &toml::Spanned<String>,
+        variables: &BTreeMap<String, Variable>,
+    ) -> anyhow::Result<Template> {
+        let template = Template::parse(text.get_ref())
+            .map_err(|error| self.lines.error(text.span(), error))?;
+        match template
+            .variables()
+            .find(|name| !variables.contains_key(*name))
+        {
+            None => Ok(template),
+            Some(unknown) => bail!(
+                self.lines
+                    .error(text.span(), format!("unknown variable {unknown:?}"))
+            ),
+        }
     }
 
     fn trigger(

@@ -35,6 +35,11 @@ pub struct UpOptions {
     )]
     pub listen: SocketAddr,
 
+    /// Let everybody in even where others than this machine can: without it the host
+    /// doesn't listen on such an address with auth=off
+    #[arg(long)]
+    pub allow_open: bool,
+
     /// Where state is kept, such as the default key-value store; empty for nowhere
     /// but in memory [default: .spin beside the manifest]
     #[arg(long, value_name = "DIRECTORY", value_parser = parse_path())]
@@ -111,6 +116,7 @@ impl Default for UpOptions {
             from: "spin.toml".into(),
             build: false,
             listen: DEFAULT_LISTEN,
+            allow_open: false,
             state_dir: None,
             variables: Vec::new(),
             runtime_config_file: None,

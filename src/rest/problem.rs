@@ -3,13 +3,17 @@
 pub(super) mod page;
 pub(super) mod types;
 
-use http::header::{ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
+use super::access::REALM;
 use super::body::MAX_BYTES;
 use super::patch;
 use super::trace::Trace;
+use crate::auth::{Refusal, Scope};
 use crate::directory::Error;
 use crate::user::Violation;
 use types::ProblemType;
@@ -65,6 +69,44 @@ impl Problem {
     /// Asks the client to try again after a second (RFC 9110, section 10.2.3).
     fn soon_over(self) -> Problem {
         self.with_header(RETRY_AFTER, HeaderValue::from_static("1"))
+    }
+
+    /// Who sent the request is not known. The challenge says what is missing (RFC
+    /// 6750, section 3).
+    pub fn unauthenticated(refusal: Refusal) -> Problem {
+        let (problem, error) = match refusal {
+            Refusal::Missing => {
+                let detail = "Send the header Authorization: Bearer with a token. The operator \
+                    makes one with `edge-host token new`, or trusts an issuer that gives them.";
+                (Problem::new(types::AUTHENTICATION_REQUIRED, detail), "")
+            }
+            Refusal::Closed => {
+                let detail = "No token is configured here, so that nobody is let in. The \
+                    operator makes one with `edge-host token new`.";
+                (Problem::new(types::AUTHENTICATION_REQUIRED, detail), "")
+            }
+            Refusal::Invalid(flaw) => {
+                let detail = format!("The token {flaw}.");
+                let problem = Problem::new(types::INVALID_TOKEN, detail);
+                (problem, ", error=\"invalid_token\"")
+            }
+            Refusal::NoKeys => return Problem::plain(types::KEYS_UNAVAILABLE).soon_over(),
+        };
+        problem.with_challenge(error)
+    }
+
+    /// The caller is known, and would need that scope.
+    pub fn forbidden(scope: Scope) -> Problem {
+        let scope = scope.name();
+        let detail = format!("This needs a token of the scope {scope}.");
+        let error = format!(", error=\"insufficient_scope\", scope=\"{scope}\"");
+        Problem::new(types::INSUFFICIENT_SCOPE, detail).with_challenge(&error)
+    }
+
+    fn with_challenge(self, error: &str) -> Problem {
+        let challenge = format!("Bearer realm=\"{REALM}\"{error}");
+        let challenge = HeaderValue::try_from(challenge).expect("letters and quotes");
+        self.with_header(WWW_AUTHENTICATE, challenge)
     }
 
     pub fn no_such_resource() -> Problem {

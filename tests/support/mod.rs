@@ -1,17 +1,19 @@
 //! The service under test, and conversations with it.
 //!
 //! With `EDGE_USERS_URL` set, that is the service at the URL, whatever runs it
-//! and whatever users it has. Without, it is the compiled component on an
+//! and whatever users it has; with `EDGE_USERS_TOKEN`, the requests to it have that
+//! token, which needs the scope admin. Without, it is the compiled component on an
 //! embedded host in this process, with a store of its own.
 #![allow(dead_code)] // Each test binary uses its part of this.
 
 pub mod contract;
+pub mod issuer;
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use edge_host::{Host, UpOptions};
+use edge_host::{Host, UpOptions, VariableSource};
 use reqwest::Method;
 use reqwest::blocking::{Client, RequestBuilder};
 use reqwest::header::{HeaderMap, HeaderValue};
@@ -71,8 +73,12 @@ pub fn start_host() -> Host {
 }
 
 /// An embedded host with the options that a test needs; the others are set here.
+/// It lets everybody in, unless the test gives the variable `auth`.
 pub fn start_host_with(options: UpOptions) -> Host {
+    let mut variables = vec![variable("auth", "off")];
+    variables.extend(options.variables);
     let options = UpOptions {
+        variables,
         from: manifest(),
         listen: ([127, 0, 0, 1], 0).into(),
         quiet: true,
@@ -82,9 +88,16 @@ pub fn start_host_with(options: UpOptions) -> Host {
     started.expect("the host starts")
 }
 
+/// A variable's value.
+pub fn variable(name: &str, value: &str) -> VariableSource {
+    VariableSource::Literal(name.to_owned(), value.to_owned())
+}
+
 /// A client of one service.
 pub struct Service {
     pub url: String,
+    /// What it shows with each request, if anything.
+    token: Option<String>,
     client: Client,
 }
 
@@ -92,7 +105,10 @@ pub struct Service {
 pub fn service() -> &'static Service {
     static HOST: LazyLock<Host> = LazyLock::new(start_host);
     static SERVICE: LazyLock<Service> = LazyLock::new(|| match std::env::var("EDGE_USERS_URL") {
-        Ok(url) => Service::at(url.trim_end_matches('/')),
+        Ok(url) => Service {
+            token: std::env::var("EDGE_USERS_TOKEN").ok(),
+            ..Service::at(url.trim_end_matches('/'))
+        },
         Err(_) => Service::of(&HOST),
     });
     &SERVICE
@@ -102,7 +118,16 @@ impl Service {
     pub fn at(url: &str) -> Service {
         Service {
             url: url.to_owned(),
+            token: None,
             client: Client::new(),
+        }
+    }
+
+    /// The same service, for a caller with that token.
+    pub fn with_token(&self, token: &str) -> Service {
+        Service {
+            token: Some(token.to_owned()),
+            ..Service::at(&self.url)
         }
     }
 
@@ -112,7 +137,11 @@ impl Service {
 
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
-        self.client.request(method, format!("{}{path}", self.url))
+        let request = self.client.request(method, format!("{}{path}", self.url));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
     }
 
     pub fn get(&self, path: &str) -> Answer {

@@ -121,6 +121,8 @@ pub(super) struct Component {
     pub environment: BTreeMap<String, String>,
     #[serde(default)]
     pub key_value_stores: Vec<String>,
+    #[serde(default)]
+    pub allowed_outbound_hosts: Vec<Spanned<String>>,
     pub build: Option<Build>,
 
     // What this host lacks.
@@ -129,9 +131,7 @@ pub(super) struct Component {
     pub ai_models: Option<Spanned<Value>>,
     pub dependencies: Option<Spanned<Value>>,
 
-    // What makes no difference to it: nothing outbound is allowed anyway.
-    #[serde(rename = "allowed_outbound_hosts")]
-    _allowed_outbound_hosts: Option<Value>,
+    // What makes no difference to it.
     #[serde(rename = "allowed_http_hosts")]
     _allowed_http_hosts: Option<Value>,
     #[serde(rename = "exclude_files")]

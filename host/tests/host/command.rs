@@ -9,7 +9,8 @@ use crate::support::{Application, PATIENCE, Program, edge_host, get, probe_path}
 /// Runs `up` on an application that can't be; the line it ends with.
 fn refused(application: &Application, arguments: &[&str]) -> String {
     let output = edge_host()
-        .args(["up", "--listen", "127.0.0.1:0"])
+        .env("SPIN_HTTP_LISTEN_ADDR", "127.0.0.1:0")
+        .arg("up")
         .args(arguments)
         .current_dir(application.directory())
         .output()
@@ -31,6 +32,50 @@ fn bad_usage_ends_with_2() {
         &["up", "--listen", "nowhere"],
         &["up", "--variable", "novalue"],
         &["up", "--request-timeout", "soon"],
+        &["token", "new", "--scope", "read"],
+        &["token", "new", "--name", "a b", "--scope", "read"],
+        &["token", "new", "--name", "a;b", "--scope", "read"],
+        &["token", "new", "--name", "a", "--scope", "self"],
+        &[
+            "token",
+            "new",
+            "--name",
+            "a",
+            "--scope",
+            "read",
+            "--expires",
+            "soon",
+        ],
+        &[
+            "token",
+            "new",
+            "--name",
+            "a",
+            "--scope",
+            "read",
+            "--expires",
+            "0d",
+        ],
+        &[
+            "token",
+            "new",
+            "--name",
+            "a",
+            "--scope",
+            "read",
+            "--expires",
+            "9999y",
+        ],
+        &[
+            "token",
+            "new",
+            "--name",
+            "a",
+            "--scope",
+            "read",
+            "--expires",
+            "2026-01-01T00:00:00Z",
+        ],
     ] {
         let output = edge_host().args(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
@@ -47,6 +92,7 @@ fn help_names_the_flags() {
         "--from",
         "--build",
         "--listen",
+        "--allow-open",
         "--state-dir",
         "--variable",
         "--runtime-config-file",
@@ -80,6 +126,75 @@ async fn it_says_what_it_serves_and_where_the_data_is() {
         ]
     );
     assert_eq!(get(program.address(), "/hello").await.text(), "hello");
+}
+
+#[tokio::test]
+async fn what_lets_everybody_in_is_served_to_this_machine_and_says_so() {
+    let application = Application::probe("variables = { auth = 'off' }");
+    let program = Program::start(&application, &[]);
+    let said = |line: &String| line.starts_with("Everybody who reaches the address below");
+    assert!(
+        program.summary().iter().any(said),
+        "{:?}",
+        program.summary()
+    );
+    assert_eq!(get(program.address(), "/hello").await.text(), "hello");
+}
+
+#[tokio::test]
+async fn what_lets_everybody_in_is_not_served_to_other_machines_unless_somebody_insists() {
+    let application = Application::probe("variables = { auth = 'off' }");
+    let line = refused(&application, &["--listen", "0.0.0.0:0"]);
+    assert!(line.contains("auth=off"), "{line}");
+    assert!(line.contains("--allow-open"), "{line}");
+    let asks = Application::probe("variables = { auth = 'token' }");
+    for (application, arguments) in [
+        (&application, &["--listen", "0.0.0.0:0", "--allow-open"][..]),
+        (&asks, &["--listen", "0.0.0.0:0"]),
+    ] {
+        let mut command = edge_host();
+        command
+            .arg("up")
+            .args(arguments)
+            .current_dir(application.directory());
+        let program = Program::spawn(command);
+        let address = ([127, 0, 0, 1], program.address().port()).into();
+        assert_eq!(get(address, "/hello").await.text(), "hello");
+    }
+}
+
+#[test]
+fn a_new_token_is_shown_once_with_the_line_for_the_service() {
+    let make = |more: &[&str]| {
+        let output = edge_host()
+            .args(["token", "new", "--name", "ci", "--scope", "read"])
+            .args(more)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        assert!(output.stderr.is_empty());
+        let text = String::from_utf8(output.stdout).unwrap();
+        let find = |prefix: &str| {
+            let mut lines = text.lines().map(str::trim);
+            lines
+                .find(|line| line.starts_with(prefix))
+                .unwrap()
+                .to_owned()
+        };
+        (find("eu_"), find("ci read "))
+    };
+    let (secret, line) = make(&[]);
+    let words: Vec<_> = line.split(' ').collect();
+    assert_eq!(words.len(), 3, "{line}");
+    assert!(words[2].len() == 64 && words[2].bytes().all(|byte| byte.is_ascii_hexdigit()));
+    assert_ne!(secret, make(&[]).0);
+    let (_, line) = make(&["--expires", "2999-01-31T00:00:00Z"]);
+    assert!(line.ends_with(" 2999-01-31T00:00:00Z"), "{line}");
+    let (_, line) = make(&["--expires", "90d"]);
+    assert!(
+        line.ends_with('Z') && line.split(' ').count() == 4,
+        "{line}"
+    );
 }
 
 #[test]

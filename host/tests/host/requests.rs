@@ -232,13 +232,26 @@ async fn variables_and_environment_reach_the_component() {
 }
 
 #[tokio::test]
-async fn nothing_goes_out() {
-    let application = Application::probe("allowed_outbound_hosts = ['http://*:*']");
-    let host = Host::start(application.options()).await.unwrap();
-    let answer = get(host.local_addr(), "/fetch").await;
-    assert!(
-        answer.text().contains("HttpRequestDenied"),
-        "{}",
-        answer.text()
-    );
+async fn a_component_sends_requests_where_the_manifest_lets_it() {
+    for (more, answer) in [
+        ("", "HttpRequestDenied"),
+        (
+            "allowed_outbound_hosts = ['https://127.0.0.1:*']",
+            "HttpRequestDenied",
+        ),
+        (
+            "allowed_outbound_hosts = ['http://127.0.0.1']",
+            "HttpRequestDenied",
+        ),
+        // Nobody listens there.
+        (
+            "allowed_outbound_hosts = ['http://127.0.0.1:1']",
+            "ConnectionRefused",
+        ),
+    ] {
+        let application = Application::probe(more);
+        let host = Host::start(application.options()).await.unwrap();
+        let told = get(host.local_addr(), "/fetch").await;
+        assert!(told.text().contains(answer), "{more}: {}", told.text());
+    }
 }

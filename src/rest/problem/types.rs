@@ -51,6 +51,15 @@ problem_types! {
     INVALID_QUERY = BAD_REQUEST "invalid-query" "Invalid query",
         "A parameter of the query is unknown, is given twice, or has a value that breaks a rule. The detail names it.",
         "Correct the parameter, or leave it out.";
+    AUTHENTICATION_REQUIRED = UNAUTHORIZED "authentication-required" "Authentication required",
+        "The request has no token, and this is not for everybody.",
+        "Send the header Authorization: Bearer, with a token after it: one that the operator made with edge-host token new, or one of the issuer that the service trusts.";
+    INVALID_TOKEN = UNAUTHORIZED "invalid-token" "Invalid token",
+        "The request has a token that is malformed, not known or not valid now. The detail says what is wrong with it.",
+        "Get a new token: from the operator, who makes one with edge-host token new, or from the issuer that the service trusts.";
+    INSUFFICIENT_SCOPE = FORBIDDEN "insufficient-scope" "Insufficient scope",
+        "The token is valid, and not for this. The detail names the scope that it would take.",
+        "Use a token of that scope.";
     NOT_FOUND = NOT_FOUND "not-found" "Not found",
         "There is nothing at this path.",
         "See /docs for the paths that there are.";
@@ -102,6 +111,9 @@ problem_types! {
     STORE_UNAVAILABLE = SERVICE_UNAVAILABLE "store-unavailable" "Store unavailable",
         "The store did not answer, or not as it should. A change may or may not have been made.",
         "Repeat the request after the time that Retry-After gives, or look what became of it.";
+    KEYS_UNAVAILABLE = SERVICE_UNAVAILABLE "keys-unavailable" "Keys unavailable",
+        "The keys of the issuer that the service trusts can't be had, so that its tokens can't be verified.",
+        "Repeat the request after the time that Retry-After gives.";
     CONTENDED = SERVICE_UNAVAILABLE "contended" "Too many concurrent changes",
         "Too many changes of the same user or email met. This one may or may not have been made.",
         "Repeat the request after the time that Retry-After gives, or look what became of it.";

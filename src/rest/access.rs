@@ -1,0 +1,139 @@
+//! Who may do what: the one place where it is decided which requests are served.
+
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, Method, Request};
+
+use super::Resource;
+use super::problem::Problem;
+use crate::auth::{self, Permission, Principal, Refusal, Scope};
+use crate::platform::Platform;
+
+/// The realm of all credentials here (RFC 9110, section 11.5).
+pub(super) const REALM: &str = "edge-users";
+
+impl Resource {
+    /// What a request with that method asks of its caller. A method that the
+    /// resource does not have counts as a change.
+    fn permission(&self, method: &Method) -> Permission {
+        let reads = matches!(*method, Method::GET | Method::HEAD);
+        match self {
+            // A preflight comes without credentials (Fetch Standard, section 4.8).
+            _ if *method == Method::OPTIONS => Permission::Public,
+            Resource::Root | Resource::Health => Permission::Public,
+            Resource::Readiness | Resource::Export => Permission::Scope(Scope::Read),
+            Resource::Import => Permission::Scope(Scope::Write),
+            Resource::Description
+            | Resource::Documentation
+            | Resource::Problems
+            | Resource::Problem(_)
+            | Resource::Catalog => Permission::Known,
+            Resource::Users if reads => Permission::Scope(Scope::Read),
+            Resource::Users => Permission::Scope(Scope::Write),
+            Resource::User(id) => match *method {
+                _ if reads => Permission::ScopeOrSelf(Scope::Read, id.parse().ok()),
+                Method::PUT | Method::PATCH => {
+                    Permission::ScopeOrSelf(Scope::Write, id.parse().ok())
+                }
+                _ => Permission::Scope(Scope::Write),
+            },
+        }
+    }
+}
+
+/// Who sends the request, if they may. What is at no path is for those who are
+/// known: others learn nothing of what there is.
+pub(super) async fn admit<P: Platform, B>(
+    resource: Option<&Resource>,
+    request: &Request<B>,
+    platform: &P,
+) -> Result<Principal, Problem> {
+    let permission = match resource {
+        Some(resource) => resource.permission(request.method()),
+        None => Permission::Known,
+    };
+    if permission == Permission::Public {
+        return Ok(Principal::unknown());
+    }
+    if auth::is_off(platform) {
+        return Ok(Principal::unasked());
+    }
+    let principal = match bearer(request.headers()) {
+        Ok(token) => auth::authenticate(token, platform).await,
+        Err(refusal) => Err(refusal),
+    };
+    let principal = principal.map_err(Problem::unauthenticated)?;
+    match principal.lacks(permission) {
+        None => Ok(principal),
+        Some(scope) => Err(Problem::forbidden(scope)),
+    }
+}
+
+/// The token in the request's header: RFC 6750 knows other places, from which it
+/// would get into logs. Credentials of another scheme are none.
+fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    if values.next().is_some() {
+        return Err(Refusal::Invalid(
+            "is one of several: the header is there twice",
+        ));
+    }
+    let malformed = Refusal::Invalid("is malformed");
+    let Ok(value) = value.to_str() else {
+        return Err(malformed);
+    };
+    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Ok(None);
+    }
+    // As RFC 6750, section 2.1, spells it.
+    let token = token.trim_matches(' ');
+    let spelled = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+    if token.is_empty() || !token.bytes().all(spelled) {
+        return Err(malformed);
+    }
+    Ok(Some(token))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(values: &[&[u8]]) -> Result<Option<String>, Refusal> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            let value = http::HeaderValue::from_bytes(value).expect("a value");
+            headers.append(AUTHORIZATION, value);
+        }
+        bearer(&headers).map(|token| token.map(str::to_owned))
+    }
+
+    #[test]
+    fn a_token_is_in_one_header_of_the_bearer_scheme() {
+        let token = |text: &str| Ok(Some(text.to_owned()));
+        assert_eq!(read(&[]), Ok(None));
+        assert_eq!(read(&[b"Basic YTpi"]), Ok(None));
+        assert_eq!(read(&[b"Bearer eu_1"]), token("eu_1"));
+        assert_eq!(
+            read(&[b"bEARER  a.b-c_d~e+f/g== "]),
+            token("a.b-c_d~e+f/g==")
+        );
+        for values in [
+            &[&b"Bearer"[..]][..],
+            &[b"Bearer "],
+            &[b"Bearer a b"],
+            &[b"Bearer a,b"],
+            &[b"Bearer \"a\""],
+            &[b"Bearer \xe9"],
+            &[b"Bearer a", b"Bearer a"],
+            &[b"Basic YTpi", b"Bearer a"],
+        ] {
+            assert!(
+                matches!(read(values), Err(Refusal::Invalid(_))),
+                "{values:?}"
+            );
+        }
+    }
+}
