@@ -10,6 +10,7 @@
 //! - [`census`], [`ledger`]: how many users there are
 //! - [`page`]: several users at once
 //! - [`group`]: where nobody is left
+//! - [`quota`]: how many requests each client made
 //! - [`versioned`], [`cell`]: values and numbers that can be swapped safely
 
 mod cell;
@@ -18,6 +19,7 @@ mod claim;
 mod group;
 mod ledger;
 mod page;
+mod quota;
 mod record;
 mod versioned;
 

@@ -2,7 +2,7 @@
 
 use crate::timestamp::Timestamp;
 
-/// A clock, a source of random numbers, the operator's configuration and log.
+/// A clock, a source of random numbers, the operator's configuration, log and audit trail.
 pub trait Platform {
     /// The time of day.
     fn now(&self) -> Timestamp;
@@ -15,4 +15,7 @@ pub trait Platform {
 
     /// Tells the operator of something to look into, in one line without personal data.
     fn log_error(&self, line: &str);
+
+    /// Keeps a line of the audit trail: JSON, without names and emails.
+    fn audit(&self, line: &str);
 }

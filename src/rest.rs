@@ -5,16 +5,20 @@
 //! - [`service`]: what the service says of itself
 //! - [`problem`]: every answer that is not what was asked for (RFC 9457)
 //! - [`body`], [`query`], [`precondition`], [`accept`]: reading a request, with limits
-//! - [`trace`], [`cors`]: what goes for every request alike
+//! - [`limits`], [`rate_limit`]: how much of a request is looked at, and how many of them
+//! - [`trace`], [`audit`], [`cors`]: what goes for every request alike
 
 mod accept;
+mod audit;
 pub mod body;
 mod collection;
 mod cors;
+mod limits;
 mod patch;
 mod precondition;
 mod problem;
 mod query;
+mod rate_limit;
 mod representation;
 mod service;
 mod trace;
@@ -28,9 +32,11 @@ use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use crate::directory::Directory;
 use crate::platform::Platform;
 use crate::store::Store;
+use audit::Change;
 use body::Body;
 use cors::Cors;
 use problem::Problem;
+use rate_limit::Quota;
 use trace::Trace;
 
 /// A resource, named by the path of a request.
@@ -91,20 +97,56 @@ pub async fn respond<S: Store, P: Platform, B: Body>(
 ) -> Response<Vec<u8>> {
     let trace = Trace::of(request.headers(), directory.platform);
     let cors = Cors::of(&request, directory.platform);
+    let resource = Resource::at(request.uri().path());
+    let change = resource.and_then(|resource| Change::of(request.method(), &resource));
+    let quota = take_quota(directory, &request).await;
     // The query is left out of the log: it may hold an email.
     let name = format!("{} {}", request.method(), request.uri().path());
-    let mut response = route(directory, request).await.unwrap_or_else(|problem| {
-        if let Some(cause) = problem.cause() {
-            let line = format!("{trace} {name}: {cause}");
-            directory.platform.log_error(&line);
-        }
-        problem.into_response(&trace)
-    });
+    let mut response = admit(directory, request, quota)
+        .await
+        .unwrap_or_else(|problem| {
+            if let Some(cause) = problem.cause() {
+                let line = format!("{trace} {name}: {cause}");
+                directory.platform.log_error(&line);
+            }
+            problem.into_response(&trace)
+        });
     let headers = response.headers_mut();
     headers.insert(trace::REQUEST_ID, trace.header());
     headers.insert(VARY, VARIES);
     cors.apply(headers);
+    if let Some(quota) = quota {
+        quota.apply(headers);
+    }
+    if let Some(change) = change {
+        change.record(directory.platform, &trace, ANONYMOUS, &response);
+    }
     response
+}
+
+/// Who asks, where nothing tells.
+const ANONYMOUS: &str = "anonymous";
+
+/// Counts the request, if there is a limit and the resource is not one that those
+/// ask for who watch over the service.
+async fn take_quota<S: Store, P: Platform, B>(
+    directory: &Directory<'_, S, P>,
+    request: &Request<B>,
+) -> Option<Quota> {
+    match Resource::at(request.uri().path()) {
+        Some(Resource::Health | Resource::Readiness) => None,
+        _ => Quota::take(directory, &rate_limit::address(request.headers())).await,
+    }
+}
+
+async fn admit<S: Store, P: Platform, B: Body>(
+    directory: &Directory<'_, S, P>,
+    request: Request<B>,
+    quota: Option<Quota>,
+) -> Result<Response<Vec<u8>>, Problem> {
+    quota.map_or(Ok(()), |quota| quota.check())?;
+    limits::check(&request)?;
+    route(directory, request).await
 }
 
 async fn route<S: Store, P: Platform, B: Body>(

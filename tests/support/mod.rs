@@ -5,6 +5,8 @@
 //! embedded host in this process, with a store of its own.
 #![allow(dead_code)] // Each test binary uses its part of this.
 
+pub mod memory;
+
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
