@@ -5,10 +5,13 @@ SECONDS ?= 60
 COMPONENT = target/wasm32-wasip1/release/edge_users.wasm
 HOST = target/host/edge-host
 
+# A version whose checks and configuration are known.
+CARGO_DENY = 0.20.2
+
 # Native code is built by one command, with one profile, so that nothing is compiled twice.
 NATIVE = --profile host --workspace
 
-.PHONY: help run test simulate torture build check target size
+.PHONY: help run test simulate torture fuzz-parsers audit build check target size
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -26,6 +29,15 @@ simulate: ## Run the service through 200,000 simulated schedules of requests, fa
 
 torture: build ## Load, kill and restart the service for 60 s (SECONDS=n), then check every promise
 	@target/host/examples/torture --seconds $(SECONDS)
+
+fuzz-parsers: target ## Send the parsers what is nearly right for 60 s (SECONDS=n)
+	FUZZ_SECONDS=$(SECONDS) cargo test --profile host --test parsers -- --ignored
+
+audit: ## Check dependencies: advisories, licences, sources (builds cargo-deny if it is not installed)
+	@PATH="$$PATH:$(CURDIR)/target/tools/bin"; \
+	command -v cargo-deny >/dev/null || \
+		cargo install --locked --version $(CARGO_DENY) --root target/tools cargo-deny || exit; \
+	cargo deny --workspace check
 
 build: target ## Build the component and the embedded host
 	cargo build --target wasm32-wasip1 --release -p edge-users -p edge-host-probe
