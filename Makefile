@@ -8,10 +8,13 @@ COMPONENT = target/wasm32-wasip1/release/edge_users.wasm
 HOST = target/host/edge-host
 REDOCLY = 2.77.0
 
+# A version whose checks and configuration are known.
+CARGO_DENY = 0.20.2
+
 # Native code is built by one command, with one profile, so that nothing is compiled twice.
 NATIVE = --profile host --workspace
 
-.PHONY: help run test simulate torture fuzz lint-api build check target size
+.PHONY: help run test simulate torture fuzz fuzz-parsers lint-api audit build check target size
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -36,6 +39,15 @@ fuzz: build ## Send 20,000 requests made by Schemathesis from the description (E
 lint-api: build ## Check the description of the interface with Redocly's linter; needs node
 	target/host/examples/openapi > target/openapi.json
 	npx --yes @redocly/cli@$(REDOCLY) lint --extends recommended target/openapi.json
+
+fuzz-parsers: target ## Send the parsers what is nearly right for 60 s (SECONDS=n)
+	FUZZ_SECONDS=$(SECONDS) cargo test --profile host --test parsers -- --ignored
+
+audit: ## Check dependencies: advisories, licences, sources (builds cargo-deny if it is not installed)
+	@PATH="$$PATH:$(CURDIR)/target/tools/bin"; \
+	command -v cargo-deny >/dev/null || \
+		cargo install --locked --version $(CARGO_DENY) --root target/tools cargo-deny || exit; \
+	cargo deny --workspace check
 
 build: target ## Build the component and the embedded host
 	cargo build --target wasm32-wasip1 --release -p edge-users -p edge-host-probe

@@ -12,6 +12,7 @@
 //! - [`page`], [`walk`]: several users at once, and one after the other
 //! - [`group`]: where nobody is left
 //! - [`names`]: who is called how
+//! - [`quota`]: how many requests each client made
 //! - [`versioned`], [`cell`], [`pointer`]: values and numbers that can be swapped safely
 //! - [`sizes`]: how large their parts are
 
@@ -24,6 +25,7 @@ mod ledger;
 mod names;
 mod page;
 mod pointer;
+mod quota;
 mod record;
 mod sizes;
 mod versioned;

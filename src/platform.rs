@@ -7,7 +7,7 @@ use crate::timestamp::Timestamp;
 /// The most bytes of a document that is fetched.
 pub const MAX_FETCHED_BYTES: usize = 64 * 1024;
 
-/// A clock, a source of random numbers, the operator's configuration and log.
+/// A clock, a source of random numbers, the operator's configuration, log and audit trail.
 #[allow(async_fn_in_trait)] // As in `Store`.
 pub trait Platform {
     /// The time of day.
@@ -28,4 +28,7 @@ pub trait Platform {
 
     /// Tells the operator of something to look into, in one line without personal data.
     fn log_error(&self, line: &str);
+
+    /// Keeps a line of the audit trail: JSON, without names and emails.
+    fn audit(&self, line: &str);
 }

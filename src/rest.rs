@@ -9,13 +9,14 @@
 //! - [`access`]: who may do what
 //! - [`problem`]: every answer that is not what was asked for (RFC 9457)
 //! - [`page`], [`publication`]: what is for people, and what is the same for everyone
-//! - [`body`], [`query`], [`precondition`], [`idempotency`], [`accept`]: reading a request, with
-//!   limits
+//! - [`body`], [`query`], [`precondition`], [`idempotency`], [`accept`]: reading a request
+//! - [`limits`], [`rate_limit`]: how much of a request is looked at, and how many of them
 //! - [`content`], [`ndjson`]: what a response carries, whole or made while it is sent
-//! - [`trace`], [`cors`]: what goes for every request alike
+//! - [`trace`], [`audit`], [`cors`]: what goes for every request alike
 
 mod accept;
 mod access;
+mod audit;
 pub mod body;
 mod catalog;
 mod collection;
@@ -25,6 +26,7 @@ mod docs;
 mod export;
 mod idempotency;
 mod import;
+mod limits;
 mod ndjson;
 mod openapi;
 mod page;
@@ -33,6 +35,7 @@ mod precondition;
 mod problem;
 mod publication;
 mod query;
+mod rate_limit;
 mod representation;
 mod search;
 mod service;
@@ -48,11 +51,14 @@ use crate::directory::Directory;
 use crate::platform::Platform;
 use crate::store::Store;
 use crate::user::UserId;
+use access::Caller;
+use audit::Change;
 use body::Body;
 use content::Content;
 use cors::Cors;
 pub use openapi::DESCRIPTION;
 use problem::Problem;
+use rate_limit::Quota;
 use trace::Trace;
 
 /// A resource, named by the path of a request.
@@ -151,9 +157,15 @@ pub async fn respond<'a, S: Store, P: Platform, B: Body>(
 ) -> Response<Content<'a, S, P, B>> {
     let trace = Trace::of(request.headers(), directory.platform);
     let cors = Cors::of(&request, directory.platform);
+    let resource = Resource::at(request.uri().path());
+    let caller = Caller::of(&request, resource.as_ref(), directory.platform).await;
+    let change = resource
+        .as_ref()
+        .and_then(|resource| Change::of(request.method(), resource));
+    let quota = take_quota(directory, &request, resource.as_ref(), &caller).await;
     // The query is left out of the log: it may hold an email.
     let name = format!("{} {}", request.method(), request.uri().path());
-    let routed = route(directory, request, &trace).await;
+    let routed = route(directory, request, &caller, quota, &trace).await;
     let mut response = routed.unwrap_or_else(|problem| {
         if let Some(cause) = problem.cause() {
             let line = format!("{trace} {name}: {cause}");
@@ -165,6 +177,12 @@ pub async fn respond<'a, S: Store, P: Platform, B: Body>(
     headers.insert(trace::REQUEST_ID, trace.header());
     headers.insert(VARY, VARIES);
     cors.apply(headers);
+    if let Some(quota) = quota {
+        quota.apply(headers);
+    }
+    if let Some(change) = change {
+        change.record(directory.platform, &trace, &caller, &response);
+    }
     response
 }
 
@@ -176,13 +194,35 @@ pub async fn tend<S: Store, P: Platform>(directory: &Directory<'_, S, P>, extens
     }
 }
 
+/// Counts the request, if there is a limit and the resource is not one that those
+/// ask for who watch over the service. Who is known is counted by name, others by address.
+async fn take_quota<S: Store, P: Platform, B>(
+    directory: &Directory<'_, S, P>,
+    request: &Request<B>,
+    resource: Option<&Resource>,
+    caller: &Caller,
+) -> Option<Quota> {
+    if let Some(Resource::Health | Resource::Readiness) = resource {
+        return None;
+    }
+    let identity = match caller.name() {
+        Some(name) => format!("principal {name}"),
+        None => rate_limit::address(request.headers()),
+    };
+    Quota::take(directory, &identity).await
+}
+
 async fn route<'a, S: Store, P: Platform, B: Body>(
     directory: &'a Directory<'a, S, P>,
     request: Request<B>,
+    caller: &Caller,
+    quota: Option<Quota>,
     trace: &Trace,
 ) -> Result<Response<Content<'a, S, P, B>>, Problem> {
+    quota.map_or(Ok(()), |quota| quota.check())?;
+    limits::check(&request)?;
     let resource = Resource::at(request.uri().path());
-    access::admit(resource.as_ref(), &request, directory.platform).await?;
+    caller.check(resource.as_ref(), request.method())?;
     let resource = resource.ok_or_else(Problem::no_such_resource)?;
     let method = match *request.method() {
         Method::OPTIONS => return Ok(options(&resource).map(Content::Whole)),
@@ -196,7 +236,7 @@ async fn route<'a, S: Store, P: Platform, B: Body>(
     };
     let whole = match (&resource, method) {
         (Resource::Import, Method::POST) => {
-            let import = import::import(directory, request, trace)?;
+            let import = import::import(directory, request, caller, trace)?;
             return Ok(import.map(Box::new).map(Content::Import));
         }
         (Resource::Export, Method::GET) => {
@@ -207,7 +247,7 @@ async fn route<'a, S: Store, P: Platform, B: Body>(
         (Resource::Health, Method::GET) => Ok(service::health()),
         (Resource::Readiness, Method::GET) => service::readiness(directory).await,
         (Resource::Users, Method::GET) => collection::list(directory, &request).await,
-        (Resource::Users, Method::POST) => users::create(directory, request).await,
+        (Resource::Users, Method::POST) => users::create(directory, request, caller).await,
         (Resource::User(id), Method::GET) => users::get(directory, id, &request).await,
         (Resource::User(id), Method::PUT) => users::replace(directory, id, request).await,
         (Resource::User(id), Method::PATCH) => users::patch(directory, id, request).await,

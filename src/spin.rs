@@ -239,6 +239,10 @@ impl Store for KeyValue {
         self.with(|bucket| bucket.set(key, value))
     }
 
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.with(|bucket| bucket.delete(key))
+    }
+
     async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
         self.with(|bucket| atomics::increment(bucket, key, delta))
     }
@@ -282,5 +286,9 @@ impl Platform for Wasi {
 
     fn log_error(&self, line: &str) {
         eprintln!("error: {line}");
+    }
+
+    fn audit(&self, line: &str) {
+        println!("{line}");
     }
 }

@@ -1,6 +1,6 @@
 //! The key-value store, as little of it as every backend keeps its promises on.
 //!
-//! Spin's SQLite, Redis and DynamoDB stores agree on `get`, `set`, `increment`,
+//! Spin's SQLite, Redis and DynamoDB stores agree on `get`, `set`, `delete`, `increment`,
 //! and on compare-and-swap of a key that exists. Nothing here lists keys or
 //! works in batches, for those do not hold everywhere.
 
@@ -22,6 +22,9 @@ pub trait Store {
 
     /// Writes `value`, whatever was there.
     async fn set(&self, key: &str, value: &[u8]) -> Result<(), StoreError>;
+
+    /// Removes `key`, if it is there.
+    async fn delete(&self, key: &str) -> Result<(), StoreError>;
 
     /// Adds `delta` to the counter `key`, which is 0 while it is absent, and
     /// answers the sum. Atomic. Afterwards the key exists, even if `delta` is 0.

@@ -153,6 +153,9 @@ impl Attributes {
     /// The most bytes of attributes, written as JSON without white space.
     pub const MAX_BYTES: usize = 8 * 1024;
 
+    /// The most members of all objects in them.
+    pub const MAX_MEMBERS: usize = 1000;
+
     /// The most levels of objects and arrays, the attributes themselves being the first.
     pub const MAX_DEPTH: usize = 32;
 }
@@ -165,12 +168,23 @@ fn depth(value: &Value) -> usize {
     }
 }
 
+fn members(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => items.iter().map(members).sum(),
+        Value::Object(object) => object.len() + object.values().map(members).sum::<usize>(),
+        _ => 0,
+    }
+}
+
 impl TryFrom<Map<String, Value>> for Attributes {
     type Error = &'static str;
 
     fn try_from(object: Map<String, Value>) -> Result<Self, Self::Error> {
         if 1 + object.values().map(depth).max().unwrap_or(0) > Attributes::MAX_DEPTH {
             return Err("must have at most 32 levels of objects and arrays");
+        }
+        if object.len() + object.values().map(members).sum::<usize>() > Attributes::MAX_MEMBERS {
+            return Err("must have at most 1000 members, those of objects in them included");
         }
         match serde_json::to_vec(&object) {
             Ok(json) if json.len() <= Attributes::MAX_BYTES => Ok(Attributes(object)),
@@ -401,6 +415,16 @@ mod tests {
         };
         assert!(attributes(32).is_ok());
         assert!(attributes(33).is_err());
+    }
+
+    #[test]
+    fn attributes_have_at_most_1000_members() {
+        let attributes = |inner: usize| {
+            let inner: Map<_, _> = (0..inner).map(|n| (n.to_string(), json!(0))).collect();
+            Attributes::try_from(Map::from_iter([("a".to_owned(), json!([inner]))]))
+        };
+        assert!(attributes(999).is_ok());
+        assert!(attributes(1000).is_err());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
 use wasmtime_wasi_http::{Error, WasiBody};
 
+use crate::connections::Work;
 use crate::in_flight::InFlight;
 
 /// The body of a response, from the host itself or from a component.
@@ -68,5 +69,38 @@ impl Body for ResponseBody {
             Self::Host(bytes) => bytes.size_hint(),
             Self::Guest(body, _) => body.size_hint(),
         }
+    }
+}
+
+/// The body of a response, which is the host's work until it is sent.
+pub struct AnswerBody {
+    body: ResponseBody,
+    _work: Work,
+}
+
+impl AnswerBody {
+    /// The last part of `work`.
+    pub fn new(body: ResponseBody, work: Work) -> Self {
+        Self { body, _work: work }
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }

@@ -116,7 +116,7 @@ impl Host {
             }
         }
         let setup = counters.snapshot();
-        let server = Server::start(application.clone(), listener)?;
+        let server = Server::start(application.clone(), listener, options.limits())?;
         Ok(Self {
             server,
             application,

@@ -28,7 +28,9 @@
 //! What serves it:
 //! * `host`, `options`: the whole, and what it can be told.
 //! * `exposure`: to whom it is open.
-//! * `server`, `service`: connections and requests.
+//! * `server`, `service`: the listening socket, and requests.
+//! * `connections`, `client_stream`: which connections there are, and which give way.
+//! * `upload`: the body of a request, taken in.
 //! * `in_flight`, `body`: a request until it is answered, its response until sent.
 //! * `router`, `spin_headers`: routes, and what a component is told of its own.
 //! * `log`, `printable`: what goes wrong, and what components print.
@@ -47,6 +49,8 @@ mod bindings;
 mod body;
 mod build_command;
 mod client;
+mod client_stream;
+mod connections;
 mod engine;
 mod exposure;
 mod host;
@@ -67,6 +71,7 @@ mod source_line;
 mod spin_headers;
 mod store;
 mod template;
+mod upload;
 mod variable_source;
 mod variables;
 mod worker;

@@ -43,6 +43,9 @@ fn main() -> ExitCode {
         Command::Up(_) | Command::Token(_) => ExitCode::FAILURE,
         Command::Import(_) | Command::Export(_) => ExitCode::from(Outcome::Incomplete as u8),
     };
+    // Shells give a process 1,024 file descriptors and let it have more; a connection
+    // takes one. Where it can't have more, there are fewer connections.
+    rlimit::increase_nofile_limit(u64::MAX).ok();
     let result = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

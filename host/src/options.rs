@@ -7,10 +7,14 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use clap::builder::{FalseyValueParser, OsStringValueParser, TypedValueParser};
 
+use crate::server::Limits;
 use crate::variable_source::VariableSource;
 
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 3000);
 const DEFAULT_MAX_INSTANCE_MEMORY: usize = 128 << 20;
+const DEFAULT_MAX_CONNECTIONS: usize = 4096;
+const DEFAULT_MAX_BODY_SIZE: u64 = 64 << 20;
+const DEFAULT_CLIENT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What `edge-host up` takes.
 ///
@@ -100,6 +104,25 @@ pub struct UpOptions {
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_duration)]
     pub request_timeout: Duration,
 
+    /// The most connections at the same time; the one that has waited longest for its
+    /// client gives way to a new one. Less if there are not enough file descriptors
+    #[arg(
+        long,
+        value_name = "COUNT",
+        default_value_t = DEFAULT_MAX_CONNECTIONS,
+        value_parser = parse_count
+    )]
+    pub max_connections: usize,
+
+    /// How long a client may keep a connection waiting: for the head of a request, for
+    /// its body, to read the response, and for the next request
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_duration)]
+    pub client_timeout: Duration,
+
+    /// The most bytes that the body of a request may have
+    #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_MAX_BODY_SIZE)]
+    pub max_body_size: u64,
+
     /// Compile components anew at each start
     // Of the variable anything but a no counts, such as the usual 1.
     #[arg(long, env = "DISABLE_WASMTIME_CACHE", value_parser = FalseyValueParser::new())]
@@ -129,6 +152,9 @@ impl Default for UpOptions {
             max_instance_concurrent_reuse_count: 16,
             idle_instance_timeout: Duration::from_secs(1),
             request_timeout: Duration::from_secs(30),
+            max_connections: DEFAULT_MAX_CONNECTIONS,
+            client_timeout: DEFAULT_CLIENT_TIMEOUT,
+            max_body_size: DEFAULT_MAX_BODY_SIZE,
             disable_cache: false,
             disable_pooling: false,
         }
@@ -151,6 +177,24 @@ impl UpOptions {
             .or(configured)
             .unwrap_or(DEFAULT_MAX_INSTANCE_MEMORY)
     }
+
+    /// What clients may ask of the server.
+    pub(crate) fn limits(&self) -> Limits {
+        // Where that can't be told, the limit is what was asked for.
+        let descriptors = rlimit::getrlimit(rlimit::Resource::NOFILE);
+        let (descriptors, _) = descriptors.unwrap_or((u64::MAX, u64::MAX));
+        Limits {
+            connections: self.max_connections.min(connections_within(descriptors)),
+            patience: self.client_timeout,
+            body: self.max_body_size,
+        }
+    }
+}
+
+/// The most connections that leave file descriptors for everything else.
+fn connections_within(descriptors: u64) -> usize {
+    let descriptors = usize::try_from(descriptors).unwrap_or(usize::MAX);
+    (descriptors / 4 * 3).max(1)
 }
 
 /// Takes names as well, and of several addresses prefers 127.0.0.1.
@@ -230,6 +274,15 @@ mod tests {
         for wrong in ["", "s", "2h", "-1s", "1.5s"] {
             assert!(parse_duration(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn connections_leave_descriptors_for_the_store() {
+        assert_eq!(connections_within(1024), 768);
+        assert_eq!(
+            connections_within(u64::MAX) / 1024,
+            usize::MAX / 4 * 3 / 1024
+        );
     }
 
     #[test]

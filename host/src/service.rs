@@ -1,6 +1,7 @@
 //! The answer to one request.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,41 +14,43 @@ use hyper::body::Incoming;
 use wasmtime_wasi_http::handler::{InstantiationError, ProxyHandler};
 
 use crate::application::{Application, Target};
-use crate::body::ResponseBody;
+use crate::body::{AnswerBody, ResponseBody};
+use crate::connections::Seat;
 use crate::in_flight::InFlight;
 use crate::instance::Admission;
 use crate::router::WELL_KNOWN_PREFIX;
 use crate::spin_headers;
+use crate::upload::{self, Upload};
 use crate::worker::Workers;
 
 /// Ample for a thread to go on from one statement to the next.
 const MOMENT: Duration = Duration::from_millis(100);
 
 /// Answers `request`, which came from `client`.
-pub async fn answer(
+async fn answer(
     application: &Application,
     client: &HeaderValue,
-    mut request: Request<Incoming>,
-) -> Result<Response<ResponseBody>, Infallible> {
+    mut request: Request<Upload>,
+) -> Response<ResponseBody> {
     let path = request.uri().path();
     if let Some(page) = path.strip_prefix(WELL_KNOWN_PREFIX) {
-        return Ok(well_known(application, page));
+        return well_known(application, page);
     }
     strip_connection_headers(&mut request);
     // The match borrows the path of the URI that is about to change.
     let uri = request.uri().clone();
     let Some(found) = application.router.find(uri.path()) else {
-        return Ok(empty(StatusCode::NOT_FOUND));
+        return empty(StatusCode::NOT_FOUND);
     };
     let Some(absolute) = absolute_uri(&request) else {
-        return Ok(empty(StatusCode::BAD_REQUEST));
+        return empty(StatusCode::BAD_REQUEST);
     };
     *request.uri_mut() = absolute;
     match &found.route.target {
-        Target::Static { response, .. } => Ok(response.as_ref().clone().map(ResponseBody::host)),
+        Target::Static { response, .. } => response.as_ref().clone().map(ResponseBody::host),
         Target::Component(handler) => {
             spin_headers::append(request.headers_mut(), &found, &uri, client);
-            Ok(run(application, handler, request).await)
+            run(application, handler, request).await
         }
     }
 }
@@ -56,7 +59,7 @@ pub async fn answer(
 async fn run(
     application: &Application,
     handler: &ProxyHandler<Workers>,
-    request: Request<Incoming>,
+    request: Request<Upload>,
 ) -> Response<ResponseBody> {
     let in_flight = Arc::new(InFlight::new(request.method(), request.uri()));
     let limit = handler.state().request_timeout();
@@ -68,7 +71,7 @@ async fn run(
         request: in_flight.clone(),
         permit,
     };
-    let request = request.map(|body| body.map_err(Into::into).boxed_unsync());
+    let request = request.map(Upload::boxed_unsync);
     match handler.handle(admission, request).await {
         Ok(response) => {
             in_flight.advance();
@@ -123,7 +126,7 @@ fn well_known(application: &Application, page: &str) -> Response<ResponseBody> {
 
 /// Takes out what concerns the connection alone, and the host names by which
 /// components of one application reach each other and clients have no business.
-fn strip_connection_headers(request: &mut Request<Incoming>) {
+fn strip_connection_headers(request: &mut Request<Upload>) {
     const INTERNAL: &[u8] = b".spin.internal";
     let headers = request.headers_mut();
     headers.remove(CONNECTION);
@@ -141,7 +144,7 @@ fn strip_connection_headers(request: &mut Request<Incoming>) {
 /// answered with 400: as RFC 9112 section 3.2 has it, if it has no host, two Host
 /// headers or an invalid one, and as Spin does, if the header and the authority of
 /// its URI differ.
-fn absolute_uri(request: &Request<Incoming>) -> Option<Uri> {
+fn absolute_uri(request: &Request<Upload>) -> Option<Uri> {
     let mut hosts = request.headers().get_all(HOST).iter();
     let host = hosts.next();
     if hosts.next().is_some() {
@@ -169,18 +172,27 @@ fn empty(status: StatusCode) -> Response<ResponseBody> {
 }
 
 /// A client's connection, and the application it talks to.
-#[derive(Clone)]
 pub struct Connection {
     application: Arc<Application>,
     client: HeaderValue,
+    seat: Arc<Seat>,
+    /// The most bytes that the body of a request may have.
+    max_body: u64,
 }
 
 impl Connection {
     /// From the client at `address`.
-    pub fn new(application: Arc<Application>, address: std::net::SocketAddr) -> Self {
+    pub fn new(
+        application: Arc<Application>,
+        address: SocketAddr,
+        seat: Arc<Seat>,
+        max_body: u64,
+    ) -> Self {
         Self {
             application,
             client: spin_headers::client_header(address),
+            seat,
+            max_body,
         }
     }
 
@@ -188,7 +200,14 @@ impl Connection {
     pub async fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
-    ) -> Result<Response<ResponseBody>, Infallible> {
-        answer(&self.application, &self.client, request).await
+    ) -> Result<Response<AnswerBody>, Infallible> {
+        self.seat.heard();
+        let received = upload::receive(request, self.max_body).await;
+        let work = self.seat.work();
+        let response = match received {
+            Ok(request) => answer(&self.application, &self.client, request).await,
+            Err(status) => empty(status),
+        };
+        Ok(response.map(|body| AnswerBody::new(body, work)))
     }
 }

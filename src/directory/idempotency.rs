@@ -56,9 +56,15 @@ pub struct Idempotency {
 impl Idempotency {
     /// The key that a client chose, which is visible ASCII, and what it sent.
     /// White space between the tokens of the JSON text makes no difference.
-    pub fn new(key: &str, payload: &Value) -> Idempotency {
+    /// Each caller has keys of its own.
+    pub fn new(caller: Option<&str>, key: &str, payload: &Value) -> Idempotency {
+        // A key has no line break.
+        let key = match caller {
+            Some(caller) => format!("{key}\n{caller}"),
+            None => key.to_owned(),
+        };
         Idempotency {
-            key: Hash::of(key),
+            key: Hash::of(&key),
             // With the key, which is not kept: the hash alone tells nothing of a user who is gone.
             fingerprint: Hash::of(&format!("{key}\n{payload}")),
         }
@@ -366,7 +372,7 @@ mod tests {
     #[test]
     fn a_fingerprint_tells_values_and_keys_apart_but_not_their_spelling() {
         let of = |key: &str, payload: &str| {
-            Idempotency::new(key, &serde_json::from_str(payload).unwrap()).fingerprint
+            Idempotency::new(None, key, &serde_json::from_str(payload).unwrap()).fingerprint
         };
         assert_eq!(
             of("k", r#"{ "name" : "\u0041" }"#),
@@ -378,7 +384,7 @@ mod tests {
 
     #[test]
     fn a_hash_is_kept_as_text() {
-        let entry = Entry::new(&Idempotency::new("k0", &json!({})), vec![None]);
+        let entry = Entry::new(&Idempotency::new(None, "k0", &json!({})), vec![None]);
         let text = serde_json::to_value(&entry).unwrap();
         assert_eq!(text["key"].as_str().map(str::len), Some(32));
         assert_eq!(serde_json::from_value::<Entry>(text).unwrap(), entry);

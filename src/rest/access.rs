@@ -40,32 +40,53 @@ impl Resource {
     }
 }
 
-/// Who sends the request, if they may. What is at no path is for those who are
-/// known: others learn nothing of what there is.
-pub(super) async fn admit<P: Platform, B>(
-    resource: Option<&Resource>,
-    request: &Request<B>,
-    platform: &P,
-) -> Result<Principal, Problem> {
-    let permission = match resource {
-        Some(resource) => resource.permission(request.method()),
-        None => Permission::Known,
-    };
-    if permission == Permission::Public {
-        return Ok(Principal::unknown());
+/// Who sends a request.
+pub(super) struct Caller(Result<Principal, Problem>);
+
+impl Caller {
+    /// Learns it from the request's credentials, if the resource asks for some. What is at no
+    /// path is for those who are known: others learn nothing of what there is.
+    pub async fn of<P: Platform, B>(
+        request: &Request<B>,
+        resource: Option<&Resource>,
+        platform: &P,
+    ) -> Caller {
+        let permission = permission(resource, request.method());
+        if permission == Permission::Public {
+            return Caller(Ok(Principal::unknown()));
+        }
+        if auth::is_off(platform) {
+            return Caller(Ok(Principal::unasked()));
+        }
+        let principal = match bearer(request.headers()) {
+            Ok(token) => auth::authenticate(token, platform).await,
+            Err(refusal) => Err(refusal),
+        };
+        Caller(principal.map_err(Problem::unauthenticated))
     }
-    if auth::is_off(platform) {
-        return Ok(Principal::unasked());
+
+    /// What the operator calls the token, or the issuer its subject; `None` if nobody says.
+    pub fn name(&self) -> Option<&str> {
+        let name = self
+            .0
+            .as_ref()
+            .ok()
+            .map(|principal| principal.name.as_str());
+        name.filter(|name| !name.is_empty())
     }
-    let principal = match bearer(request.headers()) {
-        Ok(token) => auth::authenticate(token, platform).await,
-        Err(refusal) => Err(refusal),
-    };
-    let principal = principal.map_err(Problem::unauthenticated)?;
-    match principal.lacks(permission) {
-        None => Ok(principal),
-        Some(scope) => Err(Problem::forbidden(scope)),
+
+    /// Fails if the caller may not do that to the resource.
+    pub fn check(&self, resource: Option<&Resource>, method: &Method) -> Result<(), Problem> {
+        let principal = self.0.as_ref().map_err(Problem::clone)?;
+        match principal.lacks(permission(resource, method)) {
+            None => Ok(()),
+            Some(scope) => Err(Problem::forbidden(scope)),
+        }
     }
+}
+
+fn permission(resource: Option<&Resource>, method: &Method) -> Permission {
+    resource.map_or(Permission::Known, |resource| resource.permission(method))
 }
 
 /// The token in the request's header: RFC 6750 knows other places, from which it

@@ -6,6 +6,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, Request};
 use serde_json::Value;
 
+use super::limits;
 use super::problem::Problem;
 
 /// The most bytes of a body that is read whole.
@@ -51,6 +52,7 @@ pub(super) async fn json<B: Body>(request: Request<B>) -> Result<Value, Problem>
             return Err(Problem::body_too_large());
         }
     }
+    limits::check_json(&bytes)?;
     serde_json::from_slice(&bytes).map_err(|error| Problem::malformed_json(&error))
 }
 

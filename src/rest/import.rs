@@ -5,6 +5,8 @@ use std::time::Duration;
 use http::{Request, Response, StatusCode};
 use serde::Serialize;
 
+use super::access::Caller;
+use super::audit;
 use super::body::{self, Body, Broken};
 use super::content::{GLANCE, Part};
 use super::ndjson::{self, Chunk, Line, Lines, NDJSON};
@@ -16,7 +18,7 @@ use crate::directory::Directory;
 use crate::platform::Platform;
 use crate::store::Store;
 use crate::timestamp::Timestamp;
-use crate::user::{Profile, UserId};
+use crate::user::{Profile, User, UserId};
 
 /// How many lines in a row the service may fail at before an import ends.
 const FAILURES: u32 = 3;
@@ -44,6 +46,8 @@ pub struct Import<'a, S, P, B> {
     /// How many bytes of results waited, since when, if they were too many.
     waiting: Option<(usize, Timestamp)>,
     deadline: Timestamp,
+    /// Who imports, where that is known.
+    principal: Option<String>,
     trace: Trace,
 }
 
@@ -93,6 +97,7 @@ struct Closing {
 pub(super) fn import<'a, S: Store, P: Platform, B: Body>(
     directory: &'a Directory<'a, S, P>,
     request: Request<B>,
+    caller: &Caller,
     trace: &Trace,
 ) -> Result<Response<Import<'a, S, P, B>>, Problem> {
     // What the first line of the body is called, for a client that goes on with a file.
@@ -108,6 +113,7 @@ pub(super) fn import<'a, S: Store, P: Platform, B: Body>(
         state: State::Open,
         waiting: None,
         deadline: ndjson::deadline(directory.platform),
+        principal: caller.name().map(str::to_owned),
         trace: trace.clone(),
     }))
 }
@@ -205,6 +211,10 @@ impl<S: Store, P: Platform, B: Body> Import<'_, S, P, B> {
             Some(Ok(profile)) => self.directory.create(profile).await.map_err(Problem::from),
         };
         self.results.count(created.as_ref().map(|_| ()));
+        self.record(&created);
+        if let Ok(user) = &created {
+            self.directory.merge_names(user.id).await;
+        }
         if let Some(cause) = created.as_ref().err().and_then(Problem::cause) {
             let place = format!("{} POST /users/import: line {line}", self.trace);
             let log = format!("{place}: {cause}");
@@ -224,6 +234,16 @@ impl<S: Store, P: Platform, B: Body> Import<'_, S, P, B> {
                 problem: Some(problem.details(&self.trace)),
             },
         });
+    }
+
+    /// Keeps in the audit trail what became of a line.
+    fn record(&self, created: &Result<User, Problem>) {
+        let (user, outcome) = match created {
+            Ok(user) => (Some(user.id), StatusCode::CREATED),
+            Err(problem) => (None, problem.status()),
+        };
+        let (platform, principal) = (self.directory.platform, self.principal.as_deref());
+        audit::record_line(platform, &self.trace, principal, user, outcome);
     }
 
     fn close_early(&mut self, end: &'static str, chunk: Chunk) -> Vec<u8> {

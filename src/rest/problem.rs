@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::access::REALM;
 use super::body::MAX_BYTES;
+use super::limits::{MAX_HEADER_BYTES, MAX_TARGET_BYTES};
 use super::patch;
 use super::trace::Trace;
 use crate::auth::{Refusal, Scope};
@@ -169,6 +170,30 @@ impl Problem {
     pub fn line_too_long() -> Problem {
         let detail = format!("A line may have at most {MAX_BYTES} bytes.");
         Problem::new(types::BODY_TOO_LARGE, detail)
+    }
+
+    pub fn target_too_long() -> Problem {
+        let detail = format!("Path and query may have at most {MAX_TARGET_BYTES} bytes.");
+        Problem::new(types::TARGET_TOO_LONG, detail)
+    }
+
+    pub fn header_too_large() -> Problem {
+        let detail = format!("All header fields may have at most {MAX_HEADER_BYTES} bytes.");
+        Problem::new(types::HEADER_TOO_LARGE, detail)
+    }
+
+    /// The body has more than `max` of `what`.
+    pub fn body_too_complex(max: usize, what: &str) -> Problem {
+        let detail = format!("A body may have at most {max} {what}.");
+        Problem::new(types::BODY_TOO_COMPLEX, detail)
+    }
+
+    /// The client has made the `limit` requests of this minute, of which `reset`
+    /// seconds are left.
+    pub fn too_many_requests(limit: u64, reset: i64) -> Problem {
+        let detail = format!("You may make at most {limit} requests a minute.");
+        Problem::new(types::TOO_MANY_REQUESTS, detail)
+            .with_header(RETRY_AFTER, HeaderValue::from(reset))
     }
 
     pub fn unsupported_media_type(accepted: &[&str]) -> Problem {

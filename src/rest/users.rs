@@ -4,6 +4,7 @@ use http::header::{CACHE_CONTROL, ETAG, LOCATION};
 use http::{Request, Response, StatusCode};
 
 use super::NewUser;
+use super::access::Caller;
 use super::body::{self, Body};
 use super::idempotency;
 use super::patch::{Patch, without_read_only};
@@ -22,12 +23,13 @@ use crate::user::{Profile, User, UserId};
 pub(super) async fn create<S: Store, P: Platform, B: Body>(
     directory: &Directory<'_, S, P>,
     request: Request<B>,
+    caller: &Caller,
 ) -> Result<Response<Vec<u8>>, Problem> {
     Query::parse(request.uri().query(), &[])?;
     body::check_media_type(request.headers(), &[JSON])?;
     let key = idempotency::key(request.headers())?;
     let payload = body::json(request).await?;
-    let idempotency = key.map(|key| Idempotency::new(&key, &payload));
+    let idempotency = key.map(|key| Idempotency::new(caller.name(), &key, &payload));
     let profile = Profile::from_json(payload).map_err(Problem::invalid_user)?;
     let Created { user, replayed } = match idempotency {
         Some(idempotency) => directory.create_once(profile, &idempotency).await?,

@@ -96,6 +96,12 @@ impl Store for Port {
         self.call(operation).await.map(|_| ())
     }
 
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.call(Operation::Delete(key.to_owned()))
+            .await
+            .map(|_| ())
+    }
+
     async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
         if let Some(sabotage) = self.sabotage.filter(|sabotage| sabotage.splits_increment()) {
             return sabotage.increment(self, key, delta).await;
@@ -170,6 +176,8 @@ impl Platform for SimPlatform {
 
     /// Most failures are intended here.
     fn log_error(&self, _: &str) {}
+
+    fn audit(&self, _: &str) {}
 }
 
 /// A bijection of numbers that looks random (the output of SplitMix64).

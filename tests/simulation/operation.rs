@@ -7,6 +7,7 @@ use crate::store::{SimStore, short};
 pub enum Operation {
     Get(String),
     Set(String, Vec<u8>),
+    Delete(String),
     Increment(String, i64),
     Current(String),
     Swap(Watch, Vec<u8>),
@@ -31,6 +32,7 @@ impl Operation {
     pub fn key(&self) -> &str {
         match self {
             Operation::Get(key) | Operation::Set(key, _) => key,
+            Operation::Delete(key) => key,
             Operation::Increment(key, _) | Operation::Current(key) | Operation::Count(key) => key,
             Operation::Overwrite(key, _) | Operation::Create(key, _) => key,
             Operation::Swap(watch, _) => &watch.key,
@@ -46,6 +48,7 @@ impl Operation {
             Operation::Current(_) => ("current", String::new()),
             Operation::Set(_, new) => ("set", format!(" to {}", value(new))),
             Operation::Swap(_, new) => ("swap", format!(" to {}", value(new))),
+            Operation::Delete(_) => ("delete", String::new()),
             Operation::Increment(_, delta) => ("increment", format!(" by {delta}")),
             Operation::Count(_) => ("count", String::new()),
             Operation::Overwrite(_, number) => ("overwrite", format!(" with {number}")),

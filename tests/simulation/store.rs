@@ -95,6 +95,12 @@ impl SimStore {
                 self.write(key, value.clone(), None);
                 Answer::Done
             }
+            Operation::Delete(key) => {
+                if let Some(entry) = self.entries.remove(key) {
+                    self.hash ^= entry.hash;
+                }
+                Answer::Done
+            }
             Operation::Increment(key, delta) => self.increment(key, *delta),
             Operation::Current(key) => {
                 let entry = self.entries.get(key);

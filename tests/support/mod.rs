@@ -8,6 +8,7 @@
 
 pub mod contract;
 pub mod issuer;
+pub mod memory;
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;

@@ -4,6 +4,7 @@
 mod command;
 mod durability;
 mod failures;
+mod limits;
 mod requests;
 mod shutdown;
 mod stores;

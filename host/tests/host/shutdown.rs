@@ -1,8 +1,11 @@
 //! Stopping.
 
+use std::time::{Duration, Instant};
+
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-use crate::support::{Application, Client, Program, request, rest_of, start};
+use crate::support::{Application, Client, Program, get, request, rest_of, start};
 
 #[tokio::test]
 async fn what_was_asked_is_answered_before_the_host_stops() {
@@ -24,6 +27,19 @@ async fn idle_connections_do_not_keep_the_host() {
     idle.get("/hello").await;
     host.shutdown().await.unwrap();
     assert!(idle.try_send(request("GET", "/hello", "")).await.is_err());
+}
+
+#[tokio::test]
+async fn a_request_that_is_only_begun_does_not_keep_the_host() {
+    let (host, _application) = start().await;
+    let mut begun = TcpStream::connect(host.local_addr()).await.unwrap();
+    begun.write_all(b"GET /hello HTTP/1.1\r\nho").await.unwrap();
+    // Behind it in the queue of those who are let in, so that it is in.
+    get(host.local_addr(), "/hello").await;
+    let stopping = Instant::now();
+    host.shutdown().await.unwrap();
+    // It would be kept for ten seconds if it had been asked for something.
+    assert!(stopping.elapsed() < Duration::from_secs(9));
 }
 
 #[tokio::test]

@@ -90,6 +90,9 @@ problem_types! {
     BODY_TOO_LARGE = PAYLOAD_TOO_LARGE "body-too-large" "Body too large",
         "The body has more bytes than the service reads.",
         "Send less. Many users at once go to /users/import, line by line.";
+    TARGET_TOO_LONG = URI_TOO_LONG "target-too-long" "Target too long",
+        "The path and the query have more bytes than the service reads.",
+        "Ask for less at once.";
     UNSUPPORTED_MEDIA_TYPE = UNSUPPORTED_MEDIA_TYPE "unsupported-media-type" "Unsupported media type",
         "The body is of a media type, or in a charset, that the resource does not take.",
         "Send what the detail names, and say so in Content-Type.";
@@ -102,9 +105,18 @@ problem_types! {
     IDEMPOTENCY_KEY_REUSED = UNPROCESSABLE_ENTITY "idempotency-key-reused" "Idempotency-Key reused",
         "This Idempotency-Key was sent with another body in the last 24 hours. Nothing was changed.",
         "Choose a new key for each user, and repeat a request with the body that it had.";
+    BODY_TOO_COMPLEX = UNPROCESSABLE_ENTITY "body-too-complex" "Body too complex",
+        "The body has more levels, or more members and elements, than the service reads. Nothing was changed.",
+        "Send less at once, or less nested.";
     PRECONDITION_REQUIRED = PRECONDITION_REQUIRED "precondition-required" "Precondition required",
         "This service changes and deletes users only with an If-Match header.",
         "Get the user, and send its ETag as If-Match.";
+    TOO_MANY_REQUESTS = TOO_MANY_REQUESTS "too-many-requests" "Too many requests",
+        "The client has made as many requests as it may in this minute. Nothing was changed.",
+        "Repeat the request after the time that Retry-After gives. RateLimit says how many are left.";
+    HEADER_TOO_LARGE = REQUEST_HEADER_FIELDS_TOO_LARGE "header-too-large" "Header too large",
+        "The header fields have more bytes than the service reads.",
+        "Send fewer or shorter header fields.";
     UNREADABLE = INTERNAL_SERVER_ERROR "unreadable" "Stored value unreadable",
         "The store holds a value here that this version of the service did not write. It was left as it is.",
         "Tell the operator, who finds the key in the log.";

@@ -1,0 +1,146 @@
+//! How many requests a client may make in a minute, where the operator sets a
+//! limit: 429 beyond it (RFC 6585, section 4), and what is left in each answer
+//! (draft-ietf-httpapi-ratelimit-headers-10).
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::problem::Problem;
+use crate::directory::Directory;
+use crate::platform::Platform;
+use crate::store::Store;
+
+/// The variable that says how many requests a client may make in a minute. Without
+/// it, and where it is 0, there is no limit.
+const VARIABLE: &str = "rate_limit";
+
+/// The draft's names.
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+
+/// Where hosts write the address of the client, after what the client itself sent.
+const CLIENT_ADDRESS: HeaderName = HeaderName::from_static("spin-client-addr");
+
+const MINUTE: i64 = 60_000;
+
+/// What is left to a client.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Quota {
+    limit: u64,
+    /// Requests that it made in this minute.
+    made: u64,
+    /// Seconds until the next minute.
+    reset: i64,
+}
+
+impl Quota {
+    /// Counts a request of the client that `identity` names; `None` where there is
+    /// no limit. A store that can't count limits nobody: it is for the service to
+    /// say what it can't do without the store.
+    pub async fn take<S: Store, P: Platform>(
+        directory: &Directory<'_, S, P>,
+        identity: &str,
+    ) -> Option<Quota> {
+        let limit = directory.platform.variable(VARIABLE)?.parse().ok()?;
+        if limit == 0 {
+            return None;
+        }
+        let now = directory.platform.now().0;
+        let counted = directory.count_request(identity, now.div_euclid(MINUTE));
+        match counted.await {
+            Ok(made) => Some(Quota {
+                limit,
+                made,
+                reset: (MINUTE - now.rem_euclid(MINUTE) + 999) / 1000,
+            }),
+            Err(error) => {
+                let line = format!("a request was not counted: {error}");
+                directory.platform.log_error(&line);
+                None
+            }
+        }
+    }
+
+    /// Fails if the client has made more requests than it may.
+    pub fn check(&self) -> Result<(), Problem> {
+        match self.made > self.limit {
+            true => Err(Problem::too_many_requests(self.limit, self.reset)),
+            false => Ok(()),
+        }
+    }
+
+    /// Tells the client, in the headers of the response.
+    pub fn apply(&self, response: &mut HeaderMap) {
+        let Quota { limit, made, reset } = self;
+        let left = limit.saturating_sub(*made);
+        let mut set = |name, value: String| {
+            let value = HeaderValue::try_from(value).expect("letters and numbers");
+            response.insert(name, value);
+        };
+        set(POLICY, format!("\"minute\";q={limit};w=60"));
+        set(LIMIT, format!("\"minute\";r={left};t={reset}"));
+    }
+}
+
+/// Who sent a request, as far as its connection tells: the address that the host
+/// added, which is the last one, for a client can only send others before it. An
+/// IPv6 client has a whole /64 to choose from. Without an address all are one.
+pub(super) fn address(headers: &HeaderMap) -> String {
+    let added = headers.get_all(CLIENT_ADDRESS).iter().next_back();
+    let added = added.and_then(|value| value.to_str().ok());
+    let address = added.and_then(|text| {
+        let with_port = text.parse::<SocketAddr>().map(|address| address.ip());
+        with_port.or_else(|_| text.parse()).ok()
+    });
+    match address.map(|address: IpAddr| address.to_canonical()) {
+        None => "unknown".to_owned(),
+        Some(IpAddr::V4(address)) => address.to_string(),
+        Some(IpAddr::V6(address)) => {
+            let network = u128::from(address) >> 64 << 64;
+            format!("{}/64", Ipv6Addr::from(network))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address_of(values: &[&str]) -> String {
+        let values = values.iter().map(|value| value.parse().unwrap());
+        let headers = values.map(|value| (CLIENT_ADDRESS, value)).collect();
+        address(&headers)
+    }
+
+    #[test]
+    fn the_address_is_the_one_that_the_host_added() {
+        assert_eq!(
+            address_of(&["198.51.100.7:1", "192.0.2.1:4711"]),
+            "192.0.2.1"
+        );
+        assert_eq!(address_of(&["192.0.2.1"]), "192.0.2.1");
+        assert_eq!(address_of(&["[::ffff:192.0.2.1]:4711"]), "192.0.2.1");
+        assert_eq!(address_of(&["192.0.2.1:1", "nonsense"]), "unknown");
+        assert_eq!(address_of(&[]), "unknown");
+    }
+
+    #[test]
+    fn an_ipv6_client_is_its_network() {
+        assert_eq!(address_of(&["[2001:db8:1:2:3::4]:80"]), "2001:db8:1:2::/64");
+        assert_eq!(address_of(&["2001:db8:1:2::9"]), "2001:db8:1:2::/64");
+    }
+
+    #[test]
+    fn an_answer_says_what_is_left() {
+        let (limit, reset) = (10, 7);
+        let mut headers = HeaderMap::new();
+        for (made, left) in [(1, 9), (10, 0), (11, 0)] {
+            let quota = Quota { limit, made, reset };
+            quota.apply(&mut headers);
+            assert_eq!(headers["ratelimit"], format!("\"minute\";r={left};t=7"));
+            assert_eq!(quota.check().is_ok(), made <= 10);
+        }
+        assert_eq!(headers["ratelimit-policy"], "\"minute\";q=10;w=60");
+    }
+}

@@ -1,0 +1,128 @@
+//! A store, a clock and a log in the memory of a test: the service without a host.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
+use edge_users::directory::Directory;
+use edge_users::platform::Platform;
+use edge_users::rest;
+use edge_users::store::{Report, Store, StoreError};
+use edge_users::timestamp::Timestamp;
+use http::{Request, Response};
+use tokio::runtime::Builder;
+
+/// A store whose operations happen at once.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    entries: RefCell<BTreeMap<String, Vec<u8>>>,
+    operations: Cell<u64>,
+}
+
+/// What was read under a key.
+pub struct Watch(String, Option<Vec<u8>>);
+
+impl Memory {
+    /// How many operations there were so far.
+    pub fn operations(&self) -> u64 {
+        self.operations.get()
+    }
+
+    /// How many keys there are.
+    pub fn keys(&self) -> usize {
+        self.entries.borrow().len()
+    }
+
+    fn value(&self, key: &str) -> Option<Vec<u8>> {
+        self.operations.set(self.operations.get() + 1);
+        self.entries.borrow().get(key).cloned()
+    }
+
+    fn write(&self, key: &str, value: Vec<u8>) {
+        self.entries.borrow_mut().insert(key.to_owned(), value);
+    }
+}
+
+impl Store for Memory {
+    type Watch = Watch;
+
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.value(key))
+    }
+
+    async fn set(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
+        self.value(key);
+        self.write(key, value.to_owned());
+        Ok(())
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.value(key);
+        self.entries.borrow_mut().remove(key);
+        Ok(())
+    }
+
+    async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
+        let number = self.value(key).unwrap_or_else(|| vec![0; 8]);
+        let number = number.try_into().expect("a counter");
+        let sum = i64::from_le_bytes(number) + delta;
+        self.write(key, sum.to_le_bytes().to_vec());
+        Ok(sum)
+    }
+
+    async fn current(&self, key: &str) -> Result<(Option<Vec<u8>>, Watch), StoreError> {
+        let value = self.value(key);
+        Ok((value.clone(), Watch(key.to_owned(), value)))
+    }
+
+    async fn swap(&self, Watch(key, read): Watch, value: &[u8]) -> Result<Report, StoreError> {
+        if self.value(&key) != read {
+            return Ok(Report::Unsure);
+        }
+        self.write(&key, value.to_owned());
+        Ok(Report::Swapped)
+    }
+}
+
+/// A platform whose clock stands still until it is set.
+#[derive(Debug, Default)]
+pub struct TestPlatform {
+    pub now: Cell<i64>,
+    pub variables: BTreeMap<&'static str, String>,
+    /// What was logged, the audit trail too.
+    pub lines: RefCell<Vec<String>>,
+    drawn: Cell<u64>,
+}
+
+impl Platform for TestPlatform {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.now.get())
+    }
+
+    fn random(&self) -> u64 {
+        self.drawn.set(self.drawn.get() + 1);
+        self.drawn.get()
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.variables.get(name).cloned()
+    }
+
+    fn log_error(&self, line: &str) {
+        self.lines.borrow_mut().push(line.to_owned());
+    }
+
+    fn audit(&self, line: &str) {
+        self.lines.borrow_mut().push(line.to_owned());
+    }
+}
+
+/// The service's answer.
+pub fn respond(
+    store: &Memory,
+    platform: &TestPlatform,
+    request: Request<Vec<u8>>,
+) -> Response<Vec<u8>> {
+    let directory = Directory { store, platform };
+    let runtime = Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(rest::respond(&directory, request))
+}
