@@ -2,13 +2,14 @@
 
 LISTEN ?= 127.0.0.1:3000
 SECONDS ?= 60
+ROUNDS ?= 5
 COMPONENT = target/wasm32-wasip1/release/edge_users.wasm
 HOST = target/host/edge-host
 
 # Native code is built by one command, with one profile, so that nothing is compiled twice.
 NATIVE = --profile host --workspace
 
-.PHONY: help run test simulate torture build check target size
+.PHONY: help run test simulate torture bench costs build check target size
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -26,6 +27,16 @@ simulate: ## Run the service through 200,000 simulated schedules of requests, fa
 
 torture: build ## Load, kill and restart the service for 60 s (SECONDS=n), then check every promise
 	@target/host/examples/torture --seconds $(SECONDS)
+
+bench: SECONDS = 1
+bench: build ## Measure the service beside others for some 10 minutes, write bench/RESULTS.md (ROUNDS=n SECONDS=n)
+	cargo build --target wasm32-wasip1 --release -p edge-users-floor-fixed -p edge-users-floor-one-read
+	cargo build --release --manifest-path bench/native/Cargo.toml --target-dir target/bench/native
+	@target/host/edge-users-bench --rounds $(ROUNDS) --seconds $(SECONDS)
+
+costs: target ## Record what requests cost in instructions and store operations: bench/costs.toml
+	cargo build --target wasm32-wasip1 --release -p edge-users
+	RECORD_COSTS=1 cargo test --profile host --test costs
 
 build: target ## Build the component and the embedded host
 	cargo build --target wasm32-wasip1 --release -p edge-users -p edge-host-probe

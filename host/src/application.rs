@@ -15,6 +15,7 @@ use wasmtime_wasi_http::handler::ProxyHandler;
 use crate::artifact;
 use crate::engine::MAX_CONCURRENT_REQUESTS;
 use crate::instance::{Component, InstanceState};
+use crate::instructions::Instructions;
 use crate::interfaces;
 use crate::log::Log;
 use crate::manifest::{self, Handler, Manifest, StaticResponse};
@@ -82,6 +83,8 @@ pub struct Loader<'a> {
     pub reuse: Reuse,
     /// How much memory an instance may have, in bytes.
     pub max_instance_memory: usize,
+    /// Where what instances execute is counted, if it is.
+    pub instructions: Option<Arc<Instructions>>,
     /// Where everything is reported.
     pub log: Log,
 }
@@ -159,6 +162,7 @@ impl Loader<'_> {
             variables: variables::resolve(component, &self.values)?,
             stores,
             max_memory: self.max_instance_memory,
+            instructions: self.instructions.clone(),
             output: self.log.component(id)?,
             log: self.log.clone(),
         });

@@ -15,6 +15,7 @@ use crate::log::Log;
 use crate::manifest::Manifest;
 use crate::options::UpOptions;
 use crate::runtime_config::{DEFAULT_STORE, DEFAULT_STORE_FILE, RuntimeConfig};
+use crate::instructions::Instructions;
 use crate::server::{self, Server};
 use crate::store::count::{Counters, StoreOperations};
 use crate::store::{Database, KeyValueStore, Location};
@@ -31,6 +32,7 @@ pub struct Host {
     application: Arc<Application>,
     databases: Vec<Arc<Database>>,
     counters: Arc<Counters>,
+    instructions: Option<Arc<Instructions>>,
     /// What the host itself did to the stores before it served.
     setup: StoreOperations,
     default_store: Option<Location>,
@@ -81,9 +83,11 @@ impl Host {
                 disable_cache: options.disable_cache,
                 disable_pooling: options.disable_pooling,
                 max_instance_memory,
+                count_instructions: options.count_instructions,
             },
             &log,
         )?;
+        let instructions = options.count_instructions.then(Arc::default);
         let application = Loader {
             directory,
             engine: &engine,
@@ -97,6 +101,7 @@ impl Host {
                 request_timeout: options.request_timeout,
             },
             max_instance_memory,
+            instructions: instructions.clone(),
             log: log.clone(),
         }
         .load(&manifest)?;
@@ -119,6 +124,7 @@ impl Host {
             databases,
             setup,
             counters,
+            instructions,
             default_store: locations
                 .get(DEFAULT_STORE)
                 .filter(|_| uses_default)
@@ -134,6 +140,14 @@ impl Host {
     /// What its components did to their stores since it started.
     pub fn store_operations(&self) -> StoreOperations {
         self.counters.snapshot() - self.setup
+    }
+
+    /// How many WebAssembly instructions its components executed, making instances
+    /// included: those of instances that are gone, and in others those before the
+    /// request at hand. None unless
+    /// [`count_instructions`](UpOptions::count_instructions) is set.
+    pub fn instructions(&self) -> Option<u64> {
+        self.instructions.as_ref().map(|count| count.total())
     }
 
     /// What to tell whoever started it: its address, its routes, its data.

@@ -10,6 +10,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::in_flight::{InFlight, Requests};
+use crate::instructions::Instructions;
 use crate::log::{ComponentLog, Log};
 use crate::outbound::RefuseOutbound;
 use crate::store::KeyValueStore;
@@ -29,6 +30,8 @@ pub struct Component {
     pub stores: HashMap<String, KeyValueStore>,
     /// The most memory an instance may have, in bytes.
     pub max_memory: usize,
+    /// Where what an instance executes is counted, if it is.
+    pub instructions: Option<Arc<Instructions>>,
     /// Where what it prints goes.
     pub output: ComponentLog,
     /// Where the host reports what went wrong with it.

@@ -21,6 +21,7 @@
 //! * `application`: components and routes, loaded.
 //! * `worker`: instances made, reused and given up.
 //! * `instance`: the state of one instance.
+//! * `instructions`: what instances execute, counted.
 //! * `bindings`, `interfaces`, `outbound`: what it may import.
 //! * `store`: the key-value store, on SQLite.
 //!
@@ -43,6 +44,7 @@ mod engine;
 mod host;
 mod in_flight;
 mod instance;
+mod instructions;
 mod interfaces;
 mod log;
 mod manifest;

@@ -94,6 +94,9 @@ impl HandlerState for Workers {
         // looked at, so a loop without end ends.
         store.set_epoch_deadline(1);
         store.epoch_deadline_async_yield_and_update(1);
+        if let Some(instructions) = &self.component.instructions {
+            instructions.begin(&mut store)?;
+        }
         let instantiation = self.pre.instantiate_async(&mut store);
         // A component may run code of its own while it is made.
         let proxy = tokio::time::timeout(self.reuse.request_timeout, instantiation)
@@ -143,10 +146,13 @@ impl WorkerState for Worker {
 
     fn on_request_start(
         &self,
-        store: StoreContextMut<'_, InstanceState>,
+        mut store: StoreContextMut<'_, InstanceState>,
         Admission { request, permit }: Admission,
         _task: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>> {
+        if let Some(instructions) = &self.component.instructions {
+            instructions.add(&mut store);
+        }
         let deadline = request
             .last_progress()
             .checked_add(self.reuse.request_timeout)
@@ -166,7 +172,10 @@ impl WorkerState for Worker {
         })
     }
 
-    fn drop(&self, store: Store<InstanceState>, result: wasmtime::Result<()>) {
+    fn drop(&self, mut store: Store<InstanceState>, result: wasmtime::Result<()>) {
+        if let Some(instructions) = &self.component.instructions {
+            instructions.add(&mut store);
+        }
         let Err(error) = result else {
             return;
         };
