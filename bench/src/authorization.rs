@@ -33,9 +33,8 @@ impl Authorization {
         let printed = String::from_utf8_lossy(&output.stdout);
         let secret = printed.split_whitespace().find(|w| w.starts_with("eu_"));
         let secret = secret.context("edge-host token new printed no secret")?;
-        let is_digest = |word: &str| {
-            word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
-        };
+        let is_digest =
+            |word: &str| word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
         let tokens = printed
             .lines()
             .find(|line| line.split_whitespace().any(is_digest))

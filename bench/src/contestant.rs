@@ -51,6 +51,17 @@ impl Contestant {
         matches!(self, OneRead | EdgeUsers | EdgeUsersOnSpin)
     }
 
+    /// Whether the machine has what it takes.
+    pub fn is_here(self, place: &Place) -> bool {
+        match self {
+            Contestant::Fixed | Contestant::OneRead | Contestant::EdgeUsers => true,
+            Contestant::NativeSqlite | Contestant::NativeMemory => place.native.is_some(),
+            Contestant::Article => place.article.is_some(),
+            Contestant::FixedOnWasmtime => place.wasmtime.is_some(),
+            Contestant::EdgeUsersOnSpin => place.spin.is_some(),
+        }
+    }
+
     /// The command that serves `users` users at `address`, with its state in `state`;
     /// none where the machine doesn't have what it takes.
     pub fn command(
@@ -77,7 +88,7 @@ impl Contestant {
                 command.arg("--state-dir").arg(state);
             }
             Contestant::NativeSqlite | Contestant::NativeMemory => {
-                command = Command::new(place.native());
+                command = Command::new(place.native.as_ref()?);
                 command.args(["--listen", &listen, "--users", &users.to_string()]);
                 if self == Contestant::NativeSqlite {
                     command.arg("--database").arg(state.join("users.db"));

@@ -4,13 +4,11 @@ use std::fs;
 use std::process::Command;
 
 use anyhow::Result;
-use chrono::{SecondsFormat, Utc};
 
 use crate::place::Place;
 
 /// The machine, and the versions of everything.
 pub struct Machine {
-    /// In UTC.
     pub date: String,
     /// What and which, in the order in which they are shown.
     pub facts: Vec<(&'static str, String)>,
@@ -36,7 +34,10 @@ impl Machine {
             ("load average at the end", load.trim().to_owned()),
             ("code", commit(place)),
             ("rustc", first_line("rustc", &["--version"])),
-            ("wrk", first_line(&place.wrk.to_string_lossy(), &["--version"])),
+            (
+                "wrk",
+                first_line(&place.wrk.to_string_lossy(), &["--version"]),
+            ),
         ];
         if place.article.is_some() {
             facts.push(("go", first_line("go", &["version"])));
@@ -48,7 +49,7 @@ impl Machine {
             }
         }
         Ok(Machine {
-            date: Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),
+            date: first_line("date", &["-u", "+%Y-%m-%d %H:%M UTC"]),
             facts,
         })
     }
@@ -91,5 +92,10 @@ fn first_line(program: &str, arguments: &[&str]) -> String {
     };
     let printed = [output.stdout, output.stderr].concat();
     let printed = String::from_utf8_lossy(&printed);
-    printed.lines().next().unwrap_or("unknown").trim().to_owned()
+    printed
+        .lines()
+        .next()
+        .unwrap_or("unknown")
+        .trim()
+        .to_owned()
 }

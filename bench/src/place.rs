@@ -19,6 +19,8 @@ pub struct Place {
     pub wrk: PathBuf,
     pub wasmtime: Option<PathBuf>,
     pub spin: Option<PathBuf>,
+    /// The native service, which has a workspace and a build of its own.
+    pub native: Option<PathBuf>,
     /// The article's service, built.
     pub article: Option<PathBuf>,
     /// Whether the component asks for tokens.
@@ -37,22 +39,26 @@ impl Place {
             .to_owned();
         let this = env::current_exe()?;
         let programs = this.parent().context("a program is in a directory")?;
-        let wrk = on_path("wrk").context(
-            "there is no wrk, which generates the load; on Debian: apt-get install wrk",
-        )?;
+        let wrk = on_path("wrk")
+            .context("there is no wrk, which generates the load; on Debian: apt-get install wrk")?;
         let manifest: toml::Table = fs::read_to_string(root.join("spin.toml"))?.parse()?;
         let mut place = Place {
             wrk,
             wasmtime: on_path("wasmtime"),
             spin: env::var("SPIN").ok().map(PathBuf::from).or(on_path("spin")),
+            native: None,
             article: None,
             has_authorization: Authorization::exists(&manifest),
             skipped: Vec::new(),
             programs: programs.to_owned(),
             root,
         };
-        for program in [place.program("edge-host"), place.native()] {
-            ensure!(program.exists(), "there is no {}", program.display());
+        let host = place.program("edge-host");
+        ensure!(host.exists(), "there is no {}", host.display());
+        let native = place.work().join("native/release/edge-users-bench-native");
+        match native.exists() {
+            true => place.native = Some(native),
+            false => place.skip("the native service", "make bench builds it"),
         }
         fs::create_dir_all(place.work())?;
         place.clear();
@@ -74,11 +80,6 @@ impl Place {
     /// A program of this workspace.
     pub fn program(&self, name: &str) -> PathBuf {
         self.programs.join(name)
-    }
-
-    /// The native service, which has a workspace and a build of its own.
-    pub fn native(&self) -> PathBuf {
-        self.work().join("native/release/edge-users-bench-native")
     }
 
     /// The module that edge-users is.

@@ -41,7 +41,8 @@ impl Group {
     }
 
     fn works(mut self, works: &[Work]) -> Group {
-        self.cells.extend(works.iter().map(|work| (*work, CONNECTIONS)));
+        self.cells
+            .extend(works.iter().map(|work| (*work, CONNECTIONS)));
         self
     }
 
@@ -75,15 +76,11 @@ pub fn groups(place: &Place) -> Vec<Group> {
         Group::new(NativeMemory, small)
             .on_all_connections(Get)
             .on_all_connections(Create),
+        Group::new(Article, small)
+            .on_all_connections(Get)
+            .on_all_connections(Create),
+        Group::new(Article, medium).works(&[Get]),
     ];
-    if place.article.is_some() {
-        groups.push(
-            Group::new(Article, small)
-                .on_all_connections(Get)
-                .on_all_connections(Create),
-        );
-        groups.push(Group::new(Article, medium).works(&[Get]));
-    }
     if place.has_authorization {
         let mut group = Group::new(EdgeUsers, small).works(&[Get, GetByEmail, Page, Create]);
         group.with_token = true;
@@ -94,16 +91,11 @@ pub fn groups(place: &Place) -> Vec<Group> {
         Group::new(EdgeUsers, large).works(&[Get, GetByEmail, Page, Update, Create]),
         Group::new(NativeSqlite, medium).works(&[Get, Create]),
         Group::new(NativeSqlite, large).works(&[Get, Create]),
+        Group::new(FixedOnWasmtime, small).on_all_connections(Get),
+        Group::new(EdgeUsersOnSpin, small)
+            .on_all_connections(Get)
+            .works(&[GetByEmail, Page, Update, Create]),
     ]);
-    if place.wasmtime.is_some() {
-        groups.push(Group::new(FixedOnWasmtime, small).on_all_connections(Get));
-    }
-    if place.spin.is_some() {
-        groups.push(
-            Group::new(EdgeUsersOnSpin, small)
-                .on_all_connections(Get)
-                .works(&[GetByEmail, Page, Update, Create]),
-        );
-    }
+    groups.retain(|group| group.contestant.is_here(place));
     groups
 }

@@ -40,7 +40,8 @@ struct Chart {
 pub fn write(results: &Results, directory: &Path) -> Result<()> {
     let summary = |cell| results.measurements.summary(cell);
     let of_contestants = |figures: &dyn Fn(Contestant) -> Vec<Option<f64>>| {
-        let lines = CONTESTANTS.map(|contestant| (contestant.name().to_owned(), figures(contestant)));
+        let lines =
+            CONTESTANTS.map(|contestant| (contestant.name().to_owned(), figures(contestant)));
         lines.into_iter().collect()
     };
     let throughput = Chart {
@@ -95,7 +96,10 @@ pub fn write(results: &Results, directory: &Path) -> Result<()> {
 
 impl Chart {
     fn svg(&self) -> String {
-        let figures = self.lines.iter().flat_map(|(_, line)| line.iter().flatten());
+        let figures = self
+            .lines
+            .iter()
+            .flat_map(|(_, line)| line.iter().flatten());
         let figures: Vec<f64> = figures.copied().filter(|figure| *figure > 0.0).collect();
         let lowest = figures.iter().copied().fold(f64::INFINITY, f64::min);
         let highest = figures.iter().copied().fold(0.0, f64::max);
@@ -125,7 +129,11 @@ impl Chart {
              .grid {{ stroke: #8886; stroke-width: 1 }} .line {{ fill: none; stroke-width: 2 }} \
              @media (prefers-color-scheme: dark) {{ text {{ fill: #e6edf3 }} }}</style>"
         )?;
-        writeln!(svg, r#"<text class="title" x="{LEFT}" y="20">{}</text>"#, self.title)?;
+        writeln!(
+            svg,
+            r#"<text class="title" x="{LEFT}" y="20">{}</text>"#,
+            self.title
+        )?;
         for tick in ticks {
             let y = y(*tick);
             writeln!(
@@ -161,14 +169,20 @@ impl Chart {
             let Some(last) = points.last() else {
                 continue;
             };
-            let path: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1} {y:.1}")).collect();
+            let path: Vec<String> = points
+                .iter()
+                .map(|(x, y)| format!("{x:.1} {y:.1}"))
+                .collect();
             writeln!(
                 svg,
                 r#"<path class="line" stroke="{colour}" d="M{}"/>"#,
                 path.join("L")
             )?;
             for (x, y) in &points {
-                writeln!(svg, r#"<circle cx="{x:.1}" cy="{y:.1}" r="3" fill="{colour}"/>"#)?;
+                writeln!(
+                    svg,
+                    r#"<circle cx="{x:.1}" cy="{y:.1}" r="3" fill="{colour}"/>"#
+                )?;
             }
             names.push((last.1, name, colour));
         }

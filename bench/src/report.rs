@@ -108,7 +108,10 @@ fn comparison(text: &mut String, measurements: &Measurements) -> Result<()> {
             write!(text, "| {} ", contestant.name())?;
             for connections in [1, 16, 64] {
                 let cell = cell.connections(connections);
-                let of_edge_users = Cell { contestant: Contestant::EdgeUsers, ..cell };
+                let of_edge_users = Cell {
+                    contestant: Contestant::EdgeUsers,
+                    ..cell
+                };
                 let ratio = measurements.ratio(of_edge_users, cell, Sample::throughput);
                 write!(text, "| {} ", ratio.map_or("–".to_owned(), ratio_text))?;
             }
@@ -204,7 +207,10 @@ fn sizes(text: &mut String, measurements: &Measurements) -> Result<()> {
 }
 
 fn token(text: &mut String, measurements: &Measurements) -> Result<()> {
-    let cells: Vec<Cell> = measurements.cells().filter(|cell| cell.with_token).collect();
+    let cells: Vec<Cell> = measurements
+        .cells()
+        .filter(|cell| cell.with_token)
+        .collect();
     if cells.is_empty() {
         return Ok(());
     }
@@ -350,7 +356,11 @@ pub fn cells(measurements: &Measurements) -> String {
         let Some(summary) = measurements.summary(cell) else {
             continue;
         };
-        let token = if cell.with_token { ", with a token" } else { "" };
+        let token = if cell.with_token {
+            ", with a token"
+        } else {
+            ""
+        };
         text += &format!(
             "| {}, {}{token} | {} | {} | {} | {} to {} | {} | {} | {} | {} | {} |\n",
             cell.contestant.name(),

@@ -91,9 +91,8 @@ fn fill(file: &Path, users: u64) -> Result<()> {
     // Every operation is done when it returns, so that nothing is waited for.
     let respond = |request| Handle::current().block_on(rest::respond(&directory, request));
     for number in 1..=users {
-        let body = format!(
-            r#"{{"name":"User {number:07}","email":"user{number:07}@example.com"}}"#
-        );
+        let body =
+            format!(r#"{{"name":"User {number:07}","email":"user{number:07}@example.com"}}"#);
         let created = respond(
             Request::post("/users")
                 .header("content-type", "application/json")
@@ -146,7 +145,9 @@ impl Sqlite {
         self.0.execute_batch("COMMIT")?;
         self.0.pragma_update(None, "journal_mode", "wal")?;
         let closed = self.0.close();
-        closed.map_err(|(_, error)| error).context("cannot close the store")
+        closed
+            .map_err(|(_, error)| error)
+            .context("cannot close the store")
     }
 
     fn read(&self, key: &str) -> rusqlite::Result<Option<Vec<u8>>> {

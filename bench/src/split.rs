@@ -36,7 +36,7 @@ pub async fn measure(place: &Place) -> Result<Vec<Split>> {
         Contestant::NativeSqlite,
         Contestant::Article,
     ] {
-        if contestant == Contestant::Article && place.article.is_none() {
+        if !contestant.is_here(place) {
             continue;
         }
         let state = place.run().join("split");

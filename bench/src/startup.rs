@@ -36,7 +36,7 @@ pub async fn measure(place: &Place, times: u64) -> Result<Vec<Startup>> {
     ];
     let mut startups = Vec::new();
     for (what, contestant, arguments) in ways {
-        if contestant == Contestant::Article && place.article.is_none() {
+        if !contestant.is_here(place) {
             continue;
         }
         let state = place.run().join("startup");

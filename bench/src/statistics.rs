@@ -95,7 +95,12 @@ impl Measurements {
     /// cells of one round have in common, such as a busy machine, goes out of it.
     pub fn ratio(&self, cell: Cell, to: Cell, figure: fn(&Sample) -> f64) -> Option<f64> {
         let (samples, others) = (self.0.get(&cell)?, self.0.get(&to)?);
-        median(samples.iter().zip(others).map(|(a, b)| figure(a) / figure(b)))
+        median(
+            samples
+                .iter()
+                .zip(others)
+                .map(|(a, b)| figure(a) / figure(b)),
+        )
     }
 
     /// Every cell there is, in order.

@@ -83,10 +83,12 @@ each["delete"] = function()
 end
 
 -- Each answer gives the tag for a later update of the same user, so that none is
--- refused: the queue is longer than there are connections.
+-- refused: the queue is longer than there are connections. It runs dry only if answers
+-- are not what they should be, and then the run is to fail.
 local first, last = 1, 0
 each["update"] = function()
   local known = tags[first]
+  if not known then return ahead["get-missing"]() end
   tags[first] = nil
   first = first + 1
   local body = string.format('{"name":"Renamed %07d"}', first)

@@ -11,11 +11,11 @@ use anyhow::Context as _;
 use crate::application::{Application, Loader};
 use crate::build_command;
 use crate::engine::{EngineOptions, engine};
+use crate::instructions::Instructions;
 use crate::log::Log;
 use crate::manifest::Manifest;
 use crate::options::UpOptions;
 use crate::runtime_config::{DEFAULT_STORE, DEFAULT_STORE_FILE, RuntimeConfig};
-use crate::instructions::Instructions;
 use crate::server::{self, Server};
 use crate::store::count::{Counters, StoreOperations};
 use crate::store::{Database, KeyValueStore, Location};
@@ -142,9 +142,8 @@ impl Host {
         self.counters.snapshot() - self.setup
     }
 
-    /// How many WebAssembly instructions its components executed, making instances
-    /// included: those of instances that are gone, and in others those before the
-    /// request at hand. None unless
+    /// How many WebAssembly instructions the instances executed that are gone, from
+    /// when they were made. None unless
     /// [`count_instructions`](UpOptions::count_instructions) is set.
     pub fn instructions(&self) -> Option<u64> {
         self.instructions.as_ref().map(|count| count.total())

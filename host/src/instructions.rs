@@ -1,11 +1,11 @@
 //! What instances execute, counted: a figure that doesn't depend on the machine.
 //!
 //! Wasmtime counts in fuel, of which most instructions take 1 and a few none. An
-//! instance that isn't to run out of it is given all there is, again and again.
+//! instance isn't to run out of it, so it is given all there is.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use wasmtime::AsContextMut;
+use wasmtime::{AsContext, AsContextMut};
 
 /// A running count.
 #[derive(Debug, Default)]
@@ -17,13 +17,11 @@ impl Instructions {
         store.as_context_mut().set_fuel(u64::MAX)
     }
 
-    /// Adds what the instance executed since the last time.
-    pub fn add(&self, mut store: impl AsContextMut) {
-        let mut store = store.as_context_mut();
-        // Both fail only in an engine that doesn't count.
-        if let Ok(left) = store.get_fuel() {
+    /// Adds what an instance executed that is done.
+    pub fn end(&self, store: impl AsContext) {
+        // Fails only in an engine that doesn't count.
+        if let Ok(left) = store.as_context().get_fuel() {
             self.0.fetch_add(u64::MAX - left, Ordering::Relaxed);
-            store.set_fuel(u64::MAX).ok();
         }
     }
 

@@ -146,13 +146,10 @@ impl WorkerState for Worker {
 
     fn on_request_start(
         &self,
-        mut store: StoreContextMut<'_, InstanceState>,
+        store: StoreContextMut<'_, InstanceState>,
         Admission { request, permit }: Admission,
         _task: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>> {
-        if let Some(instructions) = &self.component.instructions {
-            instructions.add(&mut store);
-        }
         let deadline = request
             .last_progress()
             .checked_add(self.reuse.request_timeout)
@@ -172,9 +169,9 @@ impl WorkerState for Worker {
         })
     }
 
-    fn drop(&self, mut store: Store<InstanceState>, result: wasmtime::Result<()>) {
+    fn drop(&self, store: Store<InstanceState>, result: wasmtime::Result<()>) {
         if let Some(instructions) = &self.component.instructions {
-            instructions.add(&mut store);
+            instructions.end(&store);
         }
         let Err(error) = result else {
             return;

@@ -43,7 +43,10 @@ impl Target {
             (Some(figure), _) => (number(figure), "**no**"),
         };
         let limit = number(limit);
-        format!("| {} | {bound} {limit} | {figure} | {reached} |\n", self.what)
+        format!(
+            "| {} | {bound} {limit} | {figure} | {reached} |\n",
+            self.what
+        )
     }
 }
 
