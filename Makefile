@@ -4,6 +4,7 @@ LISTEN ?= 127.0.0.1:3000
 AUTH ?= off
 SECONDS ?= 60
 EXAMPLES ?= 20000
+ROUNDS ?= 5
 COMPONENT = target/wasm32-wasip1/release/edge_users.wasm
 HOST = target/host/edge-host
 REDOCLY = 2.77.0
@@ -14,7 +15,7 @@ CARGO_DENY = 0.20.2
 # Native code is built by one command, with one profile, so that nothing is compiled twice.
 NATIVE = --profile host --workspace
 
-.PHONY: help run test simulate torture fuzz fuzz-parsers lint-api audit build check target size
+.PHONY: help run test simulate torture fuzz fuzz-parsers lint-api audit bench costs build check target size
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -48,6 +49,16 @@ audit: ## Check dependencies: advisories, licences, sources (builds cargo-deny i
 	command -v cargo-deny >/dev/null || \
 		cargo install --locked --version $(CARGO_DENY) --root target/tools cargo-deny || exit; \
 	cargo deny --workspace check
+
+bench: SECONDS = 1
+bench: build ## Measure the service beside others for some 10 minutes, write bench/RESULTS.md (ROUNDS=n SECONDS=n)
+	cargo build --target wasm32-wasip1 --release -p edge-users-floor-fixed -p edge-users-floor-one-read
+	cargo build --release --manifest-path bench/native/Cargo.toml --target-dir target/bench/native
+	@target/host/edge-users-bench --rounds $(ROUNDS) --seconds $(SECONDS)
+
+costs: target ## Record what requests cost in instructions and store operations: bench/costs.toml
+	cargo build --target wasm32-wasip1 --release -p edge-users
+	RECORD_COSTS=1 cargo test --profile host --test costs
 
 build: target ## Build the component and the embedded host
 	cargo build --target wasm32-wasip1 --release -p edge-users -p edge-host-probe

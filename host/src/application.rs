@@ -16,6 +16,7 @@ use crate::allowed_hosts::AllowedHosts;
 use crate::artifact;
 use crate::engine::MAX_CONCURRENT_REQUESTS;
 use crate::instance::{Component, InstanceState};
+use crate::instructions::Instructions;
 use crate::interfaces;
 use crate::log::Log;
 use crate::manifest::{self, Handler, Manifest, StaticResponse};
@@ -83,6 +84,8 @@ pub struct Loader<'a> {
     pub reuse: Reuse,
     /// How much memory an instance may have, in bytes.
     pub max_instance_memory: usize,
+    /// Where what instances execute is counted, if it is.
+    pub instructions: Option<Arc<Instructions>>,
     /// Where everything is reported.
     pub log: Log,
 }
@@ -161,6 +164,7 @@ impl Loader<'_> {
             stores,
             allowed_hosts: AllowedHosts::resolve(&component.allowed_outbound_hosts, &self.values)?,
             max_memory: self.max_instance_memory,
+            instructions: self.instructions.clone(),
             output: self.log.component(id)?,
             log: self.log.clone(),
         });

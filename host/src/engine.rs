@@ -36,6 +36,8 @@ pub struct EngineOptions {
     pub disable_pooling: bool,
     /// The most memory that an instance may have, in bytes.
     pub max_instance_memory: usize,
+    /// Count what components execute.
+    pub count_instructions: bool,
 }
 
 /// An engine as the options ask and the machine allows.
@@ -43,6 +45,7 @@ pub fn engine(options: EngineOptions, log: &Log) -> anyhow::Result<Engine> {
     let mut config = Config::new();
     config
         .epoch_interruption(true)
+        .consume_fuel(options.count_instructions)
         .wasm_component_model(true)
         .wasm_component_model_async(true)
         // A trap is reported in one line.

@@ -12,6 +12,7 @@ use crate::application::{Application, Loader};
 use crate::build_command;
 use crate::engine::{EngineOptions, engine};
 use crate::exposure;
+use crate::instructions::Instructions;
 use crate::log::Log;
 use crate::manifest::Manifest;
 use crate::options::UpOptions;
@@ -32,6 +33,7 @@ pub struct Host {
     application: Arc<Application>,
     databases: Vec<Arc<Database>>,
     counters: Arc<Counters>,
+    instructions: Option<Arc<Instructions>>,
     /// What the host itself did to the stores before it served.
     setup: StoreOperations,
     default_store: Option<Location>,
@@ -85,9 +87,11 @@ impl Host {
                 disable_cache: options.disable_cache,
                 disable_pooling: options.disable_pooling,
                 max_instance_memory,
+                count_instructions: options.count_instructions,
             },
             &log,
         )?;
+        let instructions = options.count_instructions.then(Arc::default);
         let application = Loader {
             directory,
             engine: &engine,
@@ -101,6 +105,7 @@ impl Host {
                 request_timeout: options.request_timeout,
             },
             max_instance_memory,
+            instructions: instructions.clone(),
             log: log.clone(),
         }
         .load(&manifest)?;
@@ -123,6 +128,7 @@ impl Host {
             databases,
             setup,
             counters,
+            instructions,
             default_store: locations
                 .get(DEFAULT_STORE)
                 .filter(|_| uses_default)
@@ -139,6 +145,13 @@ impl Host {
     /// What its components did to their stores since it started.
     pub fn store_operations(&self) -> StoreOperations {
         self.counters.snapshot() - self.setup
+    }
+
+    /// How many WebAssembly instructions the instances executed that are gone, from
+    /// when they were made. None unless
+    /// [`count_instructions`](UpOptions::count_instructions) is set.
+    pub fn instructions(&self) -> Option<u64> {
+        self.instructions.as_ref().map(|count| count.total())
     }
 
     /// What to tell whoever started it: its address, its routes, its data.

@@ -11,6 +11,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::allowed_hosts::AllowedHosts;
 use crate::in_flight::{InFlight, Requests};
+use crate::instructions::Instructions;
 use crate::log::{ComponentLog, Log};
 use crate::outbound::Outbound;
 use crate::store::KeyValueStore;
@@ -32,6 +33,8 @@ pub struct Component {
     pub allowed_hosts: AllowedHosts,
     /// The most memory an instance may have, in bytes.
     pub max_memory: usize,
+    /// Where what an instance executes is counted, if it is.
+    pub instructions: Option<Arc<Instructions>>,
     /// Where what it prints goes.
     pub output: ComponentLog,
     /// Where the host reports what went wrong with it.

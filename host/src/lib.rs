@@ -21,6 +21,7 @@
 //! * `application`: components and routes, loaded.
 //! * `worker`: instances made, reused and given up.
 //! * `instance`: the state of one instance.
+//! * `instructions`: what instances execute, counted.
 //! * `bindings`, `interfaces`: what it may import.
 //! * `outbound`, `allowed_hosts`: requests of its own.
 //! * `store`: the key-value store, on SQLite.
@@ -56,6 +57,7 @@ mod exposure;
 mod host;
 mod in_flight;
 mod instance;
+mod instructions;
 mod interfaces;
 mod log;
 mod manifest;

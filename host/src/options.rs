@@ -131,6 +131,12 @@ pub struct UpOptions {
     /// Don't reserve memory for instances ahead of time
     #[arg(long)]
     pub disable_pooling: bool,
+
+    /// Count the instructions that components execute, for
+    /// [`Host::instructions`](crate::Host::instructions). They run slower then, so
+    /// there is no flag for it.
+    #[arg(skip)]
+    pub count_instructions: bool,
 }
 
 impl Default for UpOptions {
@@ -157,6 +163,7 @@ impl Default for UpOptions {
             max_body_size: DEFAULT_MAX_BODY_SIZE,
             disable_cache: false,
             disable_pooling: false,
+            count_instructions: false,
         }
     }
 }

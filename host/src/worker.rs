@@ -94,6 +94,9 @@ impl HandlerState for Workers {
         // looked at, so a loop without end ends.
         store.set_epoch_deadline(1);
         store.epoch_deadline_async_yield_and_update(1);
+        if let Some(instructions) = &self.component.instructions {
+            instructions.begin(&mut store)?;
+        }
         let instantiation = self.pre.instantiate_async(&mut store);
         // A component may run code of its own while it is made.
         let proxy = tokio::time::timeout(self.reuse.request_timeout, instantiation)
@@ -167,6 +170,9 @@ impl WorkerState for Worker {
     }
 
     fn drop(&self, store: Store<InstanceState>, result: wasmtime::Result<()>) {
+        if let Some(instructions) = &self.component.instructions {
+            instructions.end(&store);
+        }
         let Err(error) = result else {
             return;
         };

@@ -1,0 +1,123 @@
+//! Who is measured, and how each is started.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+
+use clap::ValueEnum;
+
+use crate::authorization::Authorization;
+use crate::place::Place;
+
+/// A service that is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Contestant {
+    /// The smallest component, on the embedded host.
+    Fixed,
+    /// The smallest component that reads the store once, on the embedded host.
+    OneRead,
+    /// edge-users on the embedded host.
+    EdgeUsers,
+    /// axum and SQLite.
+    NativeSqlite,
+    /// axum and a map.
+    NativeMemory,
+    /// The article's service in Go.
+    Article,
+    /// The smallest component, on `wasmtime serve`.
+    FixedOnWasmtime,
+    /// edge-users on `spin up`.
+    EdgeUsersOnSpin,
+}
+
+impl Contestant {
+    /// As tables and plots name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Contestant::Fixed => "floor, fixed answer",
+            Contestant::OneRead => "floor, one read",
+            Contestant::EdgeUsers => "edge-users",
+            Contestant::NativeSqlite => "native, axum + SQLite",
+            Contestant::NativeMemory => "native, axum + map",
+            Contestant::Article => "article, Go + slice",
+            Contestant::FixedOnWasmtime => "floor, fixed answer, wasmtime serve",
+            Contestant::EdgeUsersOnSpin => "edge-users, spin up",
+        }
+    }
+
+    /// Whether it keeps users in the form of the component's store.
+    pub fn has_component_store(self) -> bool {
+        use Contestant::{EdgeUsers, EdgeUsersOnSpin, OneRead};
+        matches!(self, OneRead | EdgeUsers | EdgeUsersOnSpin)
+    }
+
+    /// Whether the machine has what it takes.
+    pub fn is_here(self, place: &Place) -> bool {
+        match self {
+            Contestant::Fixed | Contestant::OneRead | Contestant::EdgeUsers => true,
+            Contestant::NativeSqlite | Contestant::NativeMemory => place.native.is_some(),
+            Contestant::Article => place.article.is_some(),
+            Contestant::FixedOnWasmtime => place.wasmtime.is_some(),
+            Contestant::EdgeUsersOnSpin => place.spin.is_some(),
+        }
+    }
+
+    /// The command that serves `users` users at `address`, with its state in `state`;
+    /// none where the machine doesn't have what it takes.
+    pub fn command(
+        self,
+        place: &Place,
+        address: SocketAddr,
+        state: &Path,
+        users: u64,
+        authorization: Option<&Authorization>,
+    ) -> Option<Command> {
+        let listen = address.to_string();
+        let mut command;
+        match self {
+            Contestant::Fixed | Contestant::OneRead | Contestant::EdgeUsers => {
+                command = Command::new(place.program("edge-host"));
+                command.args(["up", "--quiet", "--listen", &listen]);
+                command.arg("--from").arg(self.manifest(place));
+                command.arg("--state-dir").arg(state);
+            }
+            Contestant::EdgeUsersOnSpin => {
+                command = Command::new(place.spin.as_ref()?);
+                command.args(["up", "--quiet", "--listen", &listen]);
+                command.arg("--from").arg(self.manifest(place));
+                command.arg("--state-dir").arg(state);
+            }
+            Contestant::NativeSqlite | Contestant::NativeMemory => {
+                command = Command::new(place.native.as_ref()?);
+                command.args(["--listen", &listen, "--users", &users.to_string()]);
+                if self == Contestant::NativeSqlite {
+                    command.arg("--database").arg(state.join("users.db"));
+                }
+            }
+            Contestant::Article => {
+                command = Command::new(place.article.as_ref()?);
+                command.args(["-listen", &listen, "-users", &users.to_string()]);
+            }
+            Contestant::FixedOnWasmtime => {
+                command = Command::new(place.wasmtime.as_ref()?);
+                command.args(["serve", "--addr", &listen]);
+                // As many as the embedded host's default.
+                command.arg("--max-instance-reuse-count=128");
+                command.arg(place.fixed_component());
+            }
+        }
+        if matches!(self, Contestant::EdgeUsers | Contestant::EdgeUsersOnSpin) {
+            command.args(Authorization::variables(place, authorization));
+        }
+        Some(command)
+    }
+
+    /// The manifest of one that has such.
+    fn manifest(self, place: &Place) -> std::path::PathBuf {
+        place.root.join(match self {
+            Contestant::Fixed => "bench/floor/fixed/spin.toml",
+            Contestant::OneRead => "bench/floor/one-read/spin.toml",
+            _ => "spin.toml",
+        })
+    }
+}

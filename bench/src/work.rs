@@ -1,0 +1,77 @@
+//! What a service is asked to do.
+
+use clap::ValueEnum;
+
+/// One kind of request, or a mix of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Work {
+    /// A user by id.
+    Get,
+    /// A user that isn't there: 404.
+    GetMissing,
+    /// A user by id that the client has already: 304.
+    GetNotModified,
+    /// A user by email.
+    GetByEmail,
+    /// 50 users.
+    Page,
+    /// A new user with an email.
+    Create,
+    /// Another name for a user, with the entity tag of its last version in If-Match.
+    Update,
+    /// The end of a user.
+    Delete,
+    /// Nine users by id, and another name for one.
+    Mix,
+    /// Whether the component runs: no store.
+    Health,
+}
+
+impl Work {
+    /// As tables name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Work::Get => "get by id",
+            Work::GetMissing => "get by id, 404",
+            Work::GetNotModified => "get by id, 304",
+            Work::GetByEmail => "get by email",
+            Work::Page => "page of 50",
+            Work::Create => "create",
+            Work::Update => "update, If-Match",
+            Work::Delete => "delete",
+            Work::Mix => "mix, 90 % get, 10 % update",
+            Work::Health => "/healthz",
+        }
+    }
+
+    /// What `wrk/requests.lua` calls it.
+    pub fn script_name(self) -> &'static str {
+        match self {
+            Work::Get => "get",
+            Work::GetMissing => "get-missing",
+            Work::GetNotModified => "get-not-modified",
+            Work::GetByEmail => "get-by-email",
+            Work::Page => "page",
+            Work::Create => "create",
+            Work::Update => "update",
+            Work::Delete => "delete",
+            Work::Mix => "mix",
+            Work::Health => "health",
+        }
+    }
+
+    /// Whether the load generator has to know the entity tags of some users.
+    pub fn needs_tags(self) -> bool {
+        matches!(self, Work::GetNotModified | Work::Update)
+    }
+
+    /// Whether each answer has a status of 400 or more, and is right so.
+    pub fn is_refused(self) -> bool {
+        self == Work::GetMissing
+    }
+
+    /// Whether it needs users that nobody else asks for.
+    pub fn consumes_users(self) -> bool {
+        self == Work::Delete
+    }
+}

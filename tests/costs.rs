@@ -1,0 +1,180 @@
+//! What requests cost on every machine alike, in WebAssembly instructions and store
+//! operations, held to what `bench/costs.toml` records. Each is answered by a new
+//! instance, as on Spin, and `/healthz` tells what that alone costs.
+//!
+//! `make costs` records what they cost now: that is for a change which is worth what
+//! it costs, or which makes something cheaper.
+
+mod support;
+
+use std::path::PathBuf;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use edge_host::{Host, UpOptions};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use support::{Answer, Send, Service, path, root, start_host_with};
+
+/// How far instructions may be from what is recorded, unnoticed.
+const TOLERANCE: f64 = 0.05;
+
+/// How often each request is made. Some take a little more than others, for a number
+/// in them has more digits: the one in the middle counts.
+const TIMES: usize = 9;
+
+/// How long an instance may take to go.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Costs {
+    request: Vec<Cost>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cost {
+    name: String,
+    instructions: u64,
+    store_operations: u64,
+}
+
+fn file() -> PathBuf {
+    root().join("bench/costs.toml")
+}
+
+#[test]
+fn a_request_costs_what_is_recorded() {
+    let measured = measure();
+    if std::env::var_os("RECORD_COSTS").is_some() {
+        record(&measured);
+        return;
+    }
+    let text = std::fs::read_to_string(file()).expect("costs are recorded");
+    let recorded: Costs = toml::from_str(&text).expect("the file is well-formed");
+    let names = |costs: &Costs| Vec::from_iter(costs.request.iter().map(|cost| cost.name.clone()));
+    assert_eq!(names(&recorded), names(&measured));
+    for (is, was) in measured.request.iter().zip(&recorded.request) {
+        let change = is.instructions as f64 / was.instructions as f64 - 1.0;
+        assert!(
+            change.abs() <= TOLERANCE && is.store_operations == was.store_operations,
+            "{}: {} instructions and {} store operations, {} and {} are recorded ({:+.1} %); \
+             if it has to be so, record it: make costs",
+            is.name,
+            is.instructions,
+            is.store_operations,
+            was.instructions,
+            was.store_operations,
+            change * 100.0,
+        );
+    }
+}
+
+fn record(costs: &Costs) {
+    let text = toml::to_string(costs).expect("costs are a table");
+    let head = "# What requests cost, on every machine alike. Written by `make costs`;\n\
+                # tests/costs.rs holds the service to it.\n\n";
+    std::fs::write(file(), format!("{head}{text}")).expect("the file can be written");
+}
+
+fn measure() -> Costs {
+    let host = start_host_with(UpOptions {
+        count_instructions: true,
+        state_dir: Some(PathBuf::new()),
+        // As Spin has it. It also makes the instructions of each request known.
+        max_instance_reuse_count: 1,
+        ..UpOptions::default()
+    });
+    let meter = Meter {
+        service: Service::of(&host),
+        host,
+    };
+    let service = &meter.service;
+    let profile = |number: usize| {
+        let (name, email) = (
+            format!("User {number:07}"),
+            format!("user{number:07}@example.com"),
+        );
+        json!({ "name": name, "email": email })
+    };
+    let users: Vec<String> = (100..200)
+        .map(|number| path(&service.create(profile(number))))
+        .collect();
+    // The first delete sets up the ledger, the first pages settle what was created.
+    service.delete(&users[99]);
+    for _ in 0..10 {
+        service.get("/users?limit=100");
+    }
+    let tag = |user: &str| {
+        let answer = service.get(user);
+        answer.header("etag").expect("a user has a tag").to_owned()
+    };
+    let tags: Vec<String> = users[..20].iter().map(|user| tag(user)).collect();
+    let conditional = |method, number: usize, header| {
+        let request = service.request(method, &users[number]);
+        request.header(header, &tags[number])
+    };
+    let request = vec![
+        meter.cost("/healthz", 200, &|_| service.get("/healthz")),
+        meter.cost("get by id", 200, &|_| service.get(&users[50])),
+        meter.cost("get by id, 404", 404, &|_| service.get("/users/1000000")),
+        meter.cost("get by id, 304", 304, &|number| {
+            conditional("GET", number, "if-none-match").answer()
+        }),
+        meter.cost("get by email", 200, &|_| {
+            service.get("/users?email=user0000150@example.com")
+        }),
+        meter.cost("page of 50", 200, &|_| service.get("/users?limit=50")),
+        meter.cost("create", 201, &|number| {
+            service.post("/users", profile(1000 + number))
+        }),
+        meter.cost("update, If-Match", 200, &|number| {
+            let renamed = json!({ "name": format!("Renamed {number:07}") });
+            conditional("PATCH", number, "if-match")
+                .header("content-type", "application/merge-patch+json")
+                .body(renamed.to_string())
+                .answer()
+        }),
+        meter.cost("delete", 204, &|number| service.delete(&users[60 + number])),
+    ];
+    Costs { request }
+}
+
+struct Meter {
+    service: Service,
+    host: Host,
+}
+
+impl Meter {
+    /// What a request costs that is answered with that status. It is told how often it
+    /// was made before.
+    fn cost(&self, name: &str, status: u16, request: &dyn Fn(usize) -> Answer) -> Cost {
+        let costs = (0..TIMES).map(|number| {
+            let operations = self.host.store_operations();
+            let instructions = self.instructions();
+            let answer = request(number);
+            assert_eq!(answer.status, status, "{name}: {}", answer.body);
+            let operations = self.host.store_operations() - operations;
+            // The instance goes right after it has answered.
+            let deadline = Instant::now() + PATIENCE;
+            while self.instructions() == instructions {
+                assert!(Instant::now() < deadline, "{name}: its instance stays");
+                sleep(Duration::from_millis(1));
+            }
+            (self.instructions() - instructions, operations.total())
+        });
+        let (mut instructions, mut operations): (Vec<_>, Vec<_>) = costs.unzip();
+        instructions.sort();
+        operations.sort();
+        Cost {
+            name: name.to_owned(),
+            instructions: instructions[TIMES / 2],
+            store_operations: operations[TIMES / 2],
+        }
+    }
+
+    fn instructions(&self) -> u64 {
+        self.host.instructions().expect("they are counted")
+    }
+}
