@@ -12,13 +12,14 @@
 //! - [`body`], [`query`], [`precondition`], [`idempotency`], [`accept`]: reading a request
 //! - [`limits`], [`rate_limit`]: how much of a request is looked at, and how many of them
 //! - [`content`], [`ndjson`]: what a response carries, whole or made while it is sent
-//! - [`trace`], [`audit`], [`cors`]: what goes for every request alike
+//! - [`trace`], [`audit`], [`coding`], [`cors`]: what goes for every request alike
 
 mod accept;
 mod access;
 mod audit;
 pub mod body;
 mod catalog;
+mod coding;
 mod collection;
 pub mod content;
 mod cors;
@@ -143,7 +144,8 @@ impl Resource {
 }
 
 /// What an answer depends on besides the URL (RFC 9110, section 12.5.5).
-const VARIES: HeaderValue = HeaderValue::from_static("accept, authorization, origin");
+const VARIES: HeaderValue =
+    HeaderValue::from_static("accept, accept-encoding, authorization, origin");
 
 /// Goes with the response to a create: the user that it made.
 #[derive(Clone, Copy)]
@@ -163,6 +165,7 @@ pub async fn respond<'a, S: Store, P: Platform, B: Body>(
         .as_ref()
         .and_then(|resource| Change::of(request.method(), resource));
     let quota = take_quota(directory, &request, resource.as_ref(), &caller).await;
+    let gzip = coding::admits_gzip(request.headers());
     // The query is left out of the log: it may hold an email.
     let name = format!("{} {}", request.method(), request.uri().path());
     let routed = route(directory, request, &caller, quota, &trace).await;
@@ -173,6 +176,9 @@ pub async fn respond<'a, S: Store, P: Platform, B: Body>(
         }
         problem.into_response(&trace).map(Content::Whole)
     });
+    if gzip {
+        coding::compress(&mut response);
+    }
     let headers = response.headers_mut();
     headers.insert(trace::REQUEST_ID, trace.header());
     headers.insert(VARY, VARIES);

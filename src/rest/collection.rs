@@ -152,10 +152,14 @@ impl Collection {
         let tag = self.entity_tag();
         let represented = |user| Representation { user, fields };
         let mut response = match preconditions.check_read(&tag)? {
-            Read::NotModified => not_modified(),
-            Read::Answer => personal(&self.users.iter().map(represented).collect::<Vec<_>>()),
+            Read::NotModified(tag) => not_modified(tag),
+            Read::Answer => {
+                let users: Vec<_> = self.users.iter().map(represented).collect();
+                let mut response = personal(&users);
+                set(&mut response, ETAG, tag);
+                response
+            }
         };
-        set(&mut response, ETAG, tag);
         if let Some(total) = self.total {
             set(&mut response, TOTAL_COUNT, total);
         }

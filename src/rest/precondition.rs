@@ -4,6 +4,7 @@
 use http::header::{IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName};
 
+use super::coding;
 use super::problem::{Problem, types};
 use crate::platform::Platform;
 use crate::user::Version;
@@ -37,8 +38,8 @@ enum Tags {
 #[derive(Debug, PartialEq)]
 pub(super) enum Read {
     Answer,
-    /// The client has the answer already: 304.
-    NotModified,
+    /// The client has the answer already, under this entity tag: 304.
+    NotModified(String),
 }
 
 impl Preconditions {
@@ -73,8 +74,11 @@ impl Preconditions {
     pub fn check_read(&self, current: &str) -> Result<Read, Problem> {
         self.check_if_match(current)?;
         Ok(match &self.if_none_match {
-            Some(tags) if tags.match_weakly(current) => Read::NotModified,
-            _ => Read::Answer,
+            None => Read::Answer,
+            Some(tags) => match tags.match_weakly(current) {
+                None => Read::Answer,
+                Some(tag) => Read::NotModified(tag),
+            },
         })
     }
 
@@ -82,7 +86,9 @@ impl Preconditions {
     pub fn check_change(&self, current: &str) -> Result<(), Problem> {
         self.check_if_match(current)?;
         match &self.if_none_match {
-            Some(tags) if tags.match_weakly(current) => Err(Problem::precondition_failed()),
+            Some(tags) if tags.match_weakly(current).is_some() => {
+                Err(Problem::precondition_failed())
+            }
             _ => Ok(()),
         }
     }
@@ -124,18 +130,25 @@ impl Tags {
     fn match_strongly(&self, current: &str) -> bool {
         match self {
             Tags::Any => true,
-            Tags::OneOf(tags) => tags.iter().any(|tag| tag == current),
+            Tags::OneOf(tags) => tags.iter().any(|tag| uncompressed(tag) == current),
         }
     }
 
-    /// The weak comparison: a tag is what is in its quotes.
-    fn match_weakly(&self, current: &str) -> bool {
-        let opaque = |tag: &str| tag.trim_start_matches("W/").to_owned();
+    /// The weak comparison: a tag is what is in its quotes. Answers the tag that is equal.
+    fn match_weakly(&self, current: &str) -> Option<String> {
         match self {
-            Tags::Any => true,
-            Tags::OneOf(tags) => tags.iter().any(|tag| opaque(tag) == opaque(current)),
+            Tags::Any => Some(current.to_owned()),
+            Tags::OneOf(tags) => {
+                let strong = |tag: &&String| uncompressed(tag.trim_start_matches("W/")) == current;
+                tags.iter().find(strong).cloned()
+            }
         }
     }
+}
+
+/// The entity tag of what a client may have got compressed.
+fn uncompressed(tag: &str) -> String {
+    tag.replace(&format!("{}\"", coding::SUFFIX), "\"")
 }
 
 /// Reads a list of entity tags, weak ones with their `W/`; `None` if it is none.
@@ -184,12 +197,20 @@ mod tests {
 
     #[test]
     fn if_match_compares_strongly_and_if_none_match_weakly() {
+        let not_modified = |tag: &str| Some(Read::NotModified(tag.to_owned()));
         for (header, value, read, change) in [
             (IF_MATCH, r#""x", "a""#, Some(Read::Answer), true),
             (IF_MATCH, r#"W/"a""#, None, false),
             (IF_MATCH, "*", Some(Read::Answer), true),
-            (IF_NONE_MATCH, r#"W/"a""#, Some(Read::NotModified), false),
-            (IF_NONE_MATCH, "*", Some(Read::NotModified), false),
+            (IF_NONE_MATCH, r#"W/"a""#, not_modified(r#"W/"a""#), false),
+            (
+                IF_NONE_MATCH,
+                r#""a-gzip""#,
+                not_modified(r#""a-gzip""#),
+                false,
+            ),
+            (IF_NONE_MATCH, "*", not_modified(r#""a""#), false),
+            (IF_MATCH, r#""a-gzip""#, Some(Read::Answer), true),
             (IF_NONE_MATCH, r#""x""#, Some(Read::Answer), true),
             (IF_NONE_MATCH, "", Some(Read::Answer), true),
         ] {

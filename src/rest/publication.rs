@@ -21,15 +21,15 @@ pub(super) fn publish(
 ) -> Result<Response<Vec<u8>>, Problem> {
     let tag = entity_tag(media_type, &body);
     let mut response = match Preconditions::of(request)?.check_read(&tag)? {
-        Read::NotModified => not_modified(),
+        Read::NotModified(tag) => not_modified(tag),
         Read::Answer => {
             let mut response = Response::new(body);
             set(&mut response, CONTENT_TYPE, media_type);
+            set(&mut response, ETAG, tag);
             response
         }
     };
     set(&mut response, CACHE_CONTROL, CACHING);
-    set(&mut response, ETAG, tag);
     Ok(response)
 }
 

@@ -60,11 +60,7 @@ pub(super) async fn get<S: Store, P: Platform, B>(
     let user = directory.get(parse(id)?).await?;
     match preconditions.check_read(&entity_tag(user.version))? {
         Read::Answer => Ok(representation(&user, fields)),
-        Read::NotModified => {
-            let mut response = not_modified();
-            set(&mut response, ETAG, entity_tag(user.version));
-            Ok(response)
-        }
+        Read::NotModified(tag) => Ok(not_modified(tag)),
     }
 }
 
@@ -152,11 +148,11 @@ fn representation(user: &User, fields: Fields) -> Response<Vec<u8>> {
     response
 }
 
-/// The client has the current version (RFC 9110, section 15.4.5). The entity
-/// tag is the caller's to add.
-pub(super) fn not_modified() -> Response<Vec<u8>> {
+/// The client has the current version, under this entity tag (RFC 9110, section 15.4.5).
+pub(super) fn not_modified(tag: String) -> Response<Vec<u8>> {
     let mut response = Response::new(Vec::new());
     *response.status_mut() = StatusCode::NOT_MODIFIED;
     set(&mut response, CACHE_CONTROL, "private, no-cache");
+    set(&mut response, ETAG, tag);
     response
 }
