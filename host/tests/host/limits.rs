@@ -127,7 +127,11 @@ async fn a_client_that_does_not_read_is_given_up() {
 
 #[tokio::test]
 async fn a_body_has_a_limit_whether_it_says_its_length_or_not() {
-    let (host, _application) = start_with(|options| options.max_body_size = 100_000).await;
+    let (host, _application) = start_with(|options| {
+        options.max_body_size = 100_000;
+        options.client_timeout = Duration::from_secs(2);
+    })
+    .await;
     let address = host.local_addr();
     let most = "x".repeat(100_000);
     assert_eq!(put(address, "/echo", &most).await.body.len(), 100_000);
