@@ -38,7 +38,7 @@ pub struct Host {
     setup: StoreOperations,
     default_store: Option<Location>,
     /// Whether everybody who reaches it may do everything.
-    open: bool,
+    is_open: bool,
 }
 
 impl Host {
@@ -69,7 +69,7 @@ impl Host {
         providers.extend(config.providers.iter().cloned());
         providers.push(Provider::default_environment()?);
         let values = variables::values(&manifest, &providers)?;
-        let open = exposure::check(&manifest, &values, options.listen, options.allow_open)?;
+        let is_open = exposure::check(&manifest, &values, options.listen, options.allow_open)?;
 
         let counters = Arc::new(Counters::default());
         let locations = locations(&options, &config, directory)?;
@@ -133,7 +133,7 @@ impl Host {
                 .get(DEFAULT_STORE)
                 .filter(|_| uses_default)
                 .cloned(),
-            open,
+            is_open,
         })
     }
 
@@ -190,7 +190,7 @@ impl fmt::Display for Summary<'_> {
             )?,
             None => {}
         }
-        if self.host.open {
+        if self.host.is_open {
             writeln!(
                 f,
                 "Everybody who reaches the address below may read and change everything: auth=off."

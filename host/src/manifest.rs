@@ -241,16 +241,16 @@ impl Check<'_> {
     ) -> anyhow::Result<Template> {
         let template = Template::parse(text.get_ref())
             .map_err(|error| self.lines.error(text.span(), error))?;
-        match template
+        if let Some(unknown) = template
             .variables()
             .find(|name| !variables.contains_key(*name))
         {
-            None => Ok(template),
-            Some(unknown) => bail!(
+            bail!(
                 self.lines
                     .error(text.span(), format!("unknown variable {unknown:?}"))
-            ),
+            );
         }
+        Ok(template)
     }
 
     fn trigger(

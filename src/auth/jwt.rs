@@ -2,8 +2,7 @@
 //! 3.1), read as RFC 8725 advises: what is signed how is the verifier's decision.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::{Map, Value};
 
 use crate::timestamp::Timestamp;
 
@@ -50,37 +49,34 @@ pub struct Jwt<'a> {
     claims: Claims,
 }
 
-#[derive(Deserialize)]
-struct Header {
-    alg: String,
-    kid: Option<String>,
-    typ: Option<String>,
-    crit: Option<IgnoredAny>,
-}
-
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 struct Claims {
-    iss: Option<String>,
-    aud: Option<Audience>,
-    exp: Option<f64>,
-    nbf: Option<f64>,
-    sub: Option<String>,
-    scope: Option<String>,
+    issuer: Option<String>,
+    audiences: Vec<String>,
+    /// In seconds, like all times here.
+    expires: Option<f64>,
+    begins: Option<f64>,
+    subject: Option<String>,
+    scopes: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Audience {
-    One(String),
-    Several(Vec<String>),
-}
-
-impl Audience {
-    fn includes(&self, audience: &str) -> bool {
-        match self {
-            Audience::One(one) => one == audience,
-            Audience::Several(several) => several.iter().any(|one| one == audience),
-        }
+impl Claims {
+    /// Those that count here (RFC 7519, section 4.1; RFC 9068, section 2.2.3). `None`
+    /// if one is of another type than it should be.
+    fn read(members: &Members) -> Option<Claims> {
+        let audiences = match members.0.get("aud") {
+            None => Vec::new(),
+            Some(Value::Array(several)) => several.iter().map(text).collect::<Option<_>>()?,
+            Some(one) => vec![text(one)?],
+        };
+        Some(Claims {
+            audiences,
+            issuer: members.get("iss", text)?,
+            expires: members.get("exp", Value::as_f64)?,
+            begins: members.get("nbf", Value::as_f64)?,
+            subject: members.get("sub", text)?,
+            scopes: members.get("scope", text)?,
+        })
     }
 }
 
@@ -93,22 +89,25 @@ impl<'a> Jwt<'a> {
         }
         let (signed, signature) = token.rsplit_once('.').ok_or(MALFORMED)?;
         let (header, claims) = signed.split_once('.').ok_or(MALFORMED)?;
-        let header: Header = part(header).ok_or(MALFORMED)?;
-        let algorithm = Algorithm::named(&header.alg)
+        let header = Members::decode(header).ok_or(MALFORMED)?;
+        let algorithm = header.get("alg", text).flatten().ok_or(MALFORMED)?;
+        let algorithm = Algorithm::named(&algorithm)
             .ok_or("is signed otherwise than by RS256, ES256 or EdDSA")?;
         // An extension that must be understood is one too many (RFC 7515, section 4.1.11).
-        if header.crit.is_some() {
+        if header.0.contains_key("crit") {
             return Err("has critical header parameters, of which the service knows none");
         }
-        if !header.typ.is_none_or(|typ| is_access_token(&typ)) {
+        let typ = header.get("typ", text).ok_or(MALFORMED)?;
+        if !typ.is_none_or(|typ| is_access_token(&typ)) {
             return Err("is a JWT for something else than access");
         }
+        let claims = Members::decode(claims).and_then(|members| Claims::read(&members));
         Ok(Jwt {
             algorithm,
-            key_id: header.kid,
+            key_id: header.get("kid", text).ok_or(MALFORMED)?,
             signed,
             signature: Base64UrlUnpadded::decode_vec(signature).map_err(|_| MALFORMED)?,
-            claims: part(claims).ok_or("has malformed claims")?,
+            claims: claims.ok_or("has malformed claims")?,
         })
     }
 
@@ -117,21 +116,17 @@ impl<'a> Jwt<'a> {
     pub fn check(&self, issuer: &str, audience: &str, now: Timestamp) -> Result<(), &'static str> {
         let claims = &self.claims;
         let now = now.0 as f64 / 1000.0;
-        if claims.iss.as_deref() != Some(issuer) {
+        if claims.issuer.as_deref() != Some(issuer) {
             return Err("is from another issuer");
         }
-        if !claims
-            .aud
-            .as_ref()
-            .is_some_and(|aud| aud.includes(audience))
-        {
+        if !claims.audiences.iter().any(|one| one == audience) {
             return Err("is for another audience");
         }
-        let expires = claims.exp.ok_or("does not say when it expires")?;
+        let expires = claims.expires.ok_or("does not say when it expires")?;
         if expires + LEEWAY <= now {
             return Err("has expired");
         }
-        if claims.nbf.is_some_and(|begins| begins - LEEWAY > now) {
+        if claims.begins.is_some_and(|begins| begins - LEEWAY > now) {
             return Err("is not valid yet");
         }
         Ok(())
@@ -139,20 +134,39 @@ impl<'a> Jwt<'a> {
 
     /// Whom it names; empty if nobody.
     pub fn subject(&self) -> &str {
-        self.claims.sub.as_deref().unwrap_or_default()
+        self.claims.subject.as_deref().unwrap_or_default()
     }
 
     /// The scopes that it was given, separated by spaces (RFC 9068, section 2.2.3).
     pub fn scopes(&self) -> &str {
-        self.claims.scope.as_deref().unwrap_or_default()
+        self.claims.scopes.as_deref().unwrap_or_default()
     }
 }
 
-/// One of the JSON objects of a token. Members that are not known are ignored, and
-/// those that are may be there once.
-fn part<T: DeserializeOwned>(encoded: &str) -> Option<T> {
-    let json = Base64UrlUnpadded::decode_vec(encoded).ok()?;
-    serde_json::from_slice(&json).ok()
+/// One of the JSON objects of a token. What is in it twice counts the second time
+/// (RFC 7519, section 4).
+struct Members(Map<String, Value>);
+
+impl Members {
+    fn decode(encoded: &str) -> Option<Members> {
+        let json = Base64UrlUnpadded::decode_vec(encoded).ok()?;
+        match serde_json::from_slice(&json).ok()? {
+            Value::Object(members) => Some(Members(members)),
+            _ => None,
+        }
+    }
+
+    /// What `read` makes of a member, if it is there. `None` if it can't be read.
+    fn get<T>(&self, name: &str, read: fn(&Value) -> Option<T>) -> Option<Option<T>> {
+        match self.0.get(name) {
+            Some(member) => read(member).map(Some),
+            None => Some(None),
+        }
+    }
+}
+
+fn text(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned)
 }
 
 /// Whether a JWT of that type may be an access token (RFC 8725, section 3.11; RFC
@@ -194,7 +208,7 @@ mod tests {
                 Some("yet"),
             ),
             (r#"{"iss":"i","aud":"a"}"#, Some("when")),
-            (r#"{"iss":"i","aud":"a","exp":null}"#, Some("when")),
+            (r#"{"iss":"i","aud":"a","exp":null}"#, Some("malformed")),
             (
                 r#"{"iss":"i","aud":"a","exp":"1800000001"}"#,
                 Some("malformed"),
@@ -212,8 +226,8 @@ mod tests {
             (r#"{"iss":"i","aud":[],"exp":1800000001}"#, Some("audience")),
             (r#"{"iss":"i","exp":1800000001}"#, Some("audience")),
             (
-                r#"{"iss":"j","iss":"i","aud":"a","exp":1800000001}"#,
-                Some("malformed"),
+                r#"{"iss":"i","iss":"j","aud":"a","exp":1800000001}"#,
+                Some("issuer"),
             ),
             (r#"[]"#, Some("malformed")),
             (r#"{"iss":"i""#, Some("malformed")),
@@ -245,7 +259,8 @@ mod tests {
             (r#"{"alg":"ES256","crit":["exp"],"exp":1}"#, "critical"),
             (r#"{"alg":"ES256","crit":[]}"#, "critical"),
             (r#"{"alg":"ES256","typ":"secevent+jwt"}"#, "something else"),
-            (r#"{"alg":"none","alg":"ES256"}"#, "neither"),
+            (r#"{"alg":"ES256","alg":"none"}"#, "signed otherwise"),
+            (r#"{"alg":"ES256","crit":null}"#, "critical"),
             (r#"{}"#, "neither"),
             (r#"{"alg":"ES256","kid":1}"#, "neither"),
         ] {
