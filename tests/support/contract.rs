@@ -97,8 +97,15 @@ fn check_response(pointer: &str, method: &str, answer: &Answer) -> Result<(), St
     if DESCRIPTION.pointer(&content).is_none() {
         return Err(format!("it is not to have the media type {media_type:?}"));
     }
-    if media_type.ends_with("json") {
+    if media_type.ends_with("/json") || media_type.ends_with("+json") {
         validate(&format!("{content}/schema"), &answer.json())?;
+    }
+    if media_type == "application/x-ndjson" {
+        // The schema is that of a line.
+        for line in answer.body.lines() {
+            let line = serde_json::from_str(line).map_err(|error| error.to_string())?;
+            validate(&format!("{content}/schema"), &line)?;
+        }
     }
     match media_type {
         "application/problem+json" => check_problem_type(&content, answer),
