@@ -11,13 +11,14 @@ use super::Answer;
 
 /// Headers of the connection rather than of the answer, and those by which a
 /// server lets browsers show answers to pages of other origins (Fetch Standard).
-const TRANSPORT: [&str; 6] = [
+const TRANSPORT: [&str; 7] = [
     "access-control-allow-origin",
     "access-control-expose-headers",
     "connection",
     "content-length",
     "content-type",
     "date",
+    "transfer-encoding",
 ];
 
 /// The description, closed: what it does not name must not be there.
