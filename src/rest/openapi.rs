@@ -42,6 +42,8 @@ const SOURCE: &str = object! {
     "tags": include_str!("openapi/tags.json"),
     "paths": object! {
         "/users": path!("users"),
+        "/users/import": path!("import"),
+        "/users/export": path!("export"),
         "/users/{id}": path!("user"),
         "/": path!("root"),
         "/healthz": path!("health"),

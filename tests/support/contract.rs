@@ -11,13 +11,14 @@ use super::Answer;
 
 /// Headers of the connection rather than of the answer, and those by which a
 /// server lets browsers show answers to pages of other origins (Fetch Standard).
-const TRANSPORT: [&str; 6] = [
+const TRANSPORT: [&str; 7] = [
     "access-control-allow-origin",
     "access-control-expose-headers",
     "connection",
     "content-length",
     "content-type",
     "date",
+    "transfer-encoding",
 ];
 
 /// The description, closed: what it does not name must not be there.
@@ -97,8 +98,15 @@ fn check_response(pointer: &str, method: &str, answer: &Answer) -> Result<(), St
     if DESCRIPTION.pointer(&content).is_none() {
         return Err(format!("it is not to have the media type {media_type:?}"));
     }
-    if media_type.ends_with("json") {
+    if media_type.ends_with("/json") || media_type.ends_with("+json") {
         validate(&format!("{content}/schema"), &answer.json())?;
+    }
+    if media_type == "application/x-ndjson" {
+        // The schema is that of a line.
+        for line in answer.body.lines() {
+            let line = serde_json::from_str(line).map_err(|error| error.to_string())?;
+            validate(&format!("{content}/schema"), &line)?;
+        }
     }
     match media_type {
         "application/problem+json" => check_problem_type(&content, answer),

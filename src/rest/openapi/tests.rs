@@ -26,6 +26,8 @@ paths! {
     Resource::Health => "/healthz",
     Resource::Readiness => "/readyz",
     Resource::Users => "/users",
+    Resource::Import => "/users/import",
+    Resource::Export => "/users/export",
     Resource::User(_) => "/users/{id}",
     Resource::Description => "/openapi.json",
     Resource::Documentation => "/docs",
