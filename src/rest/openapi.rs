@@ -38,7 +38,7 @@ const SOURCE: &str = object! {
     "openapi": "\"3.1.0\"",
     "info": include_str!("openapi/info.json"),
     "servers": r#"[{ "url": "/", "description": "Where this document is." }]"#,
-    "security": "[]",
+    "security": r#"[{ "bearerAuth": [] }]"#,
     "tags": include_str!("openapi/tags.json"),
     "paths": object! {
         "/users": path!("users"),
@@ -55,6 +55,7 @@ const SOURCE: &str = object! {
         "/.well-known/api-catalog": path!("api-catalog"),
     },
     "components": object! {
+        "securitySchemes": components!("security"),
         "schemas": components!("schemas"),
         "parameters": components!("parameters"),
         "headers": components!("headers"),

@@ -9,16 +9,20 @@ use serde_json::{Value, json};
 
 use super::Answer;
 
-/// Headers of the connection rather than of the answer, and those by which a
-/// server lets browsers show answers to pages of other origins (Fetch Standard).
-const TRANSPORT: [&str; 7] = [
+/// Headers of the connection rather than of the answer, and those that the description has once for
+/// all: by which browsers show answers to pages of other origins, and which tell of limits and times.
+const TRANSPORT: [&str; 11] = [
     "access-control-allow-origin",
     "access-control-expose-headers",
     "connection",
     "content-length",
     "content-type",
     "date",
+    "ratelimit",
+    "ratelimit-policy",
+    "server-timing",
     "transfer-encoding",
+    "vary",
 ];
 
 /// The description, closed: what it does not name must not be there.
@@ -44,21 +48,25 @@ pub fn check(method: &str, path: &str, answer: &Answer) {
 }
 
 fn conforms(method: &str, path: &str, answer: &Answer) -> Result<(), String> {
-    let component = |name: &str| format!("/components/responses/{name}");
-    let Some(item) = path_item(path) else {
-        let expected = answer.status == 404;
-        return match expected {
-            true => check_response(&component("NotFound"), method, answer),
-            false => Err("there is no such path".to_owned()),
+    let item = path_item(path);
+    let operation = item.map(|item| format!("{item}/{}", method.to_lowercase()));
+    let described = |operation: &String| DESCRIPTION.pointer(operation).is_some();
+    let Some(operation) = operation.filter(described) else {
+        // The answers to what is no operation.
+        let component = match (answer.status, path_item(path)) {
+            (401, _) => "Unauthorized",
+            (403, _) => "Forbidden",
+            (404, None) => "NotFound",
+            (405, Some(_)) | (414 | 431, _) => "NoOperation",
+            (429, _) => "TooManyRequests",
+            _ => return Err("there is no such operation".to_owned()),
         };
+        return check_response(
+            &format!("/components/responses/{component}"),
+            method,
+            answer,
+        );
     };
-    let operation = format!("{item}/{}", method.to_lowercase());
-    if DESCRIPTION.pointer(&operation).is_none() {
-        return match answer.status {
-            405 => check_response(&component("NoOperation"), method, answer),
-            _ => Err("the path has no such method".to_owned()),
-        };
-    }
     let exact = format!("{operation}/responses/{}", answer.status);
     let range = format!("{operation}/responses/{}XX", answer.status / 100);
     let described = [exact, range]
