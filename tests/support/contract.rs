@@ -11,10 +11,11 @@ use super::Answer;
 
 /// Headers of the connection rather than of the answer, and those that the description has once for
 /// all: by which browsers show answers to pages of other origins, and which tell of limits and times.
-const TRANSPORT: [&str; 11] = [
+const TRANSPORT: [&str; 12] = [
     "access-control-allow-origin",
     "access-control-expose-headers",
     "connection",
+    "content-encoding",
     "content-length",
     "content-type",
     "date",

@@ -49,6 +49,8 @@ impl Platform for Fake {
     }
 
     fn log_error(&self, _: &str) {}
+
+    fn audit(&self, _: &str) {}
 }
 
 fn fake(variables: &[(&'static str, &'static str)]) -> Fake {
