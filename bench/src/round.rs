@@ -103,7 +103,8 @@ async fn measure(
         load.seed = round * 1000 + connections;
         let sample = load.run(place).await?;
         if work.consumes_users() {
-            load.first -= sample.requests + 2 * connections;
+            // With room for those that were refused.
+            load.first -= (2 * sample.requests + 1000).min(load.first - 1);
         }
         let cell = Cell {
             contestant,

@@ -70,6 +70,12 @@ impl Work {
         self == Work::GetMissing
     }
 
+    /// Whether an answer may be 503: all deletes write to one ledger, and those that
+    /// meet too often there are to be sent again.
+    pub fn may_be_refused(self) -> bool {
+        self == Work::Delete
+    }
+
     /// Whether it needs users that nobody else asks for.
     pub fn consumes_users(self) -> bool {
         self == Work::Delete
