@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use http::Method;
 use serde::Deserialize;
 use tokio::fs::File;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _, BufWriter};
@@ -12,7 +11,7 @@ use super::Outcome;
 use super::options::ExportOptions;
 use super::patience::Patience;
 use super::progress::Progress;
-use super::service::{Failure, Lines, Problem, Service, number_of, send};
+use super::service::{Failure, Lines, Problem, Service, number_of};
 
 /// A line of the answer: a user, or the last one.
 #[derive(Deserialize)]
@@ -119,8 +118,8 @@ impl Export {
     /// One request; `None` if the export is complete, or else why it is not: nothing if its time
     /// was up.
     async fn request(&mut self) -> Result<Option<String>, Failure> {
-        let path = format!("users/export?after={}", self.after);
-        let mut lines = Lines::of(send(self.service.request(Method::GET, &path)).await?);
+        let path = format!("/users/export?after={}", self.after);
+        let mut lines = Lines::of(self.service.get(&path).await?);
         while let Some(bytes) = lines.next().await? {
             let line: Line = serde_json::from_slice(&bytes)
                 .context("the answer is no export")

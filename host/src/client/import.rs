@@ -4,8 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
-use http::Method;
-use http::header::CONTENT_TYPE;
+use http_body_util::BodyExt as _;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::io::{AsyncBufRead, BufReader};
@@ -17,7 +16,7 @@ use super::batch::{Batch, Identity};
 use super::options::ImportOptions;
 use super::patience::Patience;
 use super::progress::Progress;
-use super::service::{Failure, Lines, Problem, Service, number_of, send};
+use super::service::{Failure, Lines, Problem, Service, number_of};
 
 /// A line of the answer: what became of a line, or the last one.
 #[derive(Deserialize)]
@@ -188,28 +187,20 @@ impl Import {
     /// One request, with the lines from number `next` on. `None` if it was taken whole, or else why
     /// it was not: nothing if its time was up.
     async fn request(&self, batch: &mut Batch, next: u64) -> Result<Option<String>, Failure> {
-        let path = format!("users/import?line={next}");
-        let request = self.service.request(Method::POST, &path);
-        let request = request
-            .header(CONTENT_TYPE, "application/x-ndjson")
-            .body(batch.body(next));
         let mut read = next;
-        let answered = self.results(batch, request, &mut read).await;
+        let answered = self.results(batch, &mut read).await;
         if let Err(Failure::BrokenOff(_)) = answered {
             batch.doubt_all(read..=batch.end() - 1);
         }
         answered
     }
 
-    /// Reads what became of the lines that `request` sends. `read` is the number of the first one
-    /// of which it is not known.
-    async fn results(
-        &self,
-        batch: &mut Batch,
-        request: reqwest::RequestBuilder,
-        read: &mut u64,
-    ) -> Result<Option<String>, Failure> {
-        let mut lines = Lines::of(send(request).await?);
+    /// Sends the lines from number `read` on, and reads what became of them. `read` is then the
+    /// number of the first one of which it is not known.
+    async fn results(&self, batch: &mut Batch, read: &mut u64) -> Result<Option<String>, Failure> {
+        let path = format!("/users/import?line={read}");
+        let sent = self.service.post_lines(&path, batch.body(*read)).await?;
+        let mut lines = Lines::of(sent);
         let mut failed = None;
         while let Some(bytes) = lines.next().await? {
             let line: Line = serde_json::from_slice(&bytes)
@@ -266,11 +257,10 @@ impl Import {
         let Ok(line) = serde_json::from_slice::<Value>(text) else {
             return Ok(false);
         };
-        let request = self.service.request(Method::GET, &query(&email));
-        let response = send(request).await?;
-        let body = response.bytes().await;
+        let response = self.service.get(&query(&email)).await?;
+        let body = response.into_body().collect().await;
         let body = body.map_err(|error| Failure::BrokenOff(error.to_string()))?;
-        let users: Vec<Value> = serde_json::from_slice(&body).unwrap_or_default();
+        let users: Vec<Value> = serde_json::from_slice(&body.to_bytes()).unwrap_or_default();
         let is_same = |user: &Value| {
             let name = |value: &Value| value["name"].as_str().map(|name| name.trim().to_owned());
             name(user) == name(&line) && user["attributes"] == line["attributes"]
@@ -305,7 +295,7 @@ impl Counts {
 
 /// The users with an email, as a path.
 fn query(email: &str) -> String {
-    let mut query = String::from("users?email=");
+    let mut query = String::from("/users?email=");
     for byte in email.bytes() {
         // All but the unreserved characters (RFC 3986, section 2.3).
         match byte {
@@ -350,7 +340,7 @@ mod tests {
     fn an_email_keeps_its_characters() {
         assert_eq!(
             query("a+b&ü@c.example"),
-            "users?email=a%2Bb%26%C3%BC%40c.example"
+            "/users?email=a%2Bb%26%C3%BC%40c.example"
         );
     }
 }

@@ -1,14 +1,23 @@
 //! Requests to the service, and lines in its answers.
 
+use std::error::Error as StdError;
 use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use http::header::{AUTHORIZATION, RETRY_AFTER};
-use http::{HeaderValue, Method, StatusCode};
-use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder, Response, Url};
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use http::{HeaderValue, Request, Response, StatusCode, Uri};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use rustls::crypto::ring;
+use rustls::{ClientConfig, RootCertStore};
 use serde::Deserialize;
+use tokio::time::timeout;
 
 use super::options::ServiceOptions;
 
@@ -16,14 +25,23 @@ use super::options::ServiceOptions;
 /// can see the arguments of a process.
 const TOKEN: &str = "EDGE_USERS_TOKEN";
 
+/// How long a connection may take to come about.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long the service may say nothing. Imports and exports say something after 20 s at the latest.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The most bytes of a problem document.
+const MAX_PROBLEM: usize = 64 * 1024;
+
 /// The most bytes of a line of an answer.
 const MAX_LINE: usize = 1 << 20;
 
 /// The service.
-#[derive(Clone)]
 pub struct Service {
-    client: Client,
-    url: Url,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    /// Without a slash at its end.
+    url: String,
     token: Option<HeaderValue>,
 }
 
@@ -67,20 +85,18 @@ impl std::fmt::Display for Problem {
 impl Service {
     /// The service that the options name. It is not talked to yet.
     pub fn new(options: &ServiceOptions) -> anyhow::Result<Self> {
-        let mut url: Url = options
+        let uri: Uri = options
             .url
             .parse()
             .with_context(|| format!("{:?} is not a URL", options.url))?;
-        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-            bail!(
-                "{:?} is not the URL of a service: it must begin with http:// or https://",
+        let secure = match (uri.scheme_str(), uri.query()) {
+            (Some("https"), None) => true,
+            (Some("http"), None) => false,
+            _ => bail!(
+                "{:?} is not the URL of a service, which is http:// or https://, a host, and maybe a path",
                 options.url
-            );
-        }
-        // A service may be below a path: what is added to the URL stays below it.
-        if !url.path().ends_with('/') {
-            url.set_path(&format!("{}/", url.path()));
-        }
+            ),
+        };
         let token = match &options.token_file {
             Some(path) => Some(
                 fs::read_to_string(path)
@@ -102,68 +118,119 @@ impl Service {
             }
             None => None,
         };
-        // Fails if there is one already, which is as well.
-        rustls::crypto::ring::default_provider()
-            .install_default()
-            .ok();
-        let client = Client::builder()
-            .user_agent(concat!("edge-host/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(Duration::from_secs(10))
-            // An import says something after 20 s at the latest.
-            .read_timeout(Duration::from_secs(60))
-            // The token is for this service.
-            .redirect(Policy::none())
-            .build()?;
-        Ok(Self { client, url, token })
+        Ok(Self {
+            client: Client::builder(TokioExecutor::new()).build(connector(secure)?),
+            url: options.url.trim_end_matches('/').to_owned(),
+            token,
+        })
     }
 
-    /// A request for a path of the service, without a slash at its beginning.
-    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let url = self.url.join(path).expect("paths are relative URLs");
-        let request = self.client.request(method, url);
-        match &self.token {
-            Some(token) => request.header(AUTHORIZATION, token),
-            None => request,
+    /// Asks for what is at a path, which begins with a slash.
+    pub async fn get(&self, path: &str) -> Result<Response<Incoming>, Failure> {
+        self.send(Request::get(self.at(path)), Vec::new()).await
+    }
+
+    /// Sends lines to a path, which begins with a slash.
+    pub async fn post_lines(
+        &self,
+        path: &str,
+        lines: Vec<u8>,
+    ) -> Result<Response<Incoming>, Failure> {
+        let request = Request::post(self.at(path)).header(CONTENT_TYPE, "application/x-ndjson");
+        self.send(request, lines).await
+    }
+
+    fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+
+    /// Sends a request; answers a response of status 200.
+    async fn send(
+        &self,
+        mut request: http::request::Builder,
+        body: Vec<u8>,
+    ) -> Result<Response<Incoming>, Failure> {
+        const AGENT: &str = concat!("edge-host/", env!("CARGO_PKG_VERSION"));
+        request = request.header(USER_AGENT, AGENT);
+        if let Some(token) = &self.token {
+            request = request.header(AUTHORIZATION, token);
+        }
+        let request = request.body(Full::new(body.into()));
+        let request = request.map_err(|error| Failure::Never(error.into()))?;
+        let response = match timeout(READ_TIMEOUT, self.client.request(request)).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) if error.is_connect() => {
+                let why = reason(&error);
+                return Err(Failure::NotNow { why, after: None });
+            }
+            Ok(Err(error)) => return Err(Failure::BrokenOff(reason(&error))),
+            Err(_) => return Err(Failure::silent()),
+        };
+        match response.status() {
+            StatusCode::OK => Ok(response),
+            _ => Err(refusal(response).await),
         }
     }
 }
 
-/// Sends the request; answers a response of status 200.
-pub async fn send(request: RequestBuilder) -> Result<Response, Failure> {
-    let response = match request.send().await {
-        Ok(response) => response,
-        Err(error) if error.is_builder() => return Err(Failure::Never(error.into())),
-        Err(error) if error.is_connect() => {
-            let why = reason(&error);
-            return Err(Failure::NotNow { why, after: None });
+/// Connects, with TLS if the service is to be talked to like that.
+fn connector(secure: bool) -> anyhow::Result<HttpsConnector<HttpConnector>> {
+    let mut http = HttpConnector::new();
+    http.enforce_http(false);
+    http.set_nodelay(true);
+    http.set_connect_timeout(Some(CONNECT_TIMEOUT));
+    let builder = HttpsConnectorBuilder::new();
+    let builder = match secure {
+        true => builder
+            .with_provider_and_native_roots(ring::default_provider())
+            .context("this machine has no certificates to trust")?
+            .https_only(),
+        // A machine without certificates can do this as well.
+        false => {
+            let config = ClientConfig::builder_with_provider(ring::default_provider().into())
+                .with_safe_default_protocol_versions()?
+                .with_root_certificates(RootCertStore::empty())
+                .with_no_client_auth();
+            builder.with_tls_config(config).https_or_http()
         }
-        Err(error) => return Err(Failure::BrokenOff(reason(&error))),
     };
+    Ok(builder.enable_http1().wrap_connector(http))
+}
+
+/// What a response means whose status is not 200.
+async fn refusal(response: Response<Incoming>) -> Failure {
     let status = response.status();
-    if status == StatusCode::OK {
-        return Ok(response);
-    }
     let after = response.headers().get(RETRY_AFTER);
     let after = after.and_then(|value| value.to_str().ok()?.parse().ok());
     let after = after.map(Duration::from_secs);
-    let body = response.bytes().await.unwrap_or_default();
+    let body = http_body_util::Limited::new(response.into_body(), MAX_PROBLEM).collect();
+    let body = match timeout(READ_TIMEOUT, body).await {
+        Ok(Ok(body)) => body.to_bytes(),
+        _ => Bytes::new(),
+    };
     let why = match serde_json::from_slice::<Problem>(&body) {
         Ok(problem) => format!("the service answers {status}: {problem}"),
         Err(_) => format!("the service answers {status}"),
     };
-    Err(match status {
+    match status {
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
             Failure::NotNow { why, after }
         }
         // Some of the work may be done.
         _ if status.is_server_error() => Failure::BrokenOff(why),
         _ => Failure::Never(anyhow::anyhow!(why)),
-    })
+    }
+}
+
+impl Failure {
+    fn silent() -> Failure {
+        Failure::BrokenOff(format!("the service says nothing for {READ_TIMEOUT:?}"))
+    }
 }
 
 /// What is at the bottom of it.
-fn reason(error: &reqwest::Error) -> String {
-    let mut error: &dyn std::error::Error = error;
+fn reason(error: &dyn StdError) -> String {
+    let mut error = error;
     while let Some(source) = error.source() {
         error = source;
     }
@@ -172,14 +239,16 @@ fn reason(error: &reqwest::Error) -> String {
 
 /// The lines of an answer, as they arrive.
 pub struct Lines {
-    response: Response,
+    body: Incoming,
     bytes: Vec<u8>,
 }
 
 impl Lines {
-    pub fn of(response: Response) -> Self {
-        let bytes = Vec::new();
-        Self { response, bytes }
+    pub fn of(response: Response<Incoming>) -> Self {
+        Self {
+            body: response.into_body(),
+            bytes: Vec::new(),
+        }
     }
 
     /// The next line, with its end; `None` when there is no other. What was cut off is no line.
@@ -199,10 +268,14 @@ impl Lines {
                     "the answer is not made of lines"
                 )));
             }
-            match self.response.chunk().await {
-                Ok(Some(chunk)) => self.bytes.extend_from_slice(&chunk),
+            match timeout(READ_TIMEOUT, self.body.frame()).await {
+                // Anything else than data is trailers, which nobody sends.
+                Ok(Some(Ok(frame))) => {
+                    self.bytes.extend(frame.into_data().unwrap_or_default());
+                }
                 Ok(None) => return Ok(None),
-                Err(error) => return Err(Failure::BrokenOff(reason(&error))),
+                Ok(Some(Err(error))) => return Err(Failure::BrokenOff(reason(&error))),
+                Err(_) => return Err(Failure::silent()),
             }
         }
     }
