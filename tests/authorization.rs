@@ -65,8 +65,15 @@ const TABLE: &str = "
     OPTIONS /nowhere     401  401       401     401     404  404   404   404   404
 ";
 
-/// The rows of the table: method, path, and statuses by the name of the caller.
-fn rows() -> Vec<(&'static str, &'static str, Vec<(&'static str, u16)>)> {
+/// A row of the table.
+struct Row {
+    method: &'static str,
+    path: &'static str,
+    /// By the name of the caller.
+    statuses: Vec<(&'static str, u16)>,
+}
+
+fn rows() -> Vec<Row> {
     let mut lines = TABLE.lines().map(|line| line.split_whitespace());
     let mut next = || lines.find(|line| line.clone().next().is_some());
     let callers: Vec<_> = next().expect("a head").skip(2).collect();
@@ -76,7 +83,11 @@ fn rows() -> Vec<(&'static str, &'static str, Vec<(&'static str, u16)>)> {
         let statuses: Vec<u16> = words.map(|word| word.parse().expect("a status")).collect();
         assert_eq!(statuses.len(), callers.len(), "{method} {path}");
         let statuses = callers.iter().copied().zip(statuses).collect();
-        Some((method, path, statuses))
+        Some(Row {
+            method,
+            path,
+            statuses,
+        })
     })
     .collect()
 }
@@ -168,8 +179,9 @@ fn check_challenge(answer: &Answer, what: &str) {
 #[test]
 fn every_request_by_every_caller_is_answered_as_the_table_says() {
     let other = admin().create(json!({ "name": "Other" }))["id"].to_string();
-    for (method, template, statuses) in rows() {
-        for (caller, status) in statuses {
+    for row in rows() {
+        let (method, template) = (row.method, row.path);
+        for (caller, status) in row.statuses {
             let own = admin().create(json!({ "name": "Own" }))["id"].to_string();
             let path = template.replace("{id}", &own);
             let answer = ask(method, &path, credentials(caller, &own, &other).as_deref());
@@ -203,7 +215,9 @@ fn every_path_that_the_service_describes_has_a_row() {
             let method = method.to_uppercase();
             let is_method = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
                 .contains(&method.as_str());
-            let has_row = rows.iter().any(|row| (row.0, row.1) == (&method, path));
+            let has_row = rows
+                .iter()
+                .any(|row| row.method == method && row.path == path);
             assert!(has_row || !is_method, "{method} {path}");
         }
     }

@@ -102,11 +102,7 @@ impl Issuer {
             Source::Url(url) => fetched(url, &jwt, platform).await,
         };
         let keys = keys.ok_or(Refusal::NoKeys)?;
-        let key = keys.find(&jwt);
-        let key = key.ok_or(Refusal::Invalid("is signed with a key that is not known"))?;
-        if !key.verifies(jwt.signed.as_bytes(), &jwt.signature) {
-            return Err(Refusal::Invalid("has a signature that does not match"));
-        }
+        keys.verify(&jwt).map_err(Refusal::Invalid)?;
         Ok(Principal::subject(jwt.subject(), jwt.scopes()))
     }
 }

@@ -30,7 +30,7 @@ fn request(url: &Uri) -> Result<OutgoingRequest, &'static str> {
         _ => return Err("the URL has another scheme than https and http"),
     };
     let headers = Fields::new();
-    let set = headers.set(&"accept".to_owned(), &[b"application/json, */*".to_vec()]);
+    let set = headers.set("accept", &[b"application/json, */*".to_vec()]);
     let request = OutgoingRequest::new(headers);
     let path = url.path_and_query().map(|path| path.as_str());
     let authority = url.authority().map(|authority| authority.as_str());
