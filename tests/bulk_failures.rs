@@ -6,7 +6,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use edge_users::directory::Directory;
+use edge_users::directory::{Directory, Sizes};
 use edge_users::platform::Platform;
 use edge_users::rest;
 use edge_users::rest::content::{Content, Part};
@@ -52,6 +52,12 @@ impl Store for Failing {
         Ok(())
     }
 
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.check(key)?;
+        self.values.borrow_mut().remove(key);
+        Ok(())
+    }
+
     async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
         let before = self.get(key).await?;
         let before = before.map_or(0, |bytes| {
@@ -91,13 +97,15 @@ impl Platform for Still {
         7
     }
 
-    fn variable(&self, _: &str) -> Option<String> {
-        None
+    fn variable(&self, name: &str) -> Option<String> {
+        (name == "auth").then(|| "off".to_owned())
     }
 
     fn log_error(&self, line: &str) {
         self.log.borrow_mut().push(line.to_owned());
     }
+
+    fn audit(&self, _: &str) {}
 }
 
 /// Nothing here ever waits.
@@ -123,7 +131,12 @@ fn respond(
     platform: &Still,
     request: http::Result<Request<Vec<u8>>>,
 ) -> (StatusCode, Vec<Value>) {
-    let directory = Directory { store, platform };
+    let sizes = Sizes::SERVICE;
+    let directory = Directory {
+        store,
+        platform,
+        sizes,
+    };
     let response = ready(rest::respond(&directory, request.expect("a request")));
     let status = response.status();
     let mut content: Content<_, _, _> = response.into_body();

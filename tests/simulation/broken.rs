@@ -23,8 +23,11 @@ fn caught(sabotage: Sabotage, backend: Backend) -> Option<Caught> {
 }
 
 fn scenarios(backend: Backend, sabotage: Sabotage) -> impl Iterator<Item = Scenario> {
-    let meetings = meetings().into_iter();
-    meetings.map(move |meeting| Scenario::of(meeting, backend, Some(sabotage)))
+    let meetings = match sabotage.concerns_keys() {
+        true => repeats(),
+        false => meetings(),
+    };
+    meetings.into_iter().map(move |meeting| Scenario::of(meeting, backend, Some(sabotage)))
 }
 
 fn explored(sabotage: Sabotage, backend: Backend, faults: usize, pauses: usize) -> Option<Caught> {

@@ -47,6 +47,11 @@ impl Store for Prompt {
         Ok(())
     }
 
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.perform(Operation::Delete(key.to_owned()));
+        Ok(())
+    }
+
     async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
         match self.perform(Operation::Increment(key.to_owned(), delta)) {
             Answer::Sum(sum) => Ok(sum),

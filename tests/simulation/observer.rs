@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 
-use edge_users::directory::{Directory, Error, Sizes};
+use edge_users::directory::{Directory, Error};
 use edge_users::user::UserId;
 
 use crate::client::{Port, SIZES, SimPlatform, poll};

@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 
 use crate::choice::{Choice, Fate};
+use crate::client::SIZES;
 use crate::explore::{Bounds, explore};
 use crate::meetings::Meeting;
 use crate::request::{Action, Condition::Always, Told, Who::Id};
@@ -142,7 +143,7 @@ fn a_repeat_after_a_crash_is_told_to_wait_for_a_minute_at_most_and_makes_no_seco
             let repeat = || vec![CreateOnce("k", profile.clone())];
             for operation in 0..16 {
                 for fate in [Fate::Dies, Fate::DiesAfter] {
-                    let mut run = Simulation::new(backend);
+                    let mut run = Simulation::new(backend, SIZES);
                     die_at(&mut run, repeat().remove(0), operation, fate);
                     run.run_alone(repeat()).expect("it is answered");
                     if let Told::InProgress = told(&run) {
@@ -171,7 +172,7 @@ fn a_repeat_after_a_crash_is_told_to_wait_for_a_minute_at_most_and_makes_no_seco
 #[test]
 fn a_key_is_remembered_for_a_day_and_not_much_longer() {
     for backend in Backend::ALL {
-        let mut run = Simulation::new(backend);
+        let mut run = Simulation::new(backend, SIZES);
         let once = |run: &mut Simulation, key| {
             run.run_alone(vec![CreateOnce(key, ada())])
                 .expect("it is answered");
@@ -203,7 +204,7 @@ fn a_key_is_remembered_for_a_day_and_not_much_longer() {
 #[test]
 fn nothing_of_a_deleted_user_is_kept_for_its_key() {
     for backend in Backend::ALL {
-        let mut run = Simulation::new(backend);
+        let mut run = Simulation::new(backend, SIZES);
         let secret = json!({ "name": "Secret", "email": X });
         let create = CreateOnce("client-key", secret);
         let program = vec![

@@ -53,7 +53,7 @@ pub enum Sabotage {
 use Sabotage::*;
 
 /// All that is broken, what it is, and why it can't stay unnoticed.
-pub const ALL: [(Sabotage, &str, &str); 33] = [
+pub const ALL: [(Sabotage, &str, &str); 40] = [
     (
         ClaimSkipped,
         "the claim on an email is skipped",
