@@ -28,7 +28,14 @@ impl Process {
         let directory = new_state_dir();
         let file = |name| fs::File::create(directory.join(name)).expect("a file");
         let child = Command::new(host_program())
-            .args(["up", "--listen", "127.0.0.1:0", "--from"])
+            .args([
+                "up",
+                "--listen",
+                "127.0.0.1:0",
+                "--variable",
+                "auth=off",
+                "--from",
+            ])
             .arg(manifest())
             .arg("--state-dir")
             .arg(directory.join("state"))

@@ -18,6 +18,7 @@ use crate::application::Application;
 use crate::client_stream::ClientStream;
 use crate::connections::{Connections, Seat};
 use crate::service::Connection;
+use crate::upload::Uploads;
 
 /// How long requests in flight are waited for when the host stops.
 const GRACE: Duration = Duration::from_secs(10);
@@ -85,7 +86,7 @@ impl Server {
             connections: connections.clone(),
             graceful: GracefulShutdown::new(),
             protocol: protocol(),
-            max_body: limits.body,
+            uploads: Uploads::new(limits.body),
         };
         let accepting = tokio::spawn(acceptor.run(listener, stopped));
         Ok(Self {
@@ -137,7 +138,7 @@ struct Acceptor {
     connections: Arc<Connections>,
     graceful: GracefulShutdown,
     protocol: auto::Builder<TokioExecutor>,
-    max_body: u64,
+    uploads: Uploads,
 }
 
 impl Acceptor {
@@ -182,7 +183,7 @@ impl Acceptor {
         stream.set_nodelay(true).ok();
         let seat = Arc::new(seat);
         let application = self.application.clone();
-        let connection = Connection::new(application, client, seat.clone(), self.max_body);
+        let connection = Connection::new(application, client, seat.clone(), self.uploads.clone());
         let connection = Arc::new(connection);
         let service = service_fn(move |request| connection.clone().answer(request));
         let stream = TokioIo::new(ClientStream::new(stream, seat.clone()));

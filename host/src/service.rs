@@ -20,7 +20,7 @@ use crate::in_flight::InFlight;
 use crate::instance::Admission;
 use crate::router::WELL_KNOWN_PREFIX;
 use crate::spin_headers;
-use crate::upload::{self, Upload};
+use crate::upload::{Upload, Uploads};
 use crate::worker::Workers;
 
 /// Ample for a thread to go on from one statement to the next.
@@ -176,8 +176,7 @@ pub struct Connection {
     application: Arc<Application>,
     client: HeaderValue,
     seat: Arc<Seat>,
-    /// The most bytes that the body of a request may have.
-    max_body: u64,
+    uploads: Uploads,
 }
 
 impl Connection {
@@ -186,13 +185,13 @@ impl Connection {
         application: Arc<Application>,
         address: SocketAddr,
         seat: Arc<Seat>,
-        max_body: u64,
+        uploads: Uploads,
     ) -> Self {
         Self {
             application,
             client: spin_headers::client_header(address),
             seat,
-            max_body,
+            uploads,
         }
     }
 
@@ -202,7 +201,7 @@ impl Connection {
         request: Request<Incoming>,
     ) -> Result<Response<AnswerBody>, Infallible> {
         self.seat.heard();
-        let received = upload::receive(request, self.max_body).await;
+        let received = self.uploads.receive(request).await;
         let work = self.seat.work();
         let response = match received {
             Ok(request) => answer(&self.application, &self.client, request).await,

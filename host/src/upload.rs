@@ -2,22 +2,36 @@
 //!
 //! An instance can only wait for a body that is slow to come, and there are only
 //! so many instances. So the host waits for it, which costs next to nothing: for
-//! all of a short body, and for the first part of a long one.
+//! all of a short body, and for the first part of a long one. A body that is slow
+//! may be one whose client waits for an answer to what it sent: a few of those go
+//! to an instance as they are.
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::sleep;
 use wasmtime_wasi_http::Error;
 
 /// How much of a body is waited for. That is all of what most services take.
 const FIRST_PART: usize = 64 << 10;
 
+/// After how long a body is slow.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// How many requests with slow bodies may have an instance.
+const MAX_SLOW: usize = 64;
+
 /// A request's body, whose first part is here.
 pub struct Upload {
+    /// Held while the rest of a slow body is awaited.
+    _slow: Option<OwnedSemaphorePermit>,
     first: Bytes,
     rest: Option<Incoming>,
     trailers: Option<HeaderMap>,
@@ -25,33 +39,66 @@ pub struct Upload {
     left: u64,
 }
 
-/// Waits for the first part of the request's body. Fails with the status to answer
-/// if it breaks off, or has more than `max` bytes as far as can be told.
-pub async fn receive(request: Request<Incoming>, max: u64) -> Result<Request<Upload>, StatusCode> {
-    let (head, mut body) = request.into_parts();
-    if body.size_hint().lower() > max {
-        return Err(StatusCode::PAYLOAD_TOO_LARGE);
+/// How bodies are taken in, the same for all connections.
+#[derive(Clone)]
+pub struct Uploads {
+    max: u64,
+    slow: Arc<Semaphore>,
+}
+
+impl Uploads {
+    /// Bodies have at most `max` bytes.
+    pub fn new(max: u64) -> Uploads {
+        let slow = Arc::new(Semaphore::new(MAX_SLOW));
+        Uploads { max, slow }
     }
-    // A copy: a body that comes byte by byte would keep a buffer for each of them.
-    let mut first = BytesMut::new();
-    let mut trailers = None;
-    while first.len() < FIRST_PART && !body.is_end_stream() {
-        let Some(frame) = body.frame().await else {
-            break;
-        };
-        match frame.map_err(|_| StatusCode::BAD_REQUEST)?.into_data() {
-            Ok(data) => first.extend_from_slice(data.chunk()),
-            Err(frame) => trailers = frame.into_trailers().ok(),
+
+    /// Waits for the first part of the request's body, or for a place among the slow
+    /// ones if it is slow. Fails with the status to answer if it breaks off, or has
+    /// too many bytes as far as can be told.
+    pub async fn receive(&self, request: Request<Incoming>) -> Result<Request<Upload>, StatusCode> {
+        let (head, mut body) = request.into_parts();
+        if body.size_hint().lower() > self.max {
+            return Err(StatusCode::PAYLOAD_TOO_LARGE);
         }
+        // A copy: a body that comes byte by byte would keep a buffer for each of them.
+        let mut first = BytesMut::new();
+        let mut trailers = None;
+        let mut place = None;
+        let mut patience = pin!(sleep(PATIENCE));
+        while first.len() < FIRST_PART && !body.is_end_stream() {
+            let is_slow = async {
+                if !patience.is_elapsed() {
+                    patience.as_mut().await;
+                }
+                self.slow.clone().acquire_owned().await
+            };
+            let frame = tokio::select! {
+                biased;
+                frame = body.frame() => frame,
+                acquired = is_slow => {
+                    place = acquired.ok();
+                    break;
+                }
+            };
+            let Some(frame) = frame else {
+                break;
+            };
+            match frame.map_err(|_| StatusCode::BAD_REQUEST)?.into_data() {
+                Ok(data) => first.extend_from_slice(data.chunk()),
+                Err(frame) => trailers = frame.into_trailers().ok(),
+            }
+        }
+        let left = self.max.checked_sub(first.len() as u64);
+        let upload = Upload {
+            _slow: place,
+            first: first.freeze(),
+            rest: (!body.is_end_stream()).then_some(body),
+            trailers,
+            left: left.ok_or(StatusCode::PAYLOAD_TOO_LARGE)?,
+        };
+        Ok(Request::from_parts(head, upload))
     }
-    let left = max.checked_sub(first.len() as u64);
-    let upload = Upload {
-        first: first.freeze(),
-        rest: (!body.is_end_stream()).then_some(body),
-        trailers,
-        left: left.ok_or(StatusCode::PAYLOAD_TOO_LARGE)?,
-    };
-    Ok(Request::from_parts(head, upload))
 }
 
 impl Body for Upload {

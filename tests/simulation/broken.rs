@@ -27,7 +27,9 @@ fn scenarios(backend: Backend, sabotage: Sabotage) -> impl Iterator<Item = Scena
         true => repeats(),
         false => meetings(),
     };
-    meetings.into_iter().map(move |meeting| Scenario::of(meeting, backend, Some(sabotage)))
+    meetings
+        .into_iter()
+        .map(move |meeting| Scenario::of(meeting, backend, Some(sabotage)))
 }
 
 fn explored(sabotage: Sabotage, backend: Backend, faults: usize, pauses: usize) -> Option<Caught> {
