@@ -64,7 +64,7 @@ const TABLE: &str = "
     OPTIONS /users/import 204 204      204     204     204  204   204   204   204
     GET     /users/export 401 401      401     401     200  200   200   403   403
     HEAD    /users/export 401 401      401     401     200  200   200   403   403
-    POST    /users/export 401 401      401     401     403  405   405   403   403
+    POST    /users/export 401 401      401     401     405  405   405   403   403
     OPTIONS /users/export 204 204      204     204     204  204   204   204   204
 
     GET     /openapi.json 401 401      401     401     200  200   200   200   200

@@ -370,7 +370,7 @@ fn a_body_that_is_not_json_is_malformed() {
     let request = service()
         .request("POST", "/users")
         .header("content-type", "application/json");
-    assert_eq!(request.body(deep).answer().status, 400);
+    assert_eq!(request.body(deep).answer().status, 422);
 }
 
 #[test]

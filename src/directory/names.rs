@@ -109,7 +109,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
 
     /// Puts new users into the index if the turn of the one just created has come.
     pub async fn merge_names(&self, created: UserId) {
-        if created.get() % self.sizes.merge_every == 0 {
+        if created.get().is_multiple_of(self.sizes.merge_every) {
             // Who searches does it, if this does not.
             let _ = self.merge_new().await;
         }

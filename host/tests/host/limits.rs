@@ -102,7 +102,8 @@ async fn clients_that_keep_it_waiting_are_given_up() {
     let (host, _application) =
         start_with(|options| options.client_timeout = Duration::from_millis(500)).await;
     let address = host.local_addr();
-    for begin in [b"".as_slice(), b"PRI * HTT", HEAD, BODY] {
+    // A slow body goes to an instance, whose time has a limit of its own.
+    for begin in [b"".as_slice(), b"PRI * HTT", HEAD] {
         assert_eq!(read_to_close(open(address, begin).await).await, "");
     }
     let whole = b"GET /hello HTTP/1.1\r\nhost: edge.test\r\n\r\n";
