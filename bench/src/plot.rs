@@ -12,6 +12,9 @@ use crate::report::{CONTESTANTS, GROWING};
 use crate::statistics::{Cell, Summary};
 use crate::work::Work;
 
+/// A percentile of what was measured.
+type Percentile = fn(&Summary) -> f64;
+
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 400.0;
 /// Left of the lines, for the figures; right of them, for the names.
@@ -55,7 +58,7 @@ pub fn write(results: &Results, directory: &Path) -> Result<()> {
             figures.into()
         }),
     };
-    let percentiles: [(&str, fn(&Summary) -> f64); 4] = [
+    let percentiles: [(&str, Percentile); 4] = [
         ("50 %", |summary| summary.p50),
         ("90 %", |summary| summary.p90),
         ("99 %", |summary| summary.p99),

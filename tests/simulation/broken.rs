@@ -43,7 +43,7 @@ fn explored(sabotage: Sabotage, backend: Backend, faults: usize, pauses: usize) 
         false => scenarios(backend, sabotage).collect(),
     };
     let mut scenarios = scenarios.iter();
-    scenarios.find_map(|scenario| explore(scenario, bounds).err().map(by))
+    scenarios.find_map(|scenario| explore(scenario, bounds).err().map(|failure| by(&failure)))
 }
 
 fn scripted(sabotage: Sabotage, backend: Backend) -> Option<Caught> {
@@ -55,12 +55,19 @@ fn scripted(sabotage: Sabotage, backend: Backend) -> Option<Caught> {
 }
 
 fn random(sabotage: Sabotage, backend: Backend) -> Option<Caught> {
-    (0..2000).find_map(|seed| random::run(seed, backend, Some(sabotage)).err().map(by))
+    (0..2000).find_map(|seed| {
+        random::run(seed, backend, Some(sabotage))
+            .err()
+            .map(|failure| by(&failure))
+    })
 }
 
-fn by(failure: Box<Failure>) -> Caught {
+fn by(failure: &Failure) -> Caught {
     let (name, steps) = (&failure.scenario.name, failure.choices.len());
-    (format!("{name} in {steps} steps"), failure.violation)
+    (
+        format!("{name} in {steps} steps"),
+        failure.violation.clone(),
+    )
 }
 
 #[test]
