@@ -168,7 +168,7 @@ pub async fn respond<'a, S: Store, P: Platform, B: Body>(
     let gzip = coding::admits_gzip(request.headers());
     // The query is left out of the log: it may hold an email.
     let name = format!("{} {}", request.method(), request.uri().path());
-    let routed = route(directory, request, &caller, quota, &trace).await;
+    let routed = route(directory, resource, request, &caller, quota, &trace).await;
     let mut response = routed.unwrap_or_else(|problem| {
         if let Some(cause) = problem.cause() {
             let line = format!("{trace} {name}: {cause}");
@@ -211,15 +211,16 @@ async fn take_quota<S: Store, P: Platform, B>(
     if let Some(Resource::Health | Resource::Readiness) = resource {
         return None;
     }
-    let identity = match caller.name() {
+    let identity = || match caller.name() {
         Some(name) => format!("principal {name}"),
         None => rate_limit::address(request.headers()),
     };
-    Quota::take(directory, &identity).await
+    Quota::take(directory, identity).await
 }
 
 async fn route<'a, S: Store, P: Platform, B: Body>(
     directory: &'a Directory<'a, S, P>,
+    resource: Option<Resource>,
     request: Request<B>,
     caller: &Caller,
     quota: Option<Quota>,
@@ -227,7 +228,6 @@ async fn route<'a, S: Store, P: Platform, B: Body>(
 ) -> Result<Response<Content<'a, S, P, B>>, Problem> {
     quota.map_or(Ok(()), |quota| quota.check())?;
     limits::check(&request)?;
-    let resource = Resource::at(request.uri().path());
     caller.check(resource.as_ref(), request.method())?;
     let resource = resource.ok_or_else(Problem::no_such_resource)?;
     let method = match *request.method() {

@@ -1,7 +1,10 @@
 //! Imports and exports on a store that fails at some keys, without a host.
 
+#[allow(dead_code)] // Other tests use the rest of it.
+#[path = "support/memory.rs"]
+mod memory;
+
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -13,19 +16,20 @@ use edge_users::rest::content::{Content, Part};
 use edge_users::store::{Report, Store, StoreError};
 use edge_users::timestamp::Timestamp;
 use http::{Request, StatusCode};
+use memory::{Memory, Watch};
 use serde_json::{Value, json};
 
 /// A store in memory that fails at these keys.
 struct Failing {
     keys: Vec<&'static str>,
-    values: RefCell<BTreeMap<String, Vec<u8>>>,
+    memory: Memory,
 }
 
 impl Failing {
     fn at(keys: &[&'static str]) -> Failing {
         Failing {
             keys: keys.to_vec(),
-            values: RefCell::default(),
+            memory: Memory::default(),
         }
     }
 
@@ -38,47 +42,36 @@ impl Failing {
 }
 
 impl Store for Failing {
-    type Watch = (String, Option<Vec<u8>>);
+    type Watch = Watch;
 
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.check(key)?;
-        Ok(self.values.borrow().get(key).cloned())
+        self.memory.get(key).await
     }
 
     async fn set(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
         self.check(key)?;
-        let mut values = self.values.borrow_mut();
-        values.insert(key.to_owned(), value.to_owned());
-        Ok(())
+        self.memory.set(key, value).await
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
         self.check(key)?;
-        self.values.borrow_mut().remove(key);
-        Ok(())
+        self.memory.delete(key).await
     }
 
     async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
-        let before = self.get(key).await?;
-        let before = before.map_or(0, |bytes| {
-            i64::from_le_bytes(bytes.try_into().expect("a counter"))
-        });
-        let sum = before + delta;
-        self.set(key, &sum.to_le_bytes()).await?;
-        Ok(sum)
+        self.check(key)?;
+        self.memory.increment(key, delta).await
     }
 
-    async fn current(&self, key: &str) -> Result<(Option<Vec<u8>>, Self::Watch), StoreError> {
-        let value = self.get(key).await?;
-        Ok((value.clone(), (key.to_owned(), value)))
+    async fn current(&self, key: &str) -> Result<(Option<Vec<u8>>, Watch), StoreError> {
+        self.check(key)?;
+        self.memory.current(key).await
     }
 
-    async fn swap(&self, (key, before): Self::Watch, value: &[u8]) -> Result<Report, StoreError> {
-        if self.get(&key).await? != before {
-            return Ok(Report::Unsure);
-        }
-        self.set(&key, value).await?;
-        Ok(Report::Swapped)
+    async fn swap(&self, watch: Watch, value: &[u8]) -> Result<Report, StoreError> {
+        self.check(watch.key())?;
+        self.memory.swap(watch, value).await
     }
 }
 

@@ -4,7 +4,7 @@ use http::header::{ETAG, LINK};
 use http::{HeaderName, Request, Response};
 use sha2::{Digest, Sha256};
 
-use super::precondition::{Preconditions, Read};
+use super::precondition::{Preconditions, Read, entity_tag_of};
 use super::problem::Problem;
 use super::query::Query;
 use super::representation::{Fields, Representation, personal, set};
@@ -101,8 +101,7 @@ async fn page<S: Store, P: Platform>(
     let limit = limit(directory.platform, query)?;
     let page = directory.list(after, limit as usize, order).await?;
     log_unreadable(directory, &page.unreadable);
-    let fields = query.get("fields");
-    let fields = fields.map_or(String::new(), |fields| format!("&fields={fields}"));
+    let fields = fields_again(query);
     Ok(Collection {
         users: page.users,
         total: Some(page.total),
@@ -110,6 +109,12 @@ async fn page<S: Store, P: Platform>(
             .next
             .map(|next| format!("/users?limit={limit}{sort}{fields}&after={next}")),
     })
+}
+
+/// The parameter `fields` for the link to the next page, as it was given here.
+pub(super) fn fields_again(query: &Query) -> String {
+    let fields = query.get("fields");
+    fields.map_or(String::new(), |fields| format!("&fields={fields}"))
 }
 
 /// How many users a page may have.
@@ -179,8 +184,6 @@ impl Collection {
         }
         hash.update(self.total.unwrap_or(u64::MAX).to_le_bytes());
         hash.update(self.next.as_deref().unwrap_or_default());
-        let hash = hash.finalize();
-        let (half, _) = hash.split_first_chunk::<16>().expect("it has 32 bytes");
-        format!("\"{:032x}\"", u128::from_be_bytes(*half))
+        entity_tag_of(hash)
     }
 }

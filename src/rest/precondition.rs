@@ -3,6 +3,7 @@
 
 use http::header::{IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName};
+use sha2::{Digest, Sha256};
 
 use super::coding;
 use super::problem::{Problem, types};
@@ -16,6 +17,13 @@ const REQUIRED: &str = "require_preconditions";
 /// one representation at a URL.
 pub(super) fn entity_tag(version: Version) -> String {
     format!("\"{version}\"")
+}
+
+/// The entity tag of what has no version of its own, by a hash of all that it says.
+pub(super) fn entity_tag_of(hash: Sha256) -> String {
+    let hash = hash.finalize();
+    let (half, _) = hash.split_first_chunk::<16>().expect("it has 32 bytes");
+    format!("\"{:032x}\"", u128::from_be_bytes(*half))
 }
 
 /// The preconditions of a request that the service evaluates. Those on dates are

@@ -5,7 +5,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
 use http::{HeaderMap, Response};
 use sha2::{Digest, Sha256};
 
-use super::precondition::{Preconditions, Read};
+use super::precondition::{Preconditions, Read, entity_tag_of};
 use super::problem::Problem;
 use super::representation::set;
 use super::users::not_modified;
@@ -19,7 +19,8 @@ pub(super) fn publish(
     media_type: &str,
     body: Vec<u8>,
 ) -> Result<Response<Vec<u8>>, Problem> {
-    let tag = entity_tag(media_type, &body);
+    let hash = Sha256::new().chain_update(media_type).chain_update(&body);
+    let tag = entity_tag_of(hash);
     let mut response = match Preconditions::of(request)?.check_read(&tag)? {
         Read::NotModified(tag) => not_modified(tag),
         Read::Answer => {
@@ -31,12 +32,4 @@ pub(super) fn publish(
     };
     set(&mut response, CACHE_CONTROL, CACHING);
     Ok(response)
-}
-
-/// Names the representation by its content.
-fn entity_tag(media_type: &str, body: &[u8]) -> String {
-    let hash = Sha256::new().chain_update(media_type).chain_update(body);
-    let hash = hash.finalize();
-    let (half, _) = hash.split_first_chunk::<16>().expect("it has 32 bytes");
-    format!("\"{:032x}\"", u128::from_be_bytes(*half))
 }

@@ -35,19 +35,20 @@ pub(super) struct Quota {
 }
 
 impl Quota {
-    /// Counts a request of the client that `identity` names; `None` where there is
+    /// Counts a request of the client that `identity` tells; `None` where there is
     /// no limit. A store that can't count limits nobody: it is for the service to
     /// say what it can't do without the store.
     pub async fn take<S: Store, P: Platform>(
         directory: &Directory<'_, S, P>,
-        identity: &str,
+        identity: impl FnOnce() -> String,
     ) -> Option<Quota> {
         let limit = directory.platform.variable(VARIABLE)?.parse().ok()?;
         if limit == 0 {
             return None;
         }
+        let identity = identity();
         let now = directory.platform.now().0;
-        let counted = directory.count_request(identity, now.div_euclid(MINUTE));
+        let counted = directory.count_request(&identity, now.div_euclid(MINUTE));
         match counted.await {
             Ok(made) => Some(Quota {
                 limit,

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::collection::{Collection, limit, log_unreadable};
+use super::collection::{Collection, fields_again, limit, log_unreadable};
 use super::problem::Problem;
 use super::query::Query;
 use crate::directory::{Directory, Position};
@@ -31,8 +31,7 @@ pub(super) async fn by_name<S: Store, P: Platform>(
         .await?;
     log_unreadable(directory, &found.unreadable);
     let name = utf8_percent_encode(name, NON_ALPHANUMERIC);
-    let fields = query.get("fields");
-    let fields = fields.map_or(String::new(), |fields| format!("&fields={fields}"));
+    let fields = fields_again(query);
     let next = found.next.map(|next| {
         let after = write_cursor(&next);
         format!("/users?name={name}&limit={limit}{fields}&after={after}")

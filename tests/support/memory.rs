@@ -21,6 +21,13 @@ pub struct Memory {
 /// What was read under a key.
 pub struct Watch(String, Option<Vec<u8>>);
 
+impl Watch {
+    /// The key.
+    pub fn key(&self) -> &str {
+        &self.0
+    }
+}
+
 impl Memory {
     /// How many operations there were so far.
     pub fn operations(&self) -> u64 {

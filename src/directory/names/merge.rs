@@ -13,7 +13,7 @@ use crate::directory::census::{ended, note_given};
 use crate::directory::ledger::Given;
 use crate::directory::record::State;
 use crate::directory::versioned::{self, Held};
-use crate::directory::{Directory, Error, LEASE};
+use crate::directory::{Directory, Error};
 use crate::platform::Platform;
 use crate::store::Store;
 use crate::timestamp::Timestamp;
@@ -118,16 +118,14 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             Err(Error::Unreadable(_)) => return Ok(Create::Ended(None)),
             record => record?,
         };
+        let dead = record.as_ref().is_some_and(|record| record.is_dead(now));
         let ended = match record.map(|record| record.state) {
             Some(State::Live(live)) => {
                 let position = Position::of(&live.profile.name, id);
                 return Ok(Create::Ended(Some(position)));
             }
             Some(State::Deleted { .. } | State::Void) => true,
-            Some(State::Pending { created_at }) => {
-                let dead = created_at.0 + LEASE < now.0;
-                dead && self.directory.is_given_up(id).await
-            }
+            Some(State::Pending { .. }) => dead && self.directory.is_given_up(id).await,
             None => id.get() <= over,
         };
         Ok(match ended {
