@@ -59,6 +59,7 @@ use content::Content;
 use cors::Cors;
 pub use openapi::DESCRIPTION;
 use problem::Problem;
+pub use rate_limit::CLIENT_ADDRESS;
 use rate_limit::Quota;
 use trace::Trace;
 
@@ -166,12 +167,13 @@ pub async fn respond<'a, S: Store, P: Platform, B: Body>(
         .and_then(|resource| Change::of(request.method(), resource));
     let quota = take_quota(directory, &request, resource.as_ref(), &caller).await;
     let gzip = coding::admits_gzip(request.headers());
-    // The query is left out of the log: it may hold an email.
-    let name = format!("{} {}", request.method(), request.uri().path());
+    let (method, uri) = (request.method().clone(), request.uri().clone());
     let routed = route(directory, resource, request, &caller, quota, &trace).await;
     let mut response = routed.unwrap_or_else(|problem| {
         if let Some(cause) = problem.cause() {
-            let line = format!("{trace} {name}: {cause}");
+            // The query is left out of the log: it may hold an email.
+            let path = uri.path();
+            let line = format!("{trace} {method} {path}: {cause}");
             directory.platform.log_error(&line);
         }
         problem.into_response(&trace).map(Content::Whole)
@@ -282,14 +284,16 @@ pub fn malformed_target(platform: &impl Platform) -> Response<Vec<u8>> {
 /// Says where the time went (Server Timing): how long the component had the request, `total`, and
 /// for how much of that it waited for the store. What is made while it is sent doesn't count.
 pub fn add_server_timing<C>(response: &mut Response<C>, total: Duration, store: Duration) {
+    let component = total.saturating_sub(store).as_micros();
+    let store = store.as_micros();
     // In milliseconds.
-    let duration = |time: Duration| {
-        let micros = time.as_micros();
-        format!("{}.{:03}", micros / 1000, micros % 1000)
-    };
-    let component = duration(total.saturating_sub(store));
-    let store = duration(store);
-    let value = format!("component;dur={component}, store;dur={store}");
+    let value = format!(
+        "component;dur={}.{:03}, store;dur={}.{:03}",
+        component / 1000,
+        component % 1000,
+        store / 1000,
+        store % 1000
+    );
     let value = HeaderValue::try_from(value).expect("letters and numbers");
     let name = HeaderName::from_static("server-timing");
     response.headers_mut().insert(name, value);

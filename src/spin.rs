@@ -2,12 +2,12 @@
 
 mod fetch;
 
-use std::cell::{Cell, OnceCell};
-use std::time::{Duration, Instant};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use http::response::Parts;
-use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use spin_sdk::http::{Headers, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam};
 use spin_sdk::http_component;
 use spin_sdk::wit::wasi::clocks0_2_0::wall_clock;
@@ -29,23 +29,29 @@ use crate::timestamp::Timestamp;
 
 #[http_component]
 async fn handle(request: IncomingRequest, response_out: ResponseOutparam) {
-    let arrived = Instant::now();
+    let arrived = monotonic_clock::now();
+    let platform = &Wasi { arrived };
     let store = KeyValue::default();
     let directory = Directory {
         store: &store,
-        platform: &Wasi,
+        platform,
         sizes: Sizes::SERVICE,
     };
     let mut response = match read(request) {
         Some(request) => rest::respond(&directory, request).await,
-        None => rest::malformed_target(&Wasi).map(Content::Whole),
+        None => rest::malformed_target(platform).map(Content::Whole),
     };
-    rest::add_server_timing(&mut response, arrived.elapsed(), store.waited.get());
+    rest::add_server_timing(&mut response, since(arrived), store.waited.get());
     let (head, content) = response.into_parts();
     if let Err(error) = write(&head, content, response_out).await {
-        Wasi.log_error(&format!("the response could not be sent: {error:#}"));
+        platform.log_error(&format!("the response could not be sent: {error:#}"));
     }
     rest::tend(&directory, &head.extensions).await;
+}
+
+/// How long it is since `instant`.
+fn since(instant: monotonic_clock::Instant) -> Duration {
+    Duration::from_nanos(monotonic_clock::now() - instant)
 }
 
 /// The request on the types that the rest of the service knows; `None` if its
@@ -53,39 +59,69 @@ async fn handle(request: IncomingRequest, response_out: ResponseOutparam) {
 fn read(request: IncomingRequest) -> Option<Request<RequestBody>> {
     let method = Method::try_from(request.method().to_string().as_str()).ok()?;
     let uri = Uri::try_from(request.path_with_query()?).ok()?;
-    let headers = request.headers().entries();
-    let body = request.consume().ok()?;
-    let mut read = Request::new(RequestBody {
-        stream: body.stream().ok()?,
-        _body: body,
-    });
-    *read.method_mut() = method;
-    *read.uri_mut() = uri;
-    for (name, value) in headers {
+    let entries = request.headers().entries();
+    let mut headers = HeaderMap::with_capacity(entries.len());
+    let fields = entries.into_iter().filter(|(name, _)| !is_of_spin(name));
+    for (name, value) in fields {
         if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::try_from(value)) {
-            read.headers_mut().append(name, value);
+            headers.append(name, value);
         }
     }
+    let body = None;
+    let mut read = Request::new(RequestBody { body, request });
+    *read.method_mut() = method;
+    *read.uri_mut() = uri;
+    *read.headers_mut() = headers;
     Some(read)
 }
 
-/// The stream comes first: it is a child of the body, and must be dropped before it.
+/// Whether Spin adds that field to requests, and nobody looks at it here.
+fn is_of_spin(name: &str) -> bool {
+    name.starts_with("spin-") && name != rest::CLIENT_ADDRESS
+}
+
+/// A body that is asked of the host when it is first read: most requests have none.
 struct RequestBody {
+    body: Option<OpenBody>,
+    request: IncomingRequest,
+}
+
+/// The stream comes first: it is a child of the body, and must be dropped before it.
+struct OpenBody {
     stream: InputStream,
     _body: IncomingBody,
+}
+
+impl RequestBody {
+    fn stream(&mut self) -> Result<&InputStream, body::Broken> {
+        if self.body.is_none() {
+            let body = self.request.consume().map_err(|()| body::Broken)?;
+            let stream = body.stream().map_err(|()| body::Broken)?;
+            let _body = body;
+            self.body = Some(OpenBody { stream, _body });
+        }
+        self.body.as_ref().map(|body| &body.stream).ok_or(body::Broken)
+    }
 }
 
 impl body::Body for RequestBody {
     async fn next(&mut self) -> Option<Result<Vec<u8>, body::Broken>> {
         // An instance has one request at a time, so that nobody else could run meanwhile.
-        read_result(self.stream.blocking_read(body::MAX_BYTES as u64 + 1))
+        match self.stream() {
+            Ok(stream) => read_result(stream.blocking_read(body::MAX_BYTES as u64 + 1)),
+            Err(broken) => Some(Err(broken)),
+        }
     }
 
     async fn next_within(&mut self, patience: Duration) -> Option<Result<Vec<u8>, body::Broken>> {
+        let stream = match self.stream() {
+            Ok(stream) => stream,
+            Err(broken) => return Some(Err(broken)),
+        };
         if !patience.is_zero() {
-            wait(&self.stream.subscribe(), patience);
+            wait(&stream.subscribe(), patience);
         }
-        read_result(self.stream.read(body::MAX_BYTES as u64))
+        read_result(stream.read(body::MAX_BYTES as u64))
     }
 }
 
@@ -106,20 +142,22 @@ async fn write<S: Store, P: Platform>(
     mut content: Content<'_, S, P, RequestBody>,
     response_out: ResponseOutparam,
 ) -> anyhow::Result<()> {
-    let headers = Headers::new();
-    for (name, value) in &head.headers {
-        headers.append(name.as_str(), value.as_bytes())?;
-    }
+    let fields = head.headers.iter();
+    let mut fields: Vec<_> = fields
+        .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
+        .collect();
     if let Content::Whole(body) = &content
         && !matches!(head.status.as_u16(), 204 | 304)
     {
         let length = body.len().to_string().into_bytes();
-        headers.append("content-length", &length)?;
+        fields.push(("content-length".to_owned(), length));
     }
-    let response = OutgoingResponse::new(headers);
-    response
-        .set_status_code(head.status.as_u16())
-        .map_err(|()| anyhow!("status {} is refused", head.status))?;
+    let response = OutgoingResponse::new(Headers::from_list(&fields)?);
+    if head.status != StatusCode::OK {
+        response
+            .set_status_code(head.status.as_u16())
+            .map_err(|()| anyhow!("status {} is refused", head.status))?;
+    }
     let outgoing = response.body().map_err(|()| anyhow!("there is no body"))?;
     let stream = outgoing.write().map_err(|()| anyhow!("there is no body"))?;
     match &content {
@@ -204,7 +242,7 @@ impl KeyValue {
         &self,
         operation: impl FnOnce(&Bucket) -> Result<T, store::Error>,
     ) -> Result<T, StoreError> {
-        let begun = Instant::now();
+        let begun = monotonic_clock::now();
         let done = BUCKET.with(|cell| {
             let bucket = match cell.get() {
                 Some(bucket) => bucket,
@@ -215,7 +253,7 @@ impl KeyValue {
             };
             operation(bucket)
         });
-        self.waited.set(self.waited.get() + begun.elapsed());
+        self.waited.set(self.waited.get() + since(begun));
         done.map_err(failure)
     }
 }
@@ -264,7 +302,46 @@ impl Store for KeyValue {
 }
 
 /// Clock, random numbers and configuration, as WASI has them.
-struct Wasi;
+struct Wasi {
+    /// When the request arrived.
+    arrived: monotonic_clock::Instant,
+}
+
+thread_local! {
+    static VARIABLES: RefCell<Variables> = const { RefCell::new(Variables::NONE) };
+}
+
+/// What an instance has read of the configuration lately. A host may use it for
+/// many requests, and may change a variable meanwhile.
+struct Variables {
+    read_at: monotonic_clock::Instant,
+    values: Vec<(String, Option<String>)>,
+}
+
+impl Variables {
+    const NONE: Variables = Variables {
+        read_at: 0,
+        values: Vec::new(),
+    };
+
+    /// How old they may be, in nanoseconds: a second.
+    const MAX_AGE: monotonic_clock::Duration = 1_000_000_000;
+
+    /// The value of a variable, read again if it is too old `now`.
+    fn value(&mut self, name: &str, now: monotonic_clock::Instant) -> Option<String> {
+        if now - self.read_at > Self::MAX_AGE {
+            self.read_at = now;
+            self.values.clear();
+        }
+        if let Some((_, value)) = self.values.iter().find(|(known, _)| known == name) {
+            return value.clone();
+        }
+        // Nothing is remembered of a failure.
+        let value = config::get(name).ok()?;
+        self.values.push((name.to_owned(), value.clone()));
+        value
+    }
+}
 
 impl Platform for Wasi {
     fn now(&self) -> Timestamp {
@@ -277,7 +354,7 @@ impl Platform for Wasi {
     }
 
     fn variable(&self, name: &str) -> Option<String> {
-        config::get(name).ok().flatten()
+        VARIABLES.with_borrow_mut(|variables| variables.value(name, self.arrived))
     }
 
     async fn fetch(&self, url: &Uri) -> Result<Response<Vec<u8>>, String> {

@@ -1,5 +1,6 @@
 //! A user, and the rules for its members. What these types hold is valid:
-//! they can only be made from input that keeps the rules.
+//! they can only be made from input that keeps the rules, or read from the store,
+//! where it was valid when it was written.
 
 use std::fmt;
 use std::str::FromStr;
@@ -66,7 +67,7 @@ impl fmt::Display for UserId {
 /// What a user is called: 1 to 200 characters, none of them a control
 /// character, without white space at either end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String")]
+#[serde(transparent)]
 pub struct Name(String);
 
 impl Name {
@@ -97,7 +98,7 @@ impl TryFrom<String> for Name {
 /// An email address (RFC 5321, without domain literals and display names), at
 /// most 254 bytes, kept as it was written.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(try_from = "String")]
+#[serde(transparent)]
 pub struct Email(String);
 
 impl Email {
@@ -146,7 +147,7 @@ impl TryFrom<String> for Email {
 
 /// The application's own data about a user: a JSON object of at most 8 KiB.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Map<String, Value>")]
+#[serde(transparent)]
 pub struct Attributes(Map<String, Value>);
 
 impl Attributes {

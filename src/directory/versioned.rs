@@ -27,6 +27,13 @@ struct Versioned<T> {
     value: T,
 }
 
+/// As much of it as readers need.
+#[derive(Deserialize)]
+struct Current<T> {
+    format: u32,
+    value: T,
+}
+
 impl<T: Serialize + DeserializeOwned> Versioned<T> {
     fn decode(key: &str, bytes: &[u8]) -> Result<Self, Error> {
         match serde_json::from_slice::<Self>(bytes) {
@@ -41,15 +48,17 @@ impl<T: Serialize + DeserializeOwned> Versioned<T> {
 }
 
 /// Reads a value.
-pub(super) async fn get<S: Store, T: Serialize + DeserializeOwned>(
+pub(super) async fn get<S: Store, T: DeserializeOwned>(
     store: &S,
     key: &str,
 ) -> Result<Option<T>, Error> {
-    let bytes = store.get(key).await?;
-    let decoded = bytes
-        .map(|bytes| Versioned::decode(key, &bytes))
-        .transpose()?;
-    Ok(decoded.map(|versioned| versioned.value))
+    let Some(bytes) = store.get(key).await? else {
+        return Ok(None);
+    };
+    match serde_json::from_slice::<Current<T>>(&bytes) {
+        Ok(current) if current.format == FORMAT => Ok(Some(current.value)),
+        _ => Err(Error::Unreadable(key.to_owned())),
+    }
 }
 
 /// Writes the first value of a key, which nobody else writes meanwhile.

@@ -19,8 +19,8 @@ const VARIABLE: &str = "rate_limit";
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
-/// Where hosts write the address of the client, after what the client itself sent.
-const CLIENT_ADDRESS: HeaderName = HeaderName::from_static("spin-client-addr");
+/// The header in which hosts write the address of the client, after what the client itself sent.
+pub const CLIENT_ADDRESS: &str = "spin-client-addr";
 
 const MINUTE: i64 = 60_000;
 

@@ -22,15 +22,21 @@ pub(super) struct Trace {
 }
 
 impl Trace {
-    /// The names that the client gave, or new ones. A request id has 1 to 128
-    /// letters, digits, `-`, `_` or `.`, so that it can stand in a URL and in a log.
+    /// The names that the client gave, or new ones: one for both if it gave neither. A request
+    /// id has 1 to 128 letters, digits, `-`, `_` or `.`, so that it can stand in a URL and in a log.
     pub fn of(headers: &HeaderMap, platform: &impl Platform) -> Trace {
         let text = |name| headers.get(name)?.to_str().ok();
         let request_id = text(REQUEST_ID).filter(|id| is_request_id(id));
+        let request_id = request_id.map_or_else(|| draw(platform), str::to_owned);
         let trace_id = text(TRACEPARENT).and_then(trace_id);
+        let trace_id = match trace_id {
+            Some(id) => id.to_owned(),
+            None if headers.contains_key(REQUEST_ID) => draw(platform),
+            None => request_id.clone(),
+        };
         Trace {
-            request_id: request_id.map_or_else(|| hex(platform), str::to_owned),
-            trace_id: trace_id.map_or_else(|| hex(platform), str::to_owned),
+            request_id,
+            trace_id,
         }
     }
 
@@ -72,8 +78,10 @@ fn trace_id(traceparent: &str) -> Option<&str> {
     (formed && complete && version != "ff" && not_zero(trace) && not_zero(parent)).then_some(trace)
 }
 
-fn hex(platform: &impl Platform) -> String {
-    format!("{:016x}{:016x}", platform.random(), platform.random())
+/// 32 hexadecimal digits.
+fn draw(platform: &impl Platform) -> String {
+    let halves = [platform.random(), platform.random()];
+    base16ct::lower::encode_string(halves.map(u64::to_be_bytes).as_flattened())
 }
 
 #[cfg(test)]
