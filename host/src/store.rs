@@ -3,6 +3,7 @@
 //! * [`count`] counts the operations, for tests that budget them.
 //! * [`database`] opens the file: its table, its journal, its connections.
 //! * [`operation`] is what each write does to a connection.
+//! * [`readers`] are the connections that read.
 //! * [`writer`] is the one thread that writes, many operations a commit.
 //!
 //! The file, its table and the encoding of its values are Spin's, so a store that
@@ -11,6 +12,7 @@
 pub mod count;
 mod database;
 mod operation;
+mod readers;
 mod writer;
 
 use std::fmt;

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -11,6 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::StoreError;
 use super::operation::{Outcome, Write};
+use super::readers::Readers;
 use super::writer::Writer;
 use crate::log::Log;
 
@@ -35,10 +36,7 @@ pub enum Location {
 /// for the disk the writer waits for.
 #[derive(Debug)]
 pub struct Database {
-    address: Address,
-    /// The readers nobody is using. A read takes one, without waiting, and puts it
-    /// back; as it doesn't await meanwhile, there are never more than threads.
-    readers: Mutex<Vec<Connection>>,
+    readers: Arc<Readers>,
     writer: Writer,
 }
 
@@ -64,11 +62,10 @@ impl Database {
                 Ok(connection)
             })
             .with_context(describe)?;
-        Ok(Arc::new(Self {
-            writer: Writer::start(connection, log.clone()).with_context(describe)?,
-            readers: Mutex::default(),
-            address,
-        }))
+        let readers = Arc::new(Readers::new(address));
+        let writer = Writer::start(connection, readers.clone(), log.clone());
+        let writer = writer.with_context(describe)?;
+        Ok(Arc::new(Self { readers, writer }))
     }
 
     /// Runs `operation` on a connection of its own.
@@ -76,23 +73,7 @@ impl Database {
         &self,
         operation: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let idle = self.lock_readers().pop();
-        let reader = match idle {
-            Some(reader) => reader,
-            None => {
-                let reader = self.address.connect()?;
-                reader.pragma_update(None, "query_only", true)?;
-                reader
-            }
-        };
-        let result = operation(&reader);
-        self.lock_readers().push(reader);
-        result
-    }
-
-    // A std mutex: it is held for a push or a pop, and nothing is awaited meanwhile.
-    fn lock_readers(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+        self.readers.read(operation)
     }
 
     /// Has the writer carry out `write`, and waits until it is on the disk.
@@ -104,14 +85,14 @@ impl Database {
     pub fn close(&self) {
         // The connection that closes last empties the log into the database and
         // removes it; it should be the writer, as a reader may not write.
-        self.lock_readers().clear();
+        self.readers.close();
         self.writer.stop();
     }
 }
 
 /// What SQLite knows a database by.
 #[derive(Debug)]
-enum Address {
+pub(super) enum Address {
     /// A path and no URI, which would give some letters a meaning of their own.
     File(PathBuf),
     /// A URI.
@@ -119,7 +100,8 @@ enum Address {
 }
 
 impl Address {
-    fn connect(&self) -> rusqlite::Result<Connection> {
+    /// Opens a connection.
+    pub(super) fn connect(&self) -> rusqlite::Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             // Each connection is used by one thread at a time, which Rust sees to.

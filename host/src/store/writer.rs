@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 
 use super::StoreError;
 use super::operation::{Outcome, Write};
+use super::readers::Readers;
 use crate::log::Log;
 
 /// The most operations in one commit: enough to make the wait for the disk cheap,
@@ -44,13 +45,17 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection, log: Log) -> std::io::Result<Self> {
+    pub(super) fn start(
+        connection: Connection,
+        readers: Arc<Readers>,
+        log: Log,
+    ) -> std::io::Result<Self> {
         let (queue, messages) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("store writer".to_owned())
             .spawn({
                 let log = log.clone();
-                move || run(&connection, &messages, &log)
+                move || run(&connection, &readers, &messages, &log)
             })?;
         Ok(Self {
             queue,
@@ -96,7 +101,7 @@ impl Writer {
     }
 }
 
-fn run(connection: &Connection, messages: &Receiver<Message>, log: &Log) {
+fn run(connection: &Connection, readers: &Readers, messages: &Receiver<Message>, log: &Log) {
     let mut batch = Batch::default();
     let mut pages = 0;
     let mut stopped = false;
@@ -111,13 +116,18 @@ fn run(connection: &Connection, messages: &Receiver<Message>, log: &Log) {
             };
             stopped = batch.add(next);
         }
-        pages += batch.commit(connection, log);
+        pages += batch.commit(connection, readers, log);
         if pages >= CHECKPOINT_PAGES {
+            readers.let_go();
             // Passive: it takes no lock that a reader or a writer waits for. What it
             // couldn't move now, the next one will.
-            connection
-                .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
-                .ok();
+            readers.across(|| {
+                connection
+                    .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+                    .ok()
+            });
+            // Those who read from the log still keep it from being written from the start.
+            readers.let_go();
             pages = 0;
         }
     }
@@ -145,14 +155,14 @@ impl Batch {
     }
 
     /// Carries out every write in one transaction and answers each when that is on
-    /// the disk. Returns about how many pages changed.
-    fn commit(&mut self, connection: &Connection, log: &Log) -> usize {
+    /// the disk and seen by all readers. Returns about how many pages changed.
+    fn commit(&mut self, connection: &Connection, readers: &Readers, log: &Log) -> usize {
         if self.writes.is_empty() {
             return 0;
         }
         let writes = std::mem::take(&mut self.writes);
         let mut pages = 0;
-        let outcomes = transaction(connection, || {
+        let outcomes = transaction(connection, readers, || {
             let mut outcomes = Vec::with_capacity(writes.len());
             for (store, write, _) in &writes {
                 pages += write.pages();
@@ -190,12 +200,14 @@ impl Batch {
 /// the transaction as a whole: nothing of it stays.
 fn transaction<T>(
     connection: &Connection,
+    readers: &Readers,
     body: impl FnOnce() -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     // Immediate: it would be too late to learn of another process's lock half-way.
     connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
     let result = body().and_then(|result| {
-        connection.prepare_cached("COMMIT")?.execute([])?;
+        let mut commit = connection.prepare_cached("COMMIT")?;
+        readers.across(|| commit.execute([]))?;
         Ok(result)
     });
     if result.is_err() && !connection.is_autocommit() {
@@ -226,6 +238,7 @@ fn execute(connection: &Connection, store: &str, write: &Write) -> Result<Outcom
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::database::Address;
 
     #[test]
     fn on_a_full_disk_nothing_of_a_batch_stays_and_all_of_it_is_told_so() {
@@ -252,7 +265,8 @@ mod tests {
                 answer,
             });
         }
-        batch.commit(&connection, &Log::new(true, None).unwrap());
+        let readers = Readers::new(Address::Memory(String::new()));
+        batch.commit(&connection, &readers, &Log::new(true, None).unwrap());
         for mut answer in answers {
             let error = answer.try_recv().unwrap().unwrap_err();
             assert!(error.to_string().contains("full"), "{error}");
