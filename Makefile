@@ -57,16 +57,16 @@ bench: build ## Measure the service beside others for some 10 minutes, write ben
 	@target/host/edge-users-bench --rounds $(ROUNDS) --seconds $(SECONDS)
 
 costs: target ## Record what requests cost in instructions and store operations: bench/costs.toml
-	cargo build --target wasm32-wasip1 --release -p edge-users
+	cargo build --target wasm32-wasip1 --release -p edge-users-component
 	RECORD_COSTS=1 cargo test --profile host --test costs
 
 build: target ## Build the component and the embedded host
-	cargo build --target wasm32-wasip1 --release -p edge-users -p edge-host-probe
+	cargo build --target wasm32-wasip1 --release -p edge-users-component -p edge-host-probe
 	cargo build $(NATIVE) --bins --examples
 
 check: target
 	cargo fmt --all --check
-	cargo clippy --target wasm32-wasip1 --release -p edge-users -p edge-host-probe -- -D warnings
+	cargo clippy --target wasm32-wasip1 --release -p edge-users -p edge-users-component -p edge-host-probe -- -D warnings
 	cargo clippy $(NATIVE) --all-targets -- -D warnings
 
 target:

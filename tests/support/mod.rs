@@ -29,7 +29,7 @@ pub fn manifest() -> PathBuf {
     let component = root().join("target/wasm32-wasip1/release/edge_users.wasm");
     assert!(
         component.exists(),
-        "there is no component to test; build it: cargo build --target wasm32-wasip1 --release"
+        "there is no component to test; build it: make build"
     );
     root().join("spin.toml")
 }
