@@ -13,7 +13,7 @@ use support::{Send, contract, service};
 fn the_description_is_served_as_it_is_embedded_with_the_version_of_the_service() {
     let answer = service().get("/openapi.json");
     assert_eq!(answer.header("content-type"), Some("application/json"));
-    assert_eq!(answer.body.as_bytes(), edge_users::rest::DESCRIPTION);
+    assert_eq!(answer.body.as_bytes(), *edge_users::rest::DESCRIPTION);
     let document = answer.json();
     assert_eq!(document["openapi"], "3.1.0");
     assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));

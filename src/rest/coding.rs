@@ -36,18 +36,21 @@ pub(super) fn admits_gzip(headers: &HeaderMap) -> bool {
     most_specific.is_some_and(|(_, admitted)| admitted)
 }
 
-/// Compresses the body of a response, if that is worth it.
+/// Compresses the body of a response, if that is worth it and it is not compressed yet.
 pub(super) fn compress<S, P, B>(response: &mut Response<Content<'_, S, P, B>>) {
+    let compressed_before = response.headers().contains_key(CONTENT_ENCODING);
     let Content::Whole(body) = response.body_mut() else {
         return;
     };
     if body.len() < WORTH_COMPRESSING {
         return;
     }
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    let written = encoder.write_all(body);
-    let compressed = written.and_then(|()| encoder.finish());
-    *body = compressed.expect("a vector takes all that is written");
+    if !compressed_before {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        let written = encoder.write_all(body);
+        let compressed = written.and_then(|()| encoder.finish());
+        *body = compressed.expect("a vector takes all that is written");
+    }
     let headers = response.headers_mut();
     headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     let tag = headers.get(ETAG).and_then(|tag| tag.to_str().ok());

@@ -19,8 +19,22 @@ pub(super) fn publish(
     media_type: &str,
     body: Vec<u8>,
 ) -> Result<Response<Vec<u8>>, Problem> {
-    let hash = Sha256::new().chain_update(media_type).chain_update(&body);
-    let tag = entity_tag_of(hash);
+    let tag = tag_of(media_type, &body);
+    publish_version(request, media_type, tag, body)
+}
+
+/// The entity tag of what is published as that media type.
+pub(super) fn tag_of(media_type: &str, content: &[u8]) -> String {
+    entity_tag_of(Sha256::new().chain_update(media_type).chain_update(content))
+}
+
+/// The same for a body that has this entity tag.
+pub(super) fn publish_version(
+    request: &HeaderMap,
+    media_type: &str,
+    tag: String,
+    body: Vec<u8>,
+) -> Result<Response<Vec<u8>>, Problem> {
     let mut response = match Preconditions::of(request)?.check_read(&tag)? {
         Read::NotModified(tag) => not_modified(tag),
         Read::Answer => {
