@@ -1,6 +1,7 @@
 //! What the service has as data, made while it is compiled.
 
 mod description;
+mod folding;
 
 use std::path::PathBuf;
 use std::{env, fs};
@@ -9,6 +10,10 @@ fn main() {
     println!("cargo::rerun-if-changed=build");
     println!("cargo::rerun-if-changed=src/rest/openapi");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
-    let path = out.join("openapi.json.gz");
-    fs::write(path, description::compressed()).expect("the file can be written");
+    for (name, content) in [
+        ("openapi.json.gz", description::compressed()),
+        ("folding.rs", folding::table().into_bytes()),
+    ] {
+        fs::write(out.join(name), content).expect("the file can be written");
+    }
 }
