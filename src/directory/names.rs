@@ -168,7 +168,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         let position = |user: User| (Position::of(&user.profile.name, user.id), user);
         let mut users: Vec<_> = users.into_iter().map(position).collect();
         users.retain(|(position, _)| node.covers(position));
-        users.sort_by(|(one, _), (other, _)| one.cmp(other));
+        users.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         Ok(users)
     }
 

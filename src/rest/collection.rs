@@ -80,7 +80,7 @@ async fn by_ids<S: Store, P: Platform>(
             return Err(Problem::invalid_query(&rule, "id"));
         }
     };
-    ids.sort();
+    ids.sort_unstable();
     ids.dedup();
     let some = directory.get_some(&ids).await?;
     log_unreadable(directory, &some.unreadable);

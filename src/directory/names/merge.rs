@@ -94,7 +94,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             }
             after.merged = number;
         }
-        positions.sort();
+        positions.sort_unstable();
         self.insert(&positions, false).await?;
         let looked_at_all = after.merged >= created;
         if !after.is_complete(created) {

@@ -192,7 +192,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             let position = self.position(id, moving).await?;
             positions.extend(position.filter(|position| node.covers(position)));
         }
-        positions.sort();
+        positions.sort_unstable();
         if positions.len() <= self.directory.sizes.leaf * 3 / 4 {
             let content = Content::Leaf(Leaf::of(&positions));
             self.write(held, Node { content, ..node }).await?;
