@@ -4,17 +4,17 @@
 use std::fs;
 use std::io::Write;
 
+use anyhow::Context;
 use flate2::{Compression, GzBuilder};
 
 /// As it is sent: gzip.
-pub fn compressed() -> Vec<u8> {
+pub fn compressed() -> anyhow::Result<Vec<u8>> {
     let mut encoder = GzBuilder::new().write(Vec::new(), Compression::best());
-    let written = encoder.write_all(minified(&source()).as_bytes());
-    let compressed = written.and_then(|()| encoder.finish());
-    compressed.expect("a vector takes all that is written")
+    encoder.write_all(minified(&source()?).as_bytes())?;
+    Ok(encoder.finish()?)
 }
 
-fn source() -> String {
+fn source() -> anyhow::Result<String> {
     let paths = [
         ("/users", "users"),
         ("/users/import", "import"),
@@ -37,23 +37,29 @@ fn source() -> String {
         ("responses", "responses"),
         ("examples", "examples"),
     ];
-    let paths = paths.map(|(path, name)| (path, part(&format!("paths/{name}"))));
-    let components = components.map(|(kind, name)| (kind, part(&format!("components/{name}"))));
+    let parts = |directory: &str, members: &[(&'static str, &str)]| {
+        let members = members.iter().map(|(member, name)| {
+            let part = part(&format!("{directory}/{name}"))?;
+            Ok((*member, part))
+        });
+        let members: Vec<_> = members.collect::<anyhow::Result<_>>()?;
+        anyhow::Ok(object(&members))
+    };
     let servers = r#"[{ "url": "/", "description": "Where this document is." }]"#;
-    object(&[
+    Ok(object(&[
         ("openapi", r#""3.1.0""#.to_owned()),
-        ("info", part("info")),
+        ("info", part("info")?),
         ("servers", servers.to_owned()),
         ("security", r#"[{ "bearerAuth": [] }]"#.to_owned()),
-        ("tags", part("tags")),
-        ("paths", object(&paths)),
-        ("components", object(&components)),
-    ])
+        ("tags", part("tags")?),
+        ("paths", parts("paths", &paths)?),
+        ("components", parts("components", &components)?),
+    ]))
 }
 
-fn part(name: &str) -> String {
+fn part(name: &str) -> anyhow::Result<String> {
     let path = format!("src/rest/openapi/{name}.json");
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+    fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))
 }
 
 /// The object of these members, whose values are JSON.

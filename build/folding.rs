@@ -15,10 +15,10 @@ const LOWER_CASE: u16 = u16::MAX;
 /// takes six bytes, a character two.
 const MAX_GAP: u32 = 2;
 
-/// The table as Rust: `RUNS`, the first character of each run of characters that
-/// follow each other and the index of its value; `VALUES`, where in `TEXTS` a
-/// character's text begins, which ends with a zero; `MARKS`, the characters that stay
-/// and have a combining class, with it in the lowest byte.
+/// The table as Rust. `STARTS` and `FIRSTS` have the first character of each run of
+/// characters that follow each other, and the index of its value. `VALUES` has where in
+/// `TEXTS` a character's text begins, which ends with a zero. `MARKS` has the characters
+/// that stay and have a combining class, with that in the lowest byte.
 pub fn table() -> String {
     let folded: Vec<(char, String)> = characters().filter_map(folded).collect();
     let (texts, places) = texts(&folded);
@@ -42,22 +42,15 @@ pub fn table() -> String {
     let marks = marks.map(|c| u32::from(c) << 8 | u32::from(canonical_combining_class(c)));
     let marks: Vec<u32> = marks.collect();
     let mut rust = String::new();
-    let mut put = |item: String| writeln!(rust, "{item}").expect("a string takes all");
-    put(format!(
-        "static STARTS: [u32; {}] = {starts:?};",
-        starts.len()
-    ));
-    put(format!(
-        "static FIRSTS: [u16; {}] = {firsts:?};",
-        firsts.len()
-    ));
-    put(format!(
-        "static VALUES: [u16; {}] = {values:?};",
-        values.len()
-    ));
-    put(format!("static MARKS: [u32; {}] = {marks:?};", marks.len()));
-    put(format!("static TEXTS: &str = {texts:?};"));
-    put(format!("const LOWER_CASE: u16 = {LOWER_CASE};"));
+    let mut put = |name: &str, kind: &str, value: String| {
+        writeln!(rust, "static {name}: {kind} = {value};").expect("a string takes all");
+    };
+    put("STARTS", "&[u32]", format!("&{starts:?}"));
+    put("FIRSTS", "&[u16]", format!("&{firsts:?}"));
+    put("VALUES", "&[u16]", format!("&{values:?}"));
+    put("MARKS", "&[u32]", format!("&{marks:?}"));
+    put("TEXTS", "&str", format!("\"{}\"", texts.escape_unicode()));
+    put("LOWER_CASE", "u16", LOWER_CASE.to_string());
     rust
 }
 

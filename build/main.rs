@@ -6,14 +6,17 @@ mod folding;
 use std::path::PathBuf;
 use std::{env, fs};
 
-fn main() {
+use anyhow::Context;
+
+fn main() -> anyhow::Result<()> {
     println!("cargo::rerun-if-changed=build");
     println!("cargo::rerun-if-changed=src/rest/openapi");
-    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    let out = PathBuf::from(env::var_os("OUT_DIR").context("cargo sets OUT_DIR")?);
     for (name, content) in [
-        ("openapi.json.gz", description::compressed()),
+        ("openapi.json.gz", description::compressed()?),
         ("folding.rs", folding::table().into_bytes()),
     ] {
-        fs::write(out.join(name), content).expect("the file can be written");
+        fs::write(out.join(name), content).with_context(|| format!("cannot write {name}"))?;
     }
+    Ok(())
 }

@@ -5,7 +5,6 @@ mod fetch;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
 use http::response::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use spin_sdk::http::{Headers, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam};
@@ -44,7 +43,7 @@ async fn handle(request: IncomingRequest, response_out: ResponseOutparam) {
     rest::add_server_timing(&mut response, since(arrived), store.waited.get());
     let (head, content) = response.into_parts();
     if let Err(error) = write(&head, content, response_out).await {
-        platform.log_error(&format!("the response could not be sent: {error:#}"));
+        platform.log_error(&format!("the response could not be sent: {error}"));
     }
     rest::tend(&directory, &head.extensions).await;
 }
@@ -100,7 +99,10 @@ impl RequestBody {
             let _body = body;
             self.body = Some(OpenBody { stream, _body });
         }
-        self.body.as_ref().map(|body| &body.stream).ok_or(body::Broken)
+        self.body
+            .as_ref()
+            .map(|body| &body.stream)
+            .ok_or(body::Broken)
     }
 }
 
@@ -133,15 +135,15 @@ fn read_result(read: Result<Vec<u8>, StreamError>) -> Option<Result<Vec<u8>, bod
     }
 }
 
-/// Sends the response. A whole body is written before it is handed over, as far as
-/// the host takes it: the host then sends head and body in one packet. In two,
-/// the second waits for the client's delayed acknowledgement, 40 ms or so, on a
-/// host that does not set `TCP_NODELAY`.
+/// Sends the response, or fails with what is wrong, for the log. A whole body is
+/// written before it is handed over, as far as the host takes it: the host then
+/// sends head and body in one packet. In two, the second waits for the client's
+/// delayed acknowledgement, 40 ms or so, on a host that does not set `TCP_NODELAY`.
 async fn write<S: Store, P: Platform>(
     head: &Parts,
     mut content: Content<'_, S, P, RequestBody>,
     response_out: ResponseOutparam,
-) -> anyhow::Result<()> {
+) -> Result<(), String> {
     let fields = head.headers.iter();
     let mut fields: Vec<_> = fields
         .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
@@ -152,35 +154,44 @@ async fn write<S: Store, P: Platform>(
         let length = body.len().to_string().into_bytes();
         fields.push(("content-length".to_owned(), length));
     }
-    let response = OutgoingResponse::new(Headers::from_list(&fields)?);
+    let headers = Headers::from_list(&fields).map_err(|error| error.to_string())?;
+    let response = OutgoingResponse::new(headers);
+    // It is 200 unless it is set.
     if head.status != StatusCode::OK {
         response
             .set_status_code(head.status.as_u16())
-            .map_err(|()| anyhow!("status {} is refused", head.status))?;
+            .map_err(|()| format!("status {} is refused", head.status))?;
     }
-    let outgoing = response.body().map_err(|()| anyhow!("there is no body"))?;
-    let stream = outgoing.write().map_err(|()| anyhow!("there is no body"))?;
+    let outgoing = response.body().map_err(|()| "there is no body")?;
+    let stream = outgoing.write().map_err(|()| "there is no body")?;
     match &content {
         Content::Whole(body) => {
-            let rest = write_now(&stream, body)?;
+            let rest = write_now(&stream, body).map_err(|error| error.to_string())?;
             if rest.is_empty() {
                 drop(stream);
-                OutgoingBody::finish(outgoing, None)?;
+                finish(outgoing)?;
                 response_out.set(response);
                 return Ok(());
             }
             response_out.set(response);
-            write_all(&stream, rest).context("the client has gone")?;
+            write_all(&stream, rest).map_err(client_has_gone)?;
         }
         Content::Import(_) | Content::Export(_) => {
             response_out.set(response);
             let sent = write_parts(&stream, &mut content).await;
-            sent.context("the client has gone")?;
+            sent.map_err(client_has_gone)?;
         }
     }
     drop(stream);
-    OutgoingBody::finish(outgoing, None)?;
-    Ok(())
+    finish(outgoing)
+}
+
+fn finish(body: OutgoingBody) -> Result<(), String> {
+    OutgoingBody::finish(body, None).map_err(|error| error.to_string())
+}
+
+fn client_has_gone(error: StreamError) -> String {
+    format!("the client has gone: {error}")
 }
 
 /// Sends content while it is made.

@@ -18,7 +18,7 @@ fn component() -> Vec<u8> {
 #[test]
 fn the_component_is_small() {
     let size = component().len();
-    assert!(size <= 1_350_000, "{size} bytes");
+    assert!(size <= 945_000, "{size} bytes");
 }
 
 #[test]

@@ -1,12 +1,18 @@
 //! The description and the code have the same resources, methods and problems.
 
 use std::collections::BTreeSet;
+use std::io::Read;
 
+use flate2::read::GzDecoder;
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, ETAG};
+use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
 
-use super::DESCRIPTION;
-use crate::rest::Resource;
+use super::{COMPRESSED, DESCRIPTION, get};
+use crate::rest::content::Content;
 use crate::rest::problem::types;
+use crate::rest::representation::JSON;
+use crate::rest::{Resource, coding};
 
 /// Declares the path of each resource, and all of them.
 macro_rules! paths {
@@ -110,4 +116,24 @@ fn every_type_of_problem_is_an_example_of_an_answer_with_its_status() {
 #[test]
 fn the_description_is_small() {
     assert!(DESCRIPTION.len() <= 80_000, "{} bytes", DESCRIPTION.len());
+}
+
+#[test]
+fn clients_that_take_gzip_get_what_is_embedded() {
+    let plain = get(&HeaderMap::new(), JSON).unwrap();
+    let gzip = [(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))];
+    let response = get(&gzip.into_iter().collect(), JSON).unwrap();
+    let mut response = response.map(Content::<(), (), ()>::Whole);
+    coding::compress(&mut response);
+    assert_eq!(response.headers()[CONTENT_ENCODING], "gzip");
+    let tag = plain.headers()[ETAG].to_str().unwrap();
+    let suffixed = format!("{}-gzip\"", tag.trim_end_matches('"'));
+    assert_eq!(response.headers()[ETAG], suffixed);
+    let Content::Whole(body) = response.into_body() else {
+        panic!("it is not whole");
+    };
+    assert_eq!(body, COMPRESSED);
+    let mut inflated = Vec::new();
+    GzDecoder::new(&*body).read_to_end(&mut inflated).unwrap();
+    assert_eq!(inflated, *plain.body());
 }
