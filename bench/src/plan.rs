@@ -68,7 +68,7 @@ pub fn groups(place: &Place) -> Vec<Group> {
         Group::new(EdgeUsers, small)
             .on_all_connections(Get)
             .works(&reads)
-            .works(&[Mix, Update])
+            .works(&[Mix, Update, Rename])
             .on_all_connections(Create),
         Group::new(NativeSqlite, small)
             .on_all_connections(Get)
@@ -82,7 +82,8 @@ pub fn groups(place: &Place) -> Vec<Group> {
         Group::new(Article, medium).works(&[Get]),
     ];
     if place.has_authorization {
-        let mut group = Group::new(EdgeUsers, small).works(&[Get, GetByEmail, Page, Create]);
+        let mut group =
+            Group::new(EdgeUsers, small).works(&[Get, GetByEmail, Page, Mix, Update, Create]);
         group.with_token = true;
         groups.push(group);
     }

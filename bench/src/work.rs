@@ -17,11 +17,13 @@ pub enum Work {
     Page,
     /// A new user with an email.
     Create,
-    /// Another name for a user, with the entity tag of its last version in If-Match.
+    /// Other attributes for a user, with the entity tag of its last version in If-Match.
     Update,
+    /// Another name for a user, by which it is found from then on, in the same way.
+    Rename,
     /// The end of a user.
     Delete,
-    /// Nine users by id, and another name for one.
+    /// Nine users by id, and other attributes for one.
     Mix,
     /// Whether the component runs: no store.
     Health,
@@ -38,6 +40,7 @@ impl Work {
             Work::Page => "page of 50",
             Work::Create => "create",
             Work::Update => "update, If-Match",
+            Work::Rename => "update of the name, If-Match",
             Work::Delete => "delete",
             Work::Mix => "mix, 90 % get, 10 % update",
             Work::Health => "/healthz",
@@ -54,6 +57,7 @@ impl Work {
             Work::Page => "page",
             Work::Create => "create",
             Work::Update => "update",
+            Work::Rename => "rename",
             Work::Delete => "delete",
             Work::Mix => "mix",
             Work::Health => "health",
@@ -62,7 +66,7 @@ impl Work {
 
     /// Whether the load generator has to know the entity tags of some users.
     pub fn needs_tags(self) -> bool {
-        matches!(self, Work::GetNotModified | Work::Update)
+        matches!(self, Work::GetNotModified | Work::Update | Work::Rename)
     }
 
     /// Whether each answer has a status of 400 or more, and is right so.

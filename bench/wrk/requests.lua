@@ -60,7 +60,7 @@ ahead["health"] = function() return get("/healthz") end
 
 ahead["mix"] = function()
   if math.random(10) > 1 then return ahead["get"]() end
-  local body = string.format('{"name":"Renamed %07d"}', math.random(9999999))
+  local body = string.format('{"attributes":{"visits":%d}}', math.random(9999999))
   local merge = with({ ["Content-Type"] = "application/merge-patch+json" })
   return wrk.format("PATCH", "/users/" .. any_id(), merge, body)
 end
@@ -86,17 +86,24 @@ end
 -- refused: the queue is longer than there are connections. It runs dry only if answers
 -- are not what they should be, and then the run is to fail.
 local first, last = 1, 0
-each["update"] = function()
+local function change(body)
   local known = tags[first]
   if not known then return ahead["get-missing"]() end
   tags[first] = nil
   first = first + 1
-  local body = string.format('{"name":"Renamed %07d"}', first)
   local conditional = with({
     ["Content-Type"] = "application/merge-patch+json",
     ["If-Match"] = known.tag,
   })
   return wrk.format("PATCH", "/users/" .. known.id, conditional, body)
+end
+
+each["update"] = function()
+  return change(string.format('{"attributes":{"visits":%d}}', first))
+end
+
+each["rename"] = function()
+  return change(string.format('{"name":"%07d Renamed"}', math.random(9999999)))
 end
 
 local function remember_tag(status, answered, body)
@@ -117,7 +124,7 @@ function init(arguments)
   last = #tags
   if each[work] then
     request = each[work]
-    if work == "update" then response = remember_tag end
+    if work == "update" or work == "rename" then response = remember_tag end
     return
   end
   local ring = {}

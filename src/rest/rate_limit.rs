@@ -110,7 +110,8 @@ mod tests {
 
     fn address_of(values: &[&str]) -> String {
         let values = values.iter().map(|value| value.parse().unwrap());
-        let headers = values.map(|value| (CLIENT_ADDRESS, value)).collect();
+        let name = HeaderName::from_static(CLIENT_ADDRESS);
+        let headers = values.map(|value| (name.clone(), value)).collect();
         address(&headers)
     }
 
