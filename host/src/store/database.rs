@@ -16,7 +16,7 @@ use super::writer::Writer;
 use crate::log::Log;
 
 /// How long to wait for a lock that another process holds.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Statements kept prepared on each connection; there are fewer than this.
 const STATEMENTS: usize = 32;

@@ -6,7 +6,7 @@
 //! committed, and for [`SNAPSHOT`] at the most, as another process may write too.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -15,7 +15,7 @@ use super::StoreError;
 use super::database::Address;
 
 /// How old a snapshot may get: less than what a commit of another process takes.
-const SNAPSHOT: Duration = Duration::from_micros(200);
+pub(super) const SNAPSHOT: Duration = Duration::from_micros(200);
 
 /// The readers of a database.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub(super) struct Readers {
     /// Those nobody is using. A read takes one, without waiting, and puts it back; as it
     /// doesn't await meanwhile, there are never more than threads.
     idle: Mutex<Vec<Reader>>,
+    /// Held by each read, and against all of them.
+    gate: RwLock<()>,
     /// Counts up before each commit and after it: it is odd while one is under way.
     commits: AtomicU64,
 }
@@ -46,6 +48,7 @@ impl Readers {
         Self {
             address,
             idle: Mutex::default(),
+            gate: RwLock::default(),
             commits: AtomicU64::new(0),
         }
     }
@@ -55,6 +58,7 @@ impl Readers {
         &self,
         operation: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        let _entered = self.gate.read().unwrap_or_else(PoisonError::into_inner);
         let idle = self.lock().pop();
         let mut reader = match idle {
             Some(reader) => reader,
@@ -78,11 +82,18 @@ impl Readers {
         result
     }
 
-    /// Has those who are idle let go of what they see, so that the log can begin anew.
+    /// Has those who are idle let go of what they see.
     pub fn let_go(&self) {
         for reader in &mut *self.lock() {
             reader.let_go().ok();
         }
+    }
+
+    /// Runs `operation` while nobody reads, or holds on to what was read.
+    pub fn without<T>(&self, operation: impl FnOnce() -> T) -> T {
+        let _closed = self.gate.write().unwrap_or_else(PoisonError::into_inner);
+        self.let_go();
+        operation()
     }
 
     /// Closes those who are idle.

@@ -1,5 +1,6 @@
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::thread;
 
 use tempfile::TempDir;
 use tokio::task::JoinSet;
@@ -122,7 +123,63 @@ async fn reads_do_not_wait_for_a_transaction_of_somebody_else() {
         .unwrap();
     assert_eq!(store.get("k").unwrap(), Some(bytes("before")));
     other.execute_batch("COMMIT").unwrap();
+    // That is how long it may take until what another process wrote is seen.
+    thread::sleep(readers::SNAPSHOT);
     assert_eq!(store.get("k").unwrap(), Some(vec![0]));
+}
+
+/// Has `reader` called again and again by some threads, while `write` goes on.
+async fn beside_readers(reader: impl Fn() + Sync, write: impl Future<Output = ()>) {
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    reader();
+                }
+            });
+        }
+        let runtime = tokio::runtime::Handle::current();
+        tokio::task::block_in_place(|| runtime.block_on(write));
+        done.store(true, Ordering::Relaxed);
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_has_seen_nobody_reads_as_it_was_before() {
+    let (store, _directory) = store();
+    let newest = AtomicI64::new(0);
+    let read = || {
+        let seen_before = newest.load(Ordering::SeqCst);
+        let value = store.get("k").unwrap().unwrap_or(vec![0; 8]);
+        let value = i64::from_le_bytes(value.try_into().unwrap());
+        assert!(value >= seen_before, "{value} after {seen_before}");
+        newest.fetch_max(value, Ordering::SeqCst);
+    };
+    beside_readers(read, async {
+        for _ in 0..500 {
+            let answered = store.increment("k".into(), 1).await.unwrap();
+            newest.fetch_max(answered, Ordering::SeqCst);
+        }
+    })
+    .await;
+    assert_eq!(newest.into_inner(), 500);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_begins_anew_though_somebody_always_reads() {
+    let (store, directory) = store();
+    const WRITES: usize = 600;
+    let value = vec![7; 64 * 1024];
+    let read = || drop(store.get("0").unwrap());
+    beside_readers(read, async {
+        for number in 0..WRITES {
+            store.set(number.to_string(), value.clone()).await.unwrap();
+        }
+    })
+    .await;
+    let log = directory.path().join("store.db-wal").metadata().unwrap();
+    assert!(log.len() < (WRITES * value.len()) as u64, "{}", log.len());
 }
 
 #[tokio::test]

@@ -8,11 +8,13 @@
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::StoreError;
+use super::database::BUSY_TIMEOUT;
 use super::operation::{Outcome, Write};
 use super::readers::Readers;
 use crate::log::Log;
@@ -118,19 +120,25 @@ fn run(connection: &Connection, readers: &Readers, messages: &Receiver<Message>,
         }
         pages += batch.commit(connection, readers, log);
         if pages >= CHECKPOINT_PAGES {
-            readers.let_go();
-            // Passive: it takes no lock that a reader or a writer waits for. What it
-            // couldn't move now, the next one will.
-            readers.across(|| {
-                connection
-                    .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
-                    .ok()
-            });
-            // Those who read from the log still keep it from being written from the start.
-            readers.let_go();
+            checkpoint(connection, readers).ok();
             pages = 0;
         }
     }
+}
+
+/// Moves the log into the database, and has it begin anew.
+fn checkpoint(connection: &Connection, readers: &Readers) -> rusqlite::Result<()> {
+    readers.let_go();
+    // Passive: it takes no lock that a reader or a writer waits for. What it couldn't
+    // move now, the next one will.
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+    // Who reads from the log keeps it from beginning anew. There is nothing left to
+    // move, so that readers wait for a moment only, and other processes for nothing.
+    connection.busy_timeout(Duration::ZERO)?;
+    let begun =
+        readers.without(|| connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())));
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    begun
 }
 
 #[derive(Default)]
