@@ -127,8 +127,6 @@ pub(super) async fn make<S: Store>(
             Some(present) if present.user == claim.user && present.number >= claim.number => {
                 return Ok(());
             }
-            // An earlier one, which the record that the caller read shows not to hold.
-            Some(present) if present.user == claim.user => {}
             Some(present) if Some(present) == dead => {}
             Some(present) => supersede(store, platform, email, present).await?,
             None => {}

@@ -9,6 +9,7 @@ use crate::choice::{Choice, Fate};
 use crate::counts::{bounded, cost};
 use crate::request::{Action, Condition, Condition::Always, Told, Who::Id};
 use crate::scheduler::{Simulation, Violation};
+use crate::store::Backend;
 use Action::{Create, Delete, Get, Patch, Walk};
 
 fn users(count: usize) -> Vec<Action> {
@@ -161,6 +162,49 @@ pub fn many_creates_meet_on_one_email(run: &mut Simulation) -> Result<(), Violat
     // Each walk looks at 16 ids that are not settled.
     run.run_alone(vec![Walk(0, 10), Walk(0, 10)])?;
     total(run, 1)
+}
+
+/// An update is slow to claim an email, which its user has got, given up and got again meanwhile: it
+/// must leave that later claim alone, or another user could take the email.
+pub fn a_slow_claim_leaves_a_later_one_alone(run: &mut Simulation) -> Result<(), Violation> {
+    let email = |email: Option<&str>| json!({ "email": email });
+    let x = Some("x@example.com");
+    run.run_alone(users(2))?;
+    let slow = run.join(vec![patch(1, email(x))], BTreeMap::new());
+    run.step(Choice::Client(slow, Fate::Happens))?;
+    let updates = [x, None, x].map(|address| patch(1, email(address)));
+    run.run_alone(updates.into())?;
+    run.finish_client(slow)?;
+    run.run_alone(vec![patch(2, email(x)), Get(Id(1)), Get(Id(2))])?;
+    run.history.check().map_err(Violation)
+}
+
+/// A user is deleted while it is about to get an email: that is free, and costs who takes it no more
+/// than one that was given up.
+pub fn an_email_that_a_deleted_user_was_about_to_get_is_free(
+    run: &mut Simulation,
+) -> Result<(), Violation> {
+    run.run_alone(users(1))?;
+    let late = run.join(
+        vec![patch(1, json!({ "email": "x@example.com" }))],
+        BTreeMap::new(),
+    );
+    run.run_until_commit(late)?;
+    run.run_alone(vec![delete(1)])?;
+    let create = Create(json!({ "name": "A", "email": "x@example.com" }));
+    run.run_alone(vec![create])?;
+    let most = match run.store.backend {
+        Backend::Redis => 10,
+        _ => 8,
+    };
+    bounded(
+        run,
+        "create with an email that a deleted user was about to get",
+        most,
+    )?;
+    run.finish_client(late)?;
+    run.run_alone(vec![Get(Id(2))])?;
+    run.history.check().map_err(Violation)
 }
 
 /// More deletes are refused, because others were faster, than the ledger has room for.

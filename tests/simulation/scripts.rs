@@ -12,7 +12,7 @@ use crate::{counts, leftovers};
 pub type Script = (&'static str, fn(&mut Simulation) -> Result<(), Violation>);
 
 /// All scripts.
-pub const SCRIPTS: [Script; 12] = [
+pub const SCRIPTS: [Script; 14] = [
     (
         "each request costs what it may",
         counts::requests_cost_what_they_may,
@@ -32,6 +32,14 @@ pub const SCRIPTS: [Script; 12] = [
     (
         "many creates meet on one email",
         leftovers::many_creates_meet_on_one_email,
+    ),
+    (
+        "a slow claim leaves a later one alone",
+        leftovers::a_slow_claim_leaves_a_later_one_alone,
+    ),
+    (
+        "an email that a deleted user was about to get is free",
+        leftovers::an_email_that_a_deleted_user_was_about_to_get_is_free,
     ),
     (
         "ids of which nothing came are settled",
