@@ -17,8 +17,9 @@ const POINTER: &str = "census";
 /// How many users the ledger can list as about to leave.
 const MAX_LEAVING: usize = 64;
 
-/// How often a write of the ledger is tried. All deletes write it.
-const ATTEMPTS: usize = 64;
+/// How often a write of the ledger is tried. All deletes write it: of n at a time, one in n
+/// tries succeeds.
+const ATTEMPTS: usize = 256;
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Ledger {
