@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -193,6 +194,16 @@ pub fn copy_directory(from: &Path, to: &Path) -> Result<()> {
         let copy = to.join(entry.file_name());
         fs::copy(entry.path(), &copy)?;
         fs::File::open(copy)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Reads the files of a directory, if there is one, so that the kernel has them in memory.
+pub fn read_directory(directory: &Path) -> Result<()> {
+    if directory.is_dir() {
+        for entry in fs::read_dir(directory)? {
+            io::copy(&mut fs::File::open(entry?.path())?, &mut io::sink())?;
+        }
     }
     Ok(())
 }

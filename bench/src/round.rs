@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use crate::authorization::Authorization;
 use crate::client::Client;
 use crate::load::Load;
-use crate::place::{Place, copy_directory};
+use crate::place::{Place, copy_directory, read_directory};
 use crate::plan::{BASE, CONNECTIONS, Group};
 use crate::seed;
 use crate::service::Start;
@@ -127,6 +127,7 @@ fn state(place: &Place, group: &Group, round: u64) -> Result<PathBuf> {
     if !is_kept && let Some(store) = seed::directory(place, group.contestant, group.users)? {
         copy_directory(&store, &state)?;
     }
+    read_directory(&state)?;
     Ok(state)
 }
 
