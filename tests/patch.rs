@@ -149,3 +149,21 @@ fn a_patch_can_be_conditional() {
     let request = request.header("content-type", "application/json-patch+json");
     assert_eq!(request.body("[]").answer().status, 412);
 }
+
+#[test]
+fn a_merge_patch_may_remove_what_is_not_there() {
+    let user = new_user();
+    let request = service().request("PATCH", &user);
+    let request = request.header("content-type", "application/merge-patch+json");
+    let patched = request.body(r#"{"nickname":null}"#).answer();
+    assert_eq!(patched.status, 200);
+    assert_eq!(patched.json()["name"], "Ada");
+    assert!(patched.json().get("nickname").is_none());
+    // As the description has it: any other value is refused.
+    let description = service().get("/openapi.json").json();
+    let others = &description["components"]["schemas"]["UserMergePatch"]["additionalProperties"];
+    assert_eq!(others["type"], "null");
+    let request = service().request("PATCH", &user);
+    let request = request.header("content-type", "application/merge-patch+json");
+    assert_eq!(request.body(r#"{"nickname":"A"}"#).answer().status, 422);
+}
