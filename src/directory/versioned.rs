@@ -3,7 +3,7 @@
 //! A store may report a swap as failed that took effect. So every value names
 //! its last writers, and a writer who finds itself among them knows.
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
 use super::{ATTEMPTS, Error};
@@ -27,10 +27,11 @@ struct Versioned<T> {
     value: T,
 }
 
-/// As much of it as readers need.
+/// As much of it as readers need: that it was written, not by whom.
 #[derive(Deserialize)]
 struct Current<T> {
     format: u32,
+    writes: Vec<IgnoredAny>,
     value: T,
 }
 
@@ -56,7 +57,9 @@ pub(super) async fn get<S: Store, T: DeserializeOwned>(
         return Ok(None);
     };
     match serde_json::from_slice::<Current<T>>(&bytes) {
-        Ok(current) if current.format == FORMAT => Ok(Some(current.value)),
+        Ok(current) if current.format == FORMAT && !current.writes.is_empty() => {
+            Ok(Some(current.value))
+        }
         _ => Err(Error::Unreadable(key.to_owned())),
     }
 }
