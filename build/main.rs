@@ -1,7 +1,7 @@
 //! What the service has as data, made while it is compiled.
 
 mod description;
-mod folding;
+mod unicode;
 
 use std::path::PathBuf;
 use std::{env, fs};
@@ -14,7 +14,7 @@ fn main() -> anyhow::Result<()> {
     let out = PathBuf::from(env::var_os("OUT_DIR").context("cargo sets OUT_DIR")?);
     for (name, content) in [
         ("openapi.json.gz", description::compressed()?),
-        ("folding.rs", folding::table().into_bytes()),
+        ("unicode.rs", unicode::tables().into_bytes()),
     ] {
         fs::write(out.join(name), content).with_context(|| format!("cannot write {name}"))?;
     }

@@ -17,12 +17,10 @@
 //!
 //! Nothing depends on a language: "Muller" finds "Müller", "Mueller" does not.
 
-mod table;
 #[cfg(test)]
 mod tests;
 
-use std::mem;
-
+use crate::unicode::{self, Decomposition};
 use crate::user::Name;
 
 /// The most characters of a folded name that count.
@@ -71,81 +69,56 @@ impl TryFrom<&str> for NamePrefix {
 }
 
 fn fold(text: &str) -> String {
-    let mut folded = Folded::new(text.len());
+    let mut folded = Decomposition::with_capacity(text.len());
     for c in text.chars() {
-        match c {
-            '\0'..='\u{7f}' => folded.put_letter(c.to_ascii_lowercase()),
-            '가'..='힣' => jamo(c).for_each(|c| folded.put_letter(c)),
-            _ if is_invisible(c) => folded.put_marks(),
-            _ => match table::text_of(c) {
-                Some(text) => text.for_each(|c| folded.put(c)),
-                None => c.to_lowercase().for_each(|c| folded.put(c)),
-            },
+        match is_invisible(c) {
+            true => folded.end_marks(),
+            false => unicode::fold(c, |c| put(&mut folded, c)),
         }
     }
-    folded.put_marks();
-    folded.text
+    folded.into_text()
 }
 
-/// What is folded so far.
-struct Folded {
-    text: String,
-    /// The marks at its end, which are not yet in it, in the order of their classes.
-    marks: Vec<(u8, char)>,
-    /// Whether white space that follows is left out.
-    after_space: bool,
-}
-
-impl Folded {
-    fn new(capacity: usize) -> Folded {
-        Folded {
-            text: String::with_capacity(capacity),
-            marks: Vec::new(),
-            after_space: true,
+/// Adds a character whose case is folded and which is decomposed.
+fn put(folded: &mut Decomposition, c: char) {
+    if c.is_whitespace() {
+        folded.end_marks();
+        if !(folded.text().is_empty() || folded.text().ends_with(' ')) {
+            folded.put(' ');
         }
-    }
-
-    /// Puts a character at the end; marks that follow each other, in canonical order
-    /// (The Unicode Standard, section 3.11).
-    fn put(&mut self, c: char) {
-        match table::class(c) {
-            0 => self.put_letter(c),
-            class => {
-                let place = self.marks.partition_point(|(before, _)| *before <= class);
-                self.marks.insert(place, (class, c));
+    } else if c.is_ascii() {
+        folded.put(c);
+    } else if !is_accent(c) {
+        // The case of a few scripts is folded to capital letters.
+        for c in c.to_lowercase() {
+            match plain(c) {
+                Some(letters) => letters.chars().for_each(|c| folded.put(c)),
+                None => folded.put(c),
             }
         }
     }
-
-    /// Puts what has no combining class at the end.
-    fn put_letter(&mut self, c: char) {
-        self.put_marks();
-        self.put_in_order(c);
-    }
-
-    /// Ends a sequence of marks.
-    fn put_marks(&mut self) {
-        for (_, mark) in mem::take(&mut self.marks) {
-            self.put_in_order(mark);
-        }
-    }
-
-    fn put_in_order(&mut self, c: char) {
-        let space = c.is_whitespace();
-        if !(space && self.after_space) {
-            self.text.push(if space { ' ' } else { c });
-        }
-        self.after_space = space;
-    }
 }
 
-/// The letters of a syllable of Hangul (The Unicode Standard, section 3.12).
-fn jamo(syllable: char) -> impl Iterator<Item = char> {
-    let index = u32::from(syllable) - u32::from('가');
-    let (leading, vowel, trailing) = (index / 588, index / 28 % 21, index % 28);
-    let jamo = [(0x1100, leading), (0x1161, vowel), (0x11a7, trailing)];
-    let jamo = jamo.into_iter().take(if trailing == 0 { 2 } else { 3 });
-    jamo.filter_map(|(first, index)| char::from_u32(first + index))
+fn is_accent(c: char) -> bool {
+    matches!(unicode::class(c), 1 | 10..=36 | 200..)
+}
+
+/// What people type for a letter in lower case that does not decompose.
+fn plain(letter: char) -> Option<&'static str> {
+    let letters = match letter {
+        'æ' => "ae",
+        'œ' => "oe",
+        'þ' => "th",
+        'ø' => "o",
+        'đ' | 'ð' => "d",
+        'ħ' => "h",
+        'ı' => "i",
+        'ł' => "l",
+        '‘' | '’' | 'ʼ' => "'",
+        '\u{2010}' | '\u{2011}' => "-",
+        _ => return None,
+    };
+    Some(letters)
 }
 
 fn is_invisible(c: char) -> bool {

@@ -13,12 +13,14 @@
 //! - [`auth`]: who calls, and what they may do
 //! - [`user`]: a user and the rules for its members
 //! - [`folded_name`]: names as a search compares them
+//! - [`unicode`], `domain_name`: what standards say of characters and of domain names
 //! - [`timestamp`]: points in time
 //! - [`store`], [`platform`]: what is asked of the platform, as traits
 //! - `spin`: the component, which is those traits on Spin's SDK, and its entry point
 
 pub mod auth;
 pub mod directory;
+mod domain_name;
 pub mod folded_name;
 pub mod platform;
 pub mod rest;
@@ -26,4 +28,5 @@ pub mod rest;
 mod spin;
 pub mod store;
 pub mod timestamp;
+pub mod unicode;
 pub mod user;

@@ -16,7 +16,7 @@ pub use id::UserId;
 pub use name::Name;
 pub use profile::Profile;
 pub use version::Version;
-pub use violation::{READ_ONLY, Violation};
+pub use violation::{READ_ONLY, Rule, Violation};
 
 use crate::timestamp::Timestamp;
 

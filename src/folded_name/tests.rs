@@ -90,7 +90,12 @@ proptest! {
 /// The rules as they stand, by the crate of which the table is made.
 fn by_the_book(text: &str) -> impl Iterator<Item = char> {
     let visible = text.nfkd().filter(|c| !is_accent(*c) && !is_invisible(*c));
-    let lower = visible.flat_map(char::to_lowercase).flat_map(letters);
+    let cases = icu_casemap::CaseMapper::new();
+    let folded = visible.flat_map(move |c| {
+        let folded = cases.fold_string(c.encode_utf8(&mut [0; 4])).into_owned();
+        folded.chars().collect::<Vec<_>>()
+    });
+    let lower = folded.flat_map(char::to_lowercase).flat_map(letters);
     let mut after_space = true;
     lower.filter_map(move |c| {
         let space = c.is_whitespace();

@@ -62,7 +62,7 @@ async fn by_email<S: Store, P: Platform>(
     query: &Query,
 ) -> Result<Collection, Problem> {
     let email = query.get("email").unwrap_or_default().to_owned();
-    let email = Email::try_from(email).map_err(|rule| Problem::invalid_query(rule, "email"))?;
+    let email = Email::try_from(email).map_err(|rule| Problem::invalid_query(&rule, "email"))?;
     let users = Vec::from_iter(directory.find(&email).await?);
     Ok(Collection::complete(users))
 }

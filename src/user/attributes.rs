@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::violation::Rule;
+
 /// The application's own data about a user: a JSON object of at most 8 KiB.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -36,18 +38,18 @@ fn members(value: &Value) -> usize {
 }
 
 impl TryFrom<Map<String, Value>> for Attributes {
-    type Error = &'static str;
+    type Error = Rule;
 
     fn try_from(object: Map<String, Value>) -> Result<Self, Self::Error> {
         if 1 + object.values().map(depth).max().unwrap_or(0) > Attributes::MAX_DEPTH {
-            return Err("must have at most 32 levels of objects and arrays");
+            return Err("must have at most 32 levels of objects and arrays".into());
         }
         if object.len() + object.values().map(members).sum::<usize>() > Attributes::MAX_MEMBERS {
-            return Err("must have at most 1000 members, those of objects in them included");
+            return Err("must have at most 1000 members, those of objects in them included".into());
         }
         match serde_json::to_vec(&object) {
             Ok(json) if json.len() <= Attributes::MAX_BYTES => Ok(Attributes(object)),
-            _ => Err("must have at most 8192 bytes, written as JSON without white space"),
+            _ => Err("must have at most 8192 bytes, written as JSON without white space".into()),
         }
     }
 }

@@ -22,31 +22,31 @@ impl Profile {
         let Value::Object(mut members) = value else {
             return Err(vec![Violation {
                 pointer: String::new(),
-                detail: "must be a JSON object".to_owned(),
+                detail: "must be a JSON object".into(),
             }]);
         };
         let mut violations = Vec::new();
         let name = match members.remove("name") {
-            None | Some(Value::Null) => Err("is required"),
+            None | Some(Value::Null) => Err("is required".into()),
             Some(Value::String(text)) => Name::try_from(text),
-            Some(_) => Err("must be a string"),
+            Some(_) => Err("must be a string".into()),
         };
         let email = match members.remove("email") {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Email::try_from(text).map(Some),
-            Some(_) => Err("must be a string"),
+            Some(_) => Err("must be a string".into()),
         };
         let attributes = match members.remove("attributes") {
             None | Some(Value::Null) => Ok(None),
             Some(Value::Object(object)) => Attributes::try_from(object).map(Some),
-            Some(_) => Err("must be a JSON object"),
+            Some(_) => Err("must be a JSON object".into()),
         };
         for (member, error) in [
             ("name", name.as_ref().err()),
             ("email", email.as_ref().err()),
             ("attributes", attributes.as_ref().err()),
         ] {
-            violations.extend(error.map(|rule| Violation::new(member, rule)));
+            violations.extend(error.map(|rule| Violation::new(member, rule.clone())));
         }
         for member in members.keys() {
             violations.push(match READ_ONLY.contains(&member.as_str()) {

@@ -1,0 +1,36 @@
+//! Texts that mean the same but for case and form.
+
+use super::decomposition::{Decomposition, fold};
+use super::table::{Kind, properties};
+
+/// A text by which others are compared without regard to case and to compatible forms:
+/// two texts mean the same if and only if this is equal for both. It is `NFKC_Casefold`
+/// (The Unicode Standard, D147), decomposed: full case folding, NFKC, and characters that
+/// are ignored by default left out. "STRASSE" is "straße", "ΟΔΟΣ" is "οδος", "ﬁ" is "fi".
+///
+/// PRECIS (RFC 8265, UsernameCaseMapped) would be another rule: it puts texts in lower
+/// case, by which "STRASSE" is not "straße", and refuses compatible forms. Case folding is
+/// also what Unicode keeps stable: of characters that are assigned now, no later version
+/// changes what is equal, so that it can name keys in a store.
+pub fn caseless(text: &str) -> String {
+    /// The letter that the case of the mark U+0345 is folded to.
+    const IOTA: &str = "ι";
+    let mut caseless = Decomposition::with_capacity(text.len());
+    for c in text.chars() {
+        fold(c, |c| {
+            if !c.is_ascii() && is_ignored(c) {
+                return;
+            }
+            caseless.put(c);
+        });
+    }
+    let caseless = caseless.into_text();
+    match caseless.is_ascii() {
+        true => caseless,
+        false => caseless.replace('\u{345}', IOTA),
+    }
+}
+
+fn is_ignored(c: char) -> bool {
+    matches!(properties(c).kind, Kind::Selector | Kind::Ignorable)
+}

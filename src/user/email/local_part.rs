@@ -1,0 +1,53 @@
+//! What stands before the `@` of an email address.
+
+use super::Email;
+use crate::unicode::{Kind, properties};
+use crate::user::violation::Rule;
+
+/// Reads a local part: atoms with single dots between them, or a string in double quotes
+/// (RFC 5321, section 4.1.2; RFC 6531, section 3.3). Answers what it means, without quotes.
+pub(super) fn read(text: &str) -> Result<String, Rule> {
+    if !(1..=Email::MAX_LOCAL_PART_BYTES).contains(&text.len()) {
+        return Err("must have 1 to 64 bytes before its @".into());
+    }
+    let beyond_ascii = |c: &char| !c.is_ascii();
+    if !text.chars().filter(beyond_ascii).all(is_letter_or_sign) {
+        return Err("must not contain white space or unassigned characters before its @".into());
+    }
+    let meant = match text.strip_prefix('"') {
+        Some(quoted) => unquote(quoted),
+        None => text.split('.').all(is_atom).then(|| text.to_owned()),
+    };
+    meant.ok_or(Rule::Borrowed(
+        "must have letters, digits and any of !#$%&'*+-/=?^_`{|}~ before its @, with single \
+         dots between them; anything else in double quotes",
+    ))
+}
+
+/// Whether a character beyond ASCII may stand in a local part. Such that are not assigned
+/// yet may not, for their case is not known.
+fn is_letter_or_sign(c: char) -> bool {
+    !c.is_whitespace() && properties(c).kind != Kind::Unassigned
+}
+
+/// `atom` of RFC 5321, section 4.1.2, whose characters are `atext` of RFC 5322, section
+/// 3.2.3, and those beyond ASCII.
+fn is_atom(text: &str) -> bool {
+    let is_text =
+        |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
+    !text.is_empty() && text.chars().all(is_text)
+}
+
+/// What is in a string whose opening quote is left out (RFC 5321, section 4.1.2); `None` if
+/// the string does not end with the text.
+fn unquote(quoted: &str) -> Option<String> {
+    let mut string = String::new();
+    let mut chars = quoted.chars();
+    loop {
+        match chars.next()? {
+            '"' => return chars.next().is_none().then_some(string),
+            '\\' => string.push(chars.next().filter(char::is_ascii)?),
+            c => string.push(c),
+        }
+    }
+}
