@@ -33,7 +33,7 @@ pub fn check(
         bail!(
             "component {id} has {name}={off}, so that everybody who reaches {listen} could read \
              and change everything; listen on 127.0.0.1, or leave {name} out and make a token \
-             with `edge-host token new`, or insist with --allow-open"
+             with `edge-users token new`, or insist with --allow-open"
         );
     }
     Ok(false)

@@ -34,11 +34,7 @@
 //! * `upload`: the body of a request, taken in.
 //! * `in_flight`, `body`: a request until it is answered, its response until sent.
 //! * `router`, `spin_headers`: routes, and what a component is told of its own.
-//! * `log`, `printable`: what goes wrong, and what components print.
-//!
-//! What talks to a service that runs elsewhere, and what makes secrets for its callers:
-//! * `client`: many users to it and from it.
-//! * `new_token`: tokens.
+//! * `log`: what goes wrong, and what components print.
 //!
 //! The library keeps its hands off the process: no signal handlers, no exit, no
 //! logger. Those are in `main.rs`.
@@ -49,7 +45,6 @@ mod artifact;
 mod bindings;
 mod body;
 mod build_command;
-mod client;
 mod client_stream;
 mod connections;
 mod engine;
@@ -61,10 +56,8 @@ mod instructions;
 mod interfaces;
 mod log;
 mod manifest;
-mod new_token;
 mod options;
 mod outbound;
-mod printable;
 mod router;
 mod runtime_config;
 mod server;
@@ -78,10 +71,7 @@ mod variable_source;
 mod variables;
 mod worker;
 
-pub use client::{ExportOptions, ImportOptions, Outcome, export, import};
 pub use host::Host;
-pub use new_token::{NewToken, NewTokenOptions};
 pub use options::UpOptions;
-pub use printable::Printable;
 pub use store::count::StoreOperations;
 pub use variable_source::VariableSource;

@@ -19,7 +19,7 @@ use rustls::{ClientConfig, RootCertStore};
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use super::options::ServiceOptions;
+use crate::options::ServiceOptions;
 
 /// The environment variable with the token. There is no flag for it, for everybody on a machine
 /// can see the arguments of a process.
@@ -150,7 +150,7 @@ impl Service {
         mut request: http::request::Builder,
         body: Vec<u8>,
     ) -> Result<Response<Incoming>, Failure> {
-        const AGENT: &str = concat!("edge-host/", env!("CARGO_PKG_VERSION"));
+        const AGENT: &str = concat!("edge-users/", env!("CARGO_PKG_VERSION"));
         request = request.header(USER_AGENT, AGENT);
         if let Some(token) = &self.token {
             request = request.header(AUTHORIZATION, token);

@@ -29,9 +29,9 @@ impl Place {
         fs::create_dir_all(component.parent().expect("it has directories"))?;
         copy(&root.join(COMPONENT), &component)?;
         copy(&root.join("spin.toml"), &directory.join("spin.toml"))?;
-        // Cargo puts examples into a directory beside the programs.
+        // Cargo puts tests into a directory beside the programs.
         let this = std::env::current_exe()?;
-        let programs = this.ancestors().nth(2).expect("target/PROFILE/examples");
+        let programs = this.ancestors().nth(2).expect("target/PROFILE/deps");
         copy(&programs.join("edge-host"), &directory.join("edge-host"))?;
         Ok(Place {
             directory,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::printable::Printable;
+use printable::Printable;
 
 const BAR: &str = "{bar:32} {percent}%  {msg}  {elapsed} (~{eta} to go)";
 const SPINNER: &str = "{spinner}  {msg}  {elapsed}";

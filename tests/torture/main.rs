@@ -1,9 +1,10 @@
-//! Tortures the service: `torture [--seconds 60] [--clients 8] [--seed N]`.
+//! Tortures the service: `make torture`.
 //!
 //! Clients contend for a few users and emails while the host is killed with
 //! SIGKILL again and again, and started again on the same state. Each request is
 //! recorded with its answer, and in the end all promises of the service are
-//! checked from these records. Exits with 1 if one was broken.
+//! checked from these records. The checks have tests of their own, which run with
+//! all others.
 //!
 //! - [`host`]: the process that is killed
 //! - [`load`], [`quiet`]: what is asked, during the kills and after them
@@ -23,7 +24,6 @@ mod wire;
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::io::{IsTerminal, Write};
-use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -57,38 +57,35 @@ struct Run {
     recovery: Recovery,
 }
 
-fn main() -> ExitCode {
-    let Some(options) = options(std::env::args().skip(1)) else {
-        eprintln!("usage: torture [--seconds 60] [--clients 8] [--seed N]");
-        return ExitCode::from(2);
-    };
+#[test]
+#[ignore = "it takes a minute: make torture"]
+fn every_promise_is_kept_under_load_and_kills() {
+    let options = Options::from_environment();
     match torture(&options) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
+        Ok(kept) => assert!(kept, "a promise was broken, see above"),
+        Err(error) => panic!("{error}"),
     }
 }
 
-fn options(mut arguments: impl Iterator<Item = String>) -> Option<Options> {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let mut options = Options {
-        seconds: 60,
-        clients: 8,
-        seed: now.map_or(0, |now| now.as_nanos() as u64),
-    };
-    while let Some(name) = arguments.next() {
-        let value = arguments.next()?;
-        match &name[..] {
-            "--seconds" => options.seconds = value.parse().ok()?,
-            "--clients" => options.clients = value.parse().ok().filter(|clients| *clients > 0)?,
-            "--seed" => options.seed = value.parse().ok()?,
-            _ => return None,
+impl Options {
+    /// From the environment variables `TORTURE_SECONDS`, `TORTURE_CLIENTS` and
+    /// `TORTURE_SEED`; those that are empty or not there have a default.
+    fn from_environment() -> Options {
+        let number = |name: &str| {
+            let value = std::env::var(name).ok().filter(|value| !value.is_empty());
+            value.map(|value| {
+                let number = value.parse::<u64>().ok();
+                number.unwrap_or_else(|| panic!("{name} is not a number: {value}"))
+            })
+        };
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let now = now.map_or(0, |now| now.as_nanos() as u64);
+        Options {
+            seconds: number("TORTURE_SECONDS").unwrap_or(60),
+            clients: number("TORTURE_CLIENTS").unwrap_or(8).max(1) as usize,
+            seed: number("TORTURE_SEED").unwrap_or(now),
         }
     }
-    Some(options)
 }
 
 /// Whether all promises were kept.
@@ -98,7 +95,7 @@ fn torture(options: &Options) -> Result<bool, Box<dyn Error>> {
         clients,
         seed,
     } = options;
-    eprintln!("{clients} clients for {seconds} s, --seed {seed}");
+    eprintln!("{clients} clients for {seconds} s: make torture SECONDS={seconds} SEED={seed}");
     let mut random = Random::new(*seed);
     let place = Place::prepare(&mut random)?;
     let run = match run(options, &place, random) {

@@ -1,4 +1,4 @@
-//! `edge-host import`: the lines of a file, to a service.
+//! `edge-users import`: the lines of a file, to a service.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,12 +11,12 @@ use tokio::io::{AsyncBufRead, BufReader};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::Outcome;
-use super::batch::{Batch, Identity};
-use super::options::ImportOptions;
-use super::patience::Patience;
-use super::progress::Progress;
-use super::service::{Failure, Lines, Problem, Service, number_of};
+use crate::Outcome;
+use crate::batch::{Batch, Identity};
+use crate::options::ImportOptions;
+use crate::patience::Patience;
+use crate::progress::Progress;
+use crate::service::{Failure, Lines, Problem, Service, number_of};
 
 /// A line of the answer: what became of a line, or the last one.
 #[derive(Deserialize)]

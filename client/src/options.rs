@@ -1,4 +1,4 @@
-//! What `edge-host import` and `edge-host export` take.
+//! What `edge-users import` and `edge-host export` take.
 
 use std::path::PathBuf;
 
@@ -18,7 +18,7 @@ Exit codes:
   0  all users were written
   2  not all of them";
 
-/// What `edge-host import` takes.
+/// What `edge-users import` takes.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = EXIT_CODES_OF_IMPORT)]
 pub struct ImportOptions {
@@ -34,7 +34,7 @@ pub struct ImportOptions {
     pub service: ServiceOptions,
 }
 
-/// What `edge-host export` takes.
+/// What `edge-users export` takes.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = EXIT_CODES_OF_EXPORT)]
 pub struct ExportOptions {

@@ -1,4 +1,4 @@
-//! `edge-host export`: every user of a service, to a file.
+//! `edge-users export`: every user of a service, to a file.
 
 use std::path::{Path, PathBuf};
 
@@ -7,11 +7,11 @@ use serde::Deserialize;
 use tokio::fs::File;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _, BufWriter};
 
-use super::Outcome;
-use super::options::ExportOptions;
-use super::patience::Patience;
-use super::progress::Progress;
-use super::service::{Failure, Lines, Problem, Service, number_of};
+use crate::Outcome;
+use crate::options::ExportOptions;
+use crate::patience::Patience;
+use crate::progress::Progress;
+use crate::service::{Failure, Lines, Problem, Service, number_of};
 
 /// A line of the answer: a user, or the last one.
 #[derive(Deserialize)]

@@ -1,4 +1,4 @@
-//! `edge-host token new`: a secret for a caller of edge-users, and the line that
+//! `edge-users token new`: a secret for a caller of edge-users, and the line that
 //! makes the service know it.
 
 use std::fmt;
@@ -8,7 +8,7 @@ use anyhow::{Context as _, anyhow, ensure};
 use clap::ValueEnum;
 use edge_users_token::Secret;
 
-/// What `edge-host token new` takes.
+/// What `edge-users token new` takes.
 #[derive(Clone, Debug, clap::Args)]
 pub struct NewTokenOptions {
     /// Who or what it is for: letters, digits and any of -_.@
