@@ -3,10 +3,10 @@
 use wasmtime::Result;
 use wasmtime::component::Resource;
 
-use crate::bindings::wasi::keyvalue::atomics::{self, CasError};
-use crate::bindings::wasi::keyvalue::batch;
-use crate::bindings::wasi::keyvalue::store::{self, Error, KeyResponse};
-use crate::instance::InstanceState;
+use crate::runtime::bindings::wasi::keyvalue::atomics::{self, CasError};
+use crate::runtime::bindings::wasi::keyvalue::batch;
+use crate::runtime::bindings::wasi::keyvalue::store::{self, Error, KeyResponse};
+use crate::runtime::instance::InstanceState;
 use crate::store::{KeyValueStore, StoreError};
 
 type Bucket = KeyValueStore;

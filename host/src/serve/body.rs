@@ -9,8 +9,8 @@ use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
 use wasmtime_wasi_http::{Error, WasiBody};
 
-use crate::connections::Work;
-use crate::in_flight::InFlight;
+use crate::runtime::in_flight::InFlight;
+use crate::serve::connections::Work;
 
 /// The body of a response, from the host itself or from a component.
 pub enum ResponseBody {

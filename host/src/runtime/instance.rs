@@ -9,11 +9,11 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use crate::allowed_hosts::AllowedHosts;
-use crate::in_flight::{InFlight, Requests};
-use crate::instructions::Instructions;
+use crate::application::allowed_hosts::AllowedHosts;
 use crate::log::{ComponentLog, Log};
-use crate::outbound::Outbound;
+use crate::runtime::in_flight::{InFlight, Requests};
+use crate::runtime::instructions::Instructions;
+use crate::runtime::outbound::Outbound;
 use crate::store::KeyValueStore;
 
 /// What all instances of a component share.

@@ -7,7 +7,7 @@ use std::process::{self, ExitStatus, Stdio};
 use anyhow::{Context as _, bail};
 use tokio::process::Command;
 
-use crate::manifest::Manifest;
+use crate::application::manifest::Manifest;
 
 /// Runs the build commands of every component that has some, in order, and stops at
 /// the first that fails. `directory` is the manifest's.

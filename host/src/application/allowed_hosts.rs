@@ -10,7 +10,7 @@ use std::ops::Range;
 use anyhow::{Context as _, bail};
 use http::Uri;
 
-use crate::template::Template;
+use crate::application::template::Template;
 
 /// The hosts that a component may send requests to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -13,10 +13,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use crate::allowed_hosts;
-use crate::source_line::SourceLine;
-use crate::template::Template;
-use crate::variables::name_error;
+use crate::application::allowed_hosts;
+use crate::application::source_line::SourceLine;
+use crate::application::template::Template;
+use crate::application::variables::name_error;
 
 pub use schema::{StaticResponse, Variable};
 
@@ -292,7 +292,7 @@ impl Check<'_> {
         }
         let route = match trigger.route.get_ref() {
             toml::Value::String(route) => {
-                crate::router::check(route)
+                crate::application::router::check(route)
                     .map_err(|error| self.lines.error(trigger.route.span(), error))?;
                 Some(route.clone())
             }

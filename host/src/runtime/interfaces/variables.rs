@@ -2,10 +2,10 @@
 
 use wasmtime::Result;
 
-use crate::bindings::fermyon::spin::variables;
-use crate::bindings::wasi::config::store as config;
-use crate::instance::InstanceState;
-use crate::variables::name_error;
+use crate::application::variables::name_error;
+use crate::runtime::bindings::fermyon::spin::variables;
+use crate::runtime::bindings::wasi::config::store as config;
+use crate::runtime::instance::InstanceState;
 
 impl variables::Host for InstanceState {
     fn get(&mut self, name: String) -> Result<Result<String, variables::Error>> {

@@ -13,15 +13,15 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use wasmtime_wasi_http::handler::{InstantiationError, ProxyHandler};
 
-use crate::application::{Application, Target};
-use crate::body::{AnswerBody, ResponseBody};
-use crate::connections::Seat;
-use crate::in_flight::InFlight;
-use crate::instance::Admission;
-use crate::router::WELL_KNOWN_PREFIX;
-use crate::spin_headers;
-use crate::upload::{Upload, Uploads};
-use crate::worker::Workers;
+use crate::application::router::WELL_KNOWN_PREFIX;
+use crate::runtime::in_flight::InFlight;
+use crate::runtime::instance::Admission;
+use crate::runtime::loader::{Application, Target};
+use crate::runtime::worker::Workers;
+use crate::serve::body::{AnswerBody, ResponseBody};
+use crate::serve::connections::Seat;
+use crate::serve::spin_headers;
+use crate::serve::upload::{Upload, Uploads};
 
 /// Ample for a thread to go on from one statement to the next.
 const MOMENT: Duration = Duration::from_millis(100);

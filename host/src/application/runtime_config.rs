@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 
-use crate::source_line::SourceLine;
+use crate::application::source_line::SourceLine;
+use crate::application::variables::{DEFAULT_PREFIX, Provider};
 use crate::store::Location;
-use crate::variables::{DEFAULT_PREFIX, Provider};
 
 /// The label of the store that needs no configuration.
 pub const DEFAULT_STORE: &str = "default";

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use http::header::HOST;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
-use crate::router::RouteMatch;
+use crate::application::router::RouteMatch;
 
 const PATH_INFO: HeaderName = HeaderName::from_static("spin-path-info");
 const FULL_URL: HeaderName = HeaderName::from_static("spin-full-url");
@@ -71,7 +71,7 @@ fn full_url(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::router::Router;
+    use crate::application::router::Router;
 
     fn headers(route: &str, uri: &str, sent: &[(&'static str, &'static str)]) -> HeaderMap {
         let (router, _) = Router::build([(route.to_owned(), ())]).unwrap();

@@ -6,7 +6,7 @@ use http::{Request, Response};
 use http_body_util::BodyExt;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
 
-use crate::instance::Component;
+use crate::runtime::instance::Component;
 
 type Io<T> = Box<dyn Future<Output = Result<T, Error>> + Send>;
 

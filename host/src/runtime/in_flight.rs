@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use http::{Method, Uri};
 use tokio::sync::Notify;
 
-use crate::instance::Component;
+use crate::runtime::instance::Component;
 
 /// What the service, the instance and the response's body each have to know of a
 /// request.

@@ -14,11 +14,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::application::Application;
-use crate::client_stream::ClientStream;
-use crate::connections::{Connections, Seat};
-use crate::service::Connection;
-use crate::upload::Uploads;
+use crate::runtime::loader::Application;
+use crate::serve::client_stream::ClientStream;
+use crate::serve::connections::{Connections, Seat};
+use crate::serve::service::Connection;
+use crate::serve::upload::Uploads;
 
 /// How long requests in flight are waited for when the host stops.
 const GRACE: Duration = Duration::from_secs(10);

@@ -11,8 +11,8 @@ use wasmtime::component::{HasSelf, Linker};
 
 pub use wasi_key_value::CompareAndSwap;
 
-use crate::bindings::Host_;
-use crate::instance::InstanceState;
+use crate::runtime::bindings::Host_;
+use crate::runtime::instance::InstanceState;
 
 /// Makes the interfaces known to `linker`.
 pub fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()> {

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use anyhow::{Context as _, bail};
 
-use crate::source_line::SourceLine;
+use crate::application::source_line::SourceLine;
 
 /// One `--variable`.
 #[derive(Clone, Debug, PartialEq, Eq)]

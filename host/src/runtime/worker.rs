@@ -19,8 +19,8 @@ use wasmtime_wasi_http::handler::{
 };
 use wasmtime_wasi_http::{WasiHttpView, p2, p3};
 
-use crate::in_flight::Requests;
-use crate::instance::{Admission, Component, InstanceState};
+use crate::runtime::in_flight::Requests;
+use crate::runtime::instance::{Admission, Component, InstanceState};
 
 /// How long an instance lives, and how much it is given to do.
 #[derive(Clone, Copy, Debug)]

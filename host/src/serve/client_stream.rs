@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::connections::Seat;
+use crate::serve::connections::Seat;
 
 pin_project! {
     /// A socket that tells when its client does not read what it is sent: when

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 
 use anyhow::bail;
 
-use crate::manifest::Manifest;
-use crate::variables;
+use crate::application::manifest::Manifest;
+use crate::application::variables;
 
 /// What a component calls the variable that says whether callers need a token, and
 /// its value when they don't.

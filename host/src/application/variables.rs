@@ -10,7 +10,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 
-use crate::manifest::{self, Manifest};
+use crate::application::manifest::{self, Manifest};
 
 /// What the environment calls a variable begins with this.
 pub const DEFAULT_PREFIX: &str = "SPIN_VARIABLE";

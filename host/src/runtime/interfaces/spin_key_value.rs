@@ -3,8 +3,8 @@
 use wasmtime::Result;
 use wasmtime::component::Resource;
 
-use crate::bindings::fermyon::spin::key_value::{Error, Host, HostStore};
-use crate::instance::InstanceState;
+use crate::runtime::bindings::fermyon::spin::key_value::{Error, Host, HostStore};
+use crate::runtime::instance::InstanceState;
 use crate::store::{KeyValueStore, StoreError};
 
 impl From<StoreError> for Error {
