@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::platform::Platform;
 
-pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// The most characters of a request id that a client gives.
@@ -15,7 +15,7 @@ const MAX_REQUEST_ID: usize = 128;
 
 /// The names of one request.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Trace {
+pub struct Trace {
     request_id: String,
     /// 32 hexadecimal digits.
     trace_id: String,

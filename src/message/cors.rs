@@ -27,7 +27,7 @@ const MAX_AGE: &str = "600";
 
 /// What a page of another origin may do with the answer to its request.
 #[derive(Debug, PartialEq)]
-pub(super) enum Cors {
+pub enum Cors {
     /// Nothing; or no page sent the request.
     Nothing,
     /// Read it. The value of `Access-Control-Allow-Origin`.

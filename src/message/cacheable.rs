@@ -7,14 +7,13 @@ use sha2::{Digest, Sha256};
 
 use super::precondition::{Preconditions, Read, entity_tag_of};
 use super::problem::Problem;
-use super::representation::set;
-use super::users::not_modified;
+use super::response::{not_modified, set};
 
 /// How long nobody needs to ask again. A release may change what is published.
 const CACHING: &str = "public, max-age=300";
 
 /// Answers a request that has the headers `request` with what is published.
-pub(super) fn publish(
+pub fn publish(
     request: &HeaderMap,
     media_type: &str,
     body: Vec<u8>,
@@ -24,12 +23,12 @@ pub(super) fn publish(
 }
 
 /// The entity tag of what is published as that media type.
-pub(super) fn tag_of(media_type: &str, content: &[u8]) -> String {
+pub fn tag_of(media_type: &str, content: &[u8]) -> String {
     entity_tag_of(Sha256::new().chain_update(media_type).chain_update(content))
 }
 
 /// The same for a body that has this entity tag.
-pub(super) fn publish_version(
+pub fn publish_version(
     request: &HeaderMap,
     media_type: &str,
     tag: String,

@@ -5,14 +5,14 @@ use percent_encoding::percent_decode_str;
 use super::problem::Problem;
 
 /// Decodes percent-encoded UTF-8; `None` if it is something else.
-pub(super) fn percent_decode(text: &str) -> Option<String> {
+pub fn percent_decode(text: &str) -> Option<String> {
     let decoded = percent_decode_str(text).decode_utf8().ok()?;
     Some(decoded.into_owned())
 }
 
 /// The parameters of a query, each of which may be given once.
 #[derive(Debug)]
-pub(super) struct Query(Vec<(String, String)>);
+pub struct Query(Vec<(String, String)>);
 
 impl Query {
     /// Reads a query that may have the parameters `known` and no others.

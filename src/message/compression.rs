@@ -5,19 +5,17 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, ETAG};
-use http::{HeaderMap, HeaderValue, Response};
-
-use super::content::Content;
+use http::{HeaderMap, HeaderValue};
 
 /// Bodies of fewer bytes are sent as they are: they fit into a packet anyway.
 const WORTH_COMPRESSING: usize = 1024;
 
 /// Stands at the end of the entity tag of a compressed representation, which
 /// must differ from that of the plain one (RFC 9110, section 8.8.3.3).
-pub(super) const SUFFIX: &str = "-gzip";
+pub const SUFFIX: &str = "-gzip";
 
 /// Whether the client takes gzip, by its `Accept-Encoding` (RFC 9110, section 12.5.3).
-pub(super) fn admits_gzip(headers: &HeaderMap) -> bool {
+pub fn admits_gzip(headers: &HeaderMap) -> bool {
     let values = headers.get_all(ACCEPT_ENCODING).iter();
     let values = values.filter_map(|value| value.to_str().ok());
     let codings = values.flat_map(|value| value.split(','));
@@ -37,11 +35,8 @@ pub(super) fn admits_gzip(headers: &HeaderMap) -> bool {
 }
 
 /// Compresses the body of a response, if that is worth it and it is not compressed yet.
-pub(super) fn compress<S, P, B>(response: &mut Response<Content<'_, S, P, B>>) {
-    let compressed_before = response.headers().contains_key(CONTENT_ENCODING);
-    let Content::Whole(body) = response.body_mut() else {
-        return;
-    };
+pub fn compress(headers: &mut HeaderMap, body: &mut Vec<u8>) {
+    let compressed_before = headers.contains_key(CONTENT_ENCODING);
     if body.len() < WORTH_COMPRESSING {
         return;
     }
@@ -51,7 +46,6 @@ pub(super) fn compress<S, P, B>(response: &mut Response<Content<'_, S, P, B>>) {
         let compressed = written.and_then(|()| encoder.finish());
         *body = compressed.expect("a vector takes all that is written");
     }
-    let headers = response.headers_mut();
     headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     let tag = headers.get(ETAG).and_then(|tag| tag.to_str().ok());
     let suffixed = tag.and_then(|tag| Some(format!("{}{SUFFIX}\"", tag.strip_suffix('"')?)));

@@ -8,7 +8,7 @@ use super::problem::Problem;
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Says that a response is that of an earlier request with the same key.
-pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// What a key must be, as the rest of a sentence about it.
 const RULE: &str =
@@ -19,7 +19,7 @@ const MAX_CHARS: usize = 255;
 
 /// The key of a request, if it has one: 1 to 255 visible ASCII characters, as a string of
 /// Structured Fields (RFC 8941, section 3.3.3) or, as many clients send it, without quotes.
-pub(super) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+pub fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(value) = values.next() else {
         return Ok(None);

@@ -7,7 +7,7 @@ use http::header::ACCEPT;
 /// the first of those with the highest weight; `None` if it takes none of them.
 /// Without an `Accept` it takes everything. What is not understood in it is
 /// left out of account, as if it were not there.
-pub(super) fn preferred<'a>(headers: &HeaderMap, offered: &[&'a str]) -> Option<&'a str> {
+pub fn preferred<'a>(headers: &HeaderMap, offered: &[&'a str]) -> Option<&'a str> {
     let values = headers.get_all(ACCEPT).iter();
     let values: Vec<_> = values.filter_map(|value| value.to_str().ok()).collect();
     let ranges = values.iter().flat_map(|value| value.split(','));

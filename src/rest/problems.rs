@@ -5,20 +5,17 @@ use http::{HeaderMap, Response};
 use maud::{Markup, html};
 use serde::{Serialize, Serializer};
 
-use super::Problem;
-use super::types::{self, ProblemType};
-use crate::rest::page::{self, HTML, Page};
-use crate::rest::publication::publish;
-use crate::rest::representation::JSON;
+use crate::message::cacheable::publish;
+use crate::message::page::{self, HTML, Page};
+use crate::message::problem::Problem;
+use crate::message::problem::types::{self, ProblemType};
+use crate::message::response::JSON;
 
 /// The media types of both resources, of which programs that don't choose get the first.
-pub(in crate::rest) const MEDIA_TYPES: &[&str] = &[JSON, HTML];
+pub(super) const MEDIA_TYPES: &[&str] = &[JSON, HTML];
 
 /// `GET /problems`
-pub(in crate::rest) fn all(
-    request: &HeaderMap,
-    media_type: &str,
-) -> Result<Response<Vec<u8>>, Problem> {
+pub(super) fn all(request: &HeaderMap, media_type: &str) -> Result<Response<Vec<u8>>, Problem> {
     match media_type {
         HTML => respond(request, "Problems", list()),
         _ => publish_json(request, types::ALL),
@@ -26,7 +23,7 @@ pub(in crate::rest) fn all(
 }
 
 /// `GET /problems/{slug}`
-pub(in crate::rest) fn one(
+pub(super) fn one(
     request: &HeaderMap,
     media_type: &str,
     slug: &str,

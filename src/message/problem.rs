@@ -1,7 +1,6 @@
 //! Problem details (RFC 9457): every answer that is not what was asked for.
 
-pub(super) mod page;
-pub(super) mod types;
+pub mod types;
 
 use http::header::{
     ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE,
@@ -9,19 +8,20 @@ use http::header::{
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
-use super::access::REALM;
 use super::body::MAX_BYTES;
 use super::limits::{MAX_HEADER_BYTES, MAX_TARGET_BYTES};
-use super::patch;
 use super::trace::Trace;
 use crate::auth::{Refusal, Scope};
 use crate::directory::Error;
 use crate::user::Violation;
 use types::ProblemType;
 
+/// The realm of all credentials here (RFC 9110, section 11.5).
+const REALM: &str = "edge-users";
+
 /// Why a request was not fulfilled.
 #[derive(Clone, Debug)]
-pub(super) struct Problem(Box<Occurrence>);
+pub struct Problem(Box<Occurrence>);
 
 #[derive(Clone, Debug)]
 struct Occurrence {
@@ -36,7 +36,7 @@ struct Occurrence {
 
 /// The document (RFC 9457, section 3).
 #[derive(Serialize)]
-pub(super) struct Details<'a> {
+pub struct Details<'a> {
     r#type: String,
     title: &'static str,
     status: u16,
@@ -62,7 +62,8 @@ impl Problem {
         Problem::new(kind, kind.meaning)
     }
 
-    fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Problem {
+    /// The same with a header of the response, of which there is one at the most.
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Problem {
         self.0.header = Some((name, value));
         self
     }
@@ -211,12 +212,6 @@ impl Problem {
     pub fn invalid_query(rule: &str, name: &str) -> Problem {
         let detail = format!("The query parameter {name:?} {rule}.");
         Problem::new(types::INVALID_QUERY, detail)
-    }
-
-    /// Says which patches the resource takes (RFC 5789, section 2.2).
-    pub fn with_accept_patch(self) -> Problem {
-        let accepted = HeaderValue::from_static(patch::ACCEPT_PATCH);
-        self.with_header(patch::HEADER, accepted)
     }
 
     pub fn invalid_user(violations: Vec<Violation>) -> Problem {

@@ -7,11 +7,11 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use serde::Serialize;
 
 use super::body::MAX_BYTES;
-use super::representation::set;
+use super::response::set;
 use crate::platform::Platform;
 use crate::timestamp::Timestamp;
 
-pub(super) const NDJSON: &str = "application/x-ndjson";
+pub const NDJSON: &str = "application/x-ndjson";
 
 /// How many bytes are made before they are sent.
 const CHUNK: usize = 16 * 1024;
@@ -24,7 +24,7 @@ const CHUNK_TIME: i64 = 250;
 const TIME_LIMIT: (&str, i64) = ("bulk_time_limit", 20);
 
 /// When what begins now has to end.
-pub(super) fn deadline(platform: &impl Platform) -> Timestamp {
+pub fn deadline(platform: &impl Platform) -> Timestamp {
     let (variable, default) = TIME_LIMIT;
     let configured = platform.variable(variable);
     let configured = configured.and_then(|text| text.parse().ok());
@@ -33,12 +33,12 @@ pub(super) fn deadline(platform: &impl Platform) -> Timestamp {
 }
 
 /// How long it is from `now` to then.
-pub(super) fn until(then: Timestamp, now: Timestamp) -> Duration {
+pub fn until(then: Timestamp, now: Timestamp) -> Duration {
     Duration::from_millis(u64::try_from(then.0 - now.0).unwrap_or(0))
 }
 
 /// Answers with lines that nobody is to store.
-pub(super) fn response<C>(lines: C) -> Response<C> {
+pub fn response<C>(lines: C) -> Response<C> {
     let mut response = Response::new(lines);
     set(&mut response, CONTENT_TYPE, NDJSON);
     set(&mut response, CACHE_CONTROL, "no-store");
@@ -46,7 +46,7 @@ pub(super) fn response<C>(lines: C) -> Response<C> {
 }
 
 /// Lines that are sent together.
-pub(super) struct Chunk {
+pub struct Chunk {
     pub bytes: Vec<u8>,
     begun: Timestamp,
 }
@@ -74,7 +74,7 @@ impl Chunk {
 /// Makes lines of bytes as they arrive. It keeps no more of them than a line and
 /// what came with it.
 #[derive(Default)]
-pub(super) struct Lines {
+pub struct Lines {
     bytes: Vec<u8>,
     /// Where the next line begins.
     start: usize,
@@ -85,7 +85,7 @@ pub(super) struct Lines {
 }
 
 #[derive(Debug, PartialEq)]
-pub(super) enum Line<'a> {
+pub enum Line<'a> {
     /// Without its end.
     Whole(&'a [u8]),
     TooLong,

@@ -5,21 +5,21 @@ use http::Request;
 use super::problem::Problem;
 
 /// The most bytes of the target of a request, its path and query.
-pub(super) const MAX_TARGET_BYTES: usize = 8 * 1024;
+pub const MAX_TARGET_BYTES: usize = 8 * 1024;
 
 /// The most bytes of all header fields, names and values. The host adds some of
 /// its own, two of which repeat the target.
-pub(super) const MAX_HEADER_BYTES: usize = 32 * 1024;
+pub const MAX_HEADER_BYTES: usize = 32 * 1024;
 
 /// The most levels of objects and arrays in a body. More would be refused by the
 /// parser too, but as if it were no JSON.
-pub(super) const MAX_JSON_DEPTH: usize = 64;
+pub const MAX_JSON_DEPTH: usize = 64;
 
 /// The most members of objects and elements of arrays in a body, all counted.
-pub(super) const MAX_JSON_VALUES: usize = 10_000;
+pub const MAX_JSON_VALUES: usize = 10_000;
 
 /// Fails if the target or the header fields are too long.
-pub(super) fn check<B>(request: &Request<B>) -> Result<(), Problem> {
+pub fn check<B>(request: &Request<B>) -> Result<(), Problem> {
     let target = request.uri().path_and_query();
     if target.is_some_and(|target| target.as_str().len() > MAX_TARGET_BYTES) {
         return Err(Problem::target_too_long());
@@ -37,7 +37,7 @@ pub(super) fn check<B>(request: &Request<B>) -> Result<(), Problem> {
 /// Fails if a JSON text is too deep or too wide to be parsed. That it is JSON is
 /// left to the parser: of anything else the figures mean nothing, and are not
 /// less than those of the part that is JSON.
-pub(super) fn check_json(text: &[u8]) -> Result<(), Problem> {
+pub fn check_json(text: &[u8]) -> Result<(), Problem> {
     let (mut depth, mut deepest, mut values) = (0_usize, 0, 0);
     let (mut quoted, mut escaped) = (false, false);
     for byte in text {

@@ -42,7 +42,7 @@ impl Body for Vec<u8> {
 }
 
 /// Reads a JSON value from a body whose media type was checked.
-pub(super) async fn json<B: Body>(request: Request<B>) -> Result<Value, Problem> {
+pub async fn json<B: Body>(request: Request<B>) -> Result<Value, Problem> {
     let mut body = request.into_body();
     let mut bytes = Vec::new();
     while let Some(chunk) = body.next().await {
@@ -66,7 +66,7 @@ async fn ignore(mut body: impl Body) {
 }
 
 /// Fails unless the body is of one of the media types `accepted`, in UTF-8, and not compressed.
-pub(super) fn check_media_type(headers: &HeaderMap, accepted: &[&str]) -> Result<(), Problem> {
+pub fn check_media_type(headers: &HeaderMap, accepted: &[&str]) -> Result<(), Problem> {
     let mut codings = headers.get_all(CONTENT_ENCODING).iter();
     if codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Err(Problem::unsupported_content_coding());
@@ -91,7 +91,7 @@ pub(super) fn check_media_type(headers: &HeaderMap, accepted: &[&str]) -> Result
 }
 
 /// Whether the body is of that media type, whatever its parameters.
-pub(super) fn is_media_type(headers: &HeaderMap, media_type: &str) -> bool {
+pub fn is_media_type(headers: &HeaderMap, media_type: &str) -> bool {
     let sent = content_type(headers).next();
     sent.is_some_and(|sent| sent.eq_ignore_ascii_case(media_type))
 }

@@ -8,17 +8,17 @@ use http::{HeaderMap, Response, StatusCode};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
+use super::cacheable::publish;
 use super::problem::Problem;
-use super::publication::publish;
-use super::representation::set;
+use super::response::set;
 
 /// The media type of pages.
-pub(super) const HTML: &str = "text/html";
+pub const HTML: &str = "text/html";
 
 const STYLE: &str = include_str!("page/style.css");
 
 /// A page.
-pub(super) struct Page {
+pub struct Page {
     pub title: &'static str,
     pub content: Markup,
     /// What runs when the page is there. It may ask this service.
@@ -53,7 +53,7 @@ impl Page {
 
 /// Lets a browser do with the response what a page with that script needs, and
 /// nothing else (Content Security Policy, level 3).
-pub(super) fn protect(response: &mut Response<Vec<u8>>, script: Option<&str>) {
+pub fn protect(response: &mut Response<Vec<u8>>, script: Option<&str>) {
     // A browser that has the page has these headers with it (RFC 9110, section 15.4.5).
     if response.status() == StatusCode::NOT_MODIFIED {
         return;

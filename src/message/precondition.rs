@@ -5,7 +5,7 @@ use http::header::{IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName};
 use sha2::{Digest, Sha256};
 
-use super::coding;
+use super::compression;
 use super::problem::{Problem, types};
 use crate::platform::Platform;
 use crate::user::Version;
@@ -15,12 +15,12 @@ const REQUIRED: &str = "require_preconditions";
 
 /// The entity tag of a version. Strong (RFC 9110, section 8.8.1): a version has
 /// one representation at a URL.
-pub(super) fn entity_tag(version: Version) -> String {
+pub fn entity_tag(version: Version) -> String {
     format!("\"{version}\"")
 }
 
 /// The entity tag of what has no version of its own, by a hash of all that it says.
-pub(super) fn entity_tag_of(hash: Sha256) -> String {
+pub fn entity_tag_of(hash: Sha256) -> String {
     let hash = hash.finalize();
     let (half, _) = hash.split_first_chunk::<16>().expect("it has 32 bytes");
     format!("\"{:032x}\"", u128::from_be_bytes(*half))
@@ -29,7 +29,7 @@ pub(super) fn entity_tag_of(hash: Sha256) -> String {
 /// The preconditions of a request that the service evaluates. Those on dates are
 /// ignored, for nothing here has a `Last-Modified` (RFC 9110, sections 13.1.3 and 13.1.4).
 #[derive(Debug, PartialEq)]
-pub(super) struct Preconditions {
+pub struct Preconditions {
     if_match: Option<Tags>,
     if_none_match: Option<Tags>,
 }
@@ -44,7 +44,7 @@ enum Tags {
 
 /// What to do with a request to read.
 #[derive(Debug, PartialEq)]
-pub(super) enum Read {
+pub enum Read {
     Answer,
     /// The client has the answer already, under this entity tag: 304.
     NotModified(String),
@@ -158,7 +158,7 @@ impl Tags {
 
 /// The entity tag of what a client may have got compressed.
 fn uncompressed(tag: &str) -> String {
-    tag.replace(&format!("{}\"", coding::SUFFIX), "\"")
+    tag.replace(&format!("{}\"", compression::SUFFIX), "\"")
 }
 
 /// Reads a list of entity tags, weak ones with their `W/`; `None` if it is none.
