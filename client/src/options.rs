@@ -1,4 +1,4 @@
-//! What `edge-users import` and `edge-host export` take.
+//! What `edge-users import` and `edge-users export` take.
 
 use std::path::PathBuf;
 

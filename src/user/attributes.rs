@@ -1,0 +1,90 @@
+//! The application's own data about a user.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The application's own data about a user: a JSON object of at most 8 KiB.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Attributes(Map<String, Value>);
+
+impl Attributes {
+    /// The most bytes of attributes, written as JSON without white space.
+    pub const MAX_BYTES: usize = 8 * 1024;
+
+    /// The most members of all objects in them.
+    pub const MAX_MEMBERS: usize = 1000;
+
+    /// The most levels of objects and arrays, the attributes themselves being the first.
+    pub const MAX_DEPTH: usize = 32;
+}
+
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+fn members(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => items.iter().map(members).sum(),
+        Value::Object(object) => object.len() + object.values().map(members).sum::<usize>(),
+        _ => 0,
+    }
+}
+
+impl TryFrom<Map<String, Value>> for Attributes {
+    type Error = &'static str;
+
+    fn try_from(object: Map<String, Value>) -> Result<Self, Self::Error> {
+        if 1 + object.values().map(depth).max().unwrap_or(0) > Attributes::MAX_DEPTH {
+            return Err("must have at most 32 levels of objects and arrays");
+        }
+        if object.len() + object.values().map(members).sum::<usize>() > Attributes::MAX_MEMBERS {
+            return Err("must have at most 1000 members, those of objects in them included");
+        }
+        match serde_json::to_vec(&object) {
+            Ok(json) if json.len() <= Attributes::MAX_BYTES => Ok(Attributes(object)),
+            _ => Err("must have at most 8192 bytes, written as JSON without white space"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn attributes_have_at_most_8_kib() {
+        let attributes = |length: usize| {
+            let object = json!({ "k": "v".repeat(length) });
+            Attributes::try_from(object.as_object().unwrap().clone())
+        };
+        let frame = r#"{"k":""}"#.len();
+        assert!(attributes(Attributes::MAX_BYTES - frame).is_ok());
+        assert!(attributes(Attributes::MAX_BYTES - frame + 1).is_err());
+    }
+
+    #[test]
+    fn attributes_have_at_most_32_levels() {
+        let attributes = |levels: usize| {
+            let object = (1..levels).fold(json!({}), |inner, _| json!({ "a": inner }));
+            Attributes::try_from(object.as_object().unwrap().clone())
+        };
+        assert!(attributes(32).is_ok());
+        assert!(attributes(33).is_err());
+    }
+
+    #[test]
+    fn attributes_have_at_most_1000_members() {
+        let attributes = |inner: usize| {
+            let inner: Map<_, _> = (0..inner).map(|n| (n.to_string(), json!(0))).collect();
+            Attributes::try_from(Map::from_iter([("a".to_owned(), json!([inner]))]))
+        };
+        assert!(attributes(999).is_ok());
+        assert!(attributes(1000).is_err());
+    }
+}

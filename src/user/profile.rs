@@ -1,0 +1,95 @@
+//! The members of a user that clients set.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Attributes, Email, Name, READ_ONLY, Violation};
+
+/// The members of a user that clients set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Profile {
+    pub name: Name,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<Email>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attributes: Option<Attributes>,
+}
+
+impl Profile {
+    /// Reads a profile from a JSON value, or names every member that breaks a
+    /// rule. An optional member that is null counts as absent.
+    pub fn from_json(value: Value) -> Result<Profile, Vec<Violation>> {
+        let Value::Object(mut members) = value else {
+            return Err(vec![Violation {
+                pointer: String::new(),
+                detail: "must be a JSON object".to_owned(),
+            }]);
+        };
+        let mut violations = Vec::new();
+        let name = match members.remove("name") {
+            None | Some(Value::Null) => Err("is required"),
+            Some(Value::String(text)) => Name::try_from(text),
+            Some(_) => Err("must be a string"),
+        };
+        let email = match members.remove("email") {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Email::try_from(text).map(Some),
+            Some(_) => Err("must be a string"),
+        };
+        let attributes = match members.remove("attributes") {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Object(object)) => Attributes::try_from(object).map(Some),
+            Some(_) => Err("must be a JSON object"),
+        };
+        for (member, error) in [
+            ("name", name.as_ref().err()),
+            ("email", email.as_ref().err()),
+            ("attributes", attributes.as_ref().err()),
+        ] {
+            violations.extend(error.map(|rule| Violation::new(member, rule)));
+        }
+        for member in members.keys() {
+            violations.push(match READ_ONLY.contains(&member.as_str()) {
+                true => Violation::read_only(member),
+                false => Violation::new(member, "is not a member of a user"),
+            });
+        }
+        match (name, email, attributes) {
+            (Ok(name), Ok(email), Ok(attributes)) if violations.is_empty() => Ok(Profile {
+                name,
+                email,
+                attributes,
+            }),
+            _ => Err(violations),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn every_member_that_breaks_a_rule_is_named() {
+        let wrong = json!({ "name": 1, "email": "x", "attributes": [], "id": 7, "a/b~c": 0 });
+        let pointers: Vec<_> = Profile::from_json(wrong)
+            .unwrap_err()
+            .into_iter()
+            .map(|violation| violation.pointer)
+            .collect();
+        assert_eq!(
+            pointers,
+            ["/name", "/email", "/attributes", "/a~1b~0c", "/id"]
+        );
+        assert_eq!(Profile::from_json(json!([])).unwrap_err()[0].pointer, "");
+    }
+
+    #[test]
+    fn integers_of_64_bits_and_all_doubles_keep_their_value() {
+        let text =
+            r#"{"name":"Ada","attributes":{"n":[18446744073709551615,-9223372036854775808,0.1]}}"#;
+        let profile = Profile::from_json(serde_json::from_str(text).unwrap()).unwrap();
+        assert_eq!(serde_json::to_string(&profile).unwrap(), text);
+    }
+}
