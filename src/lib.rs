@@ -2,13 +2,14 @@
 //!
 //! A request takes one way through the code:
 //!
-//! HTTP → [`rest`]: routes, representations, problems
+//! HTTP → [`rest`]: routes and representations, made of the parts in [`message`]
 //!      → [`directory`]: users, ids, emails, and what makes them consistent
 //!      → [`store`]: the few key-value operations that every backend keeps
 //!
 //! # Layout
 //!
 //! - [`rest`]: the interface over HTTP, on the types of the `http` crate
+//! - [`message`]: requests and responses, whatever they are about
 //! - [`directory`]: the directory of users, on any [`Store`](store::Store)
 //! - [`auth`]: who calls, and what they may do
 //! - [`user`]: a user and the rules for its members
@@ -22,6 +23,7 @@ pub mod auth;
 pub mod directory;
 mod domain_name;
 pub mod folded_name;
+pub mod message;
 pub mod platform;
 pub mod rest;
 #[cfg(target_family = "wasm")]

@@ -5,42 +5,26 @@
 //! - [`search`]: the users whose names begin alike
 //! - [`import`], [`export`]: very many users, line by line
 //! - [`service`], [`catalog`]: what the service says of itself, and where that is found
-//! - [`openapi`], [`docs`]: the description of all this, for programs and for people
-//! - [`access`]: who may do what
-//! - [`problem`]: every answer that is not what was asked for (RFC 9457)
-//! - [`page`], [`publication`]: what is for people, and what is the same for everyone
-//! - [`body`], [`query`], [`precondition`], [`idempotency`], [`accept`]: reading a request
-//! - [`limits`], [`rate_limit`]: how much of a request is looked at, and how many of them
-//! - [`content`], [`ndjson`]: what a response carries, whole or made while it is sent
-//! - [`trace`], [`audit`], [`coding`], [`cors`]: what goes for every request alike
+//! - [`openapi`], [`docs`], [`problems`]: the description of all this, for programs and for people
+//! - [`access`], [`rate_limit`]: who may do what, and how often
+//! - [`content`]: what a response carries, whole or made while it is sent
+//! - [`audit`]: a record of what changed users
 
-mod accept;
 mod access;
 mod audit;
-pub mod body;
 mod catalog;
-mod coding;
 mod collection;
 pub mod content;
-mod cors;
 mod docs;
 mod export;
-mod idempotency;
 mod import;
-mod limits;
-mod ndjson;
 mod openapi;
-mod page;
 mod patch;
-mod precondition;
-mod problem;
-mod publication;
-mod query;
+mod problems;
 mod rate_limit;
 mod representation;
 mod search;
 mod service;
-mod trace;
 mod users;
 
 use std::time::Duration;
@@ -49,19 +33,21 @@ use http::header::{ALLOW, VARY};
 use http::{Extensions, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 
 use crate::directory::Directory;
+use crate::message::body::Body;
+use crate::message::cors::Cors;
+use crate::message::problem::Problem;
+use crate::message::response::JSON;
+use crate::message::trace::{self, Trace};
+use crate::message::{accept, compression, limits, ndjson, page, query};
 use crate::platform::Platform;
 use crate::store::Store;
 use crate::user::UserId;
 use access::Caller;
 use audit::Change;
-use body::Body;
 use content::Content;
-use cors::Cors;
 pub use openapi::DESCRIPTION;
-use problem::Problem;
 pub use rate_limit::CLIENT_ADDRESS;
 use rate_limit::Quota;
-use trace::Trace;
 
 /// A resource, named by the path of a request.
 enum Resource {
@@ -135,10 +121,10 @@ impl Resource {
         match self {
             Resource::Health | Resource::Readiness => None,
             Resource::Import | Resource::Export => Some(&[ndjson::NDJSON]),
-            Resource::Root | Resource::Users | Resource::User(_) => Some(&[representation::JSON]),
+            Resource::Root | Resource::Users | Resource::User(_) => Some(&[JSON]),
             Resource::Description => Some(openapi::MEDIA_TYPES),
             Resource::Documentation => Some(&[page::HTML]),
-            Resource::Problems | Resource::Problem(_) => Some(problem::page::MEDIA_TYPES),
+            Resource::Problems | Resource::Problem(_) => Some(problems::MEDIA_TYPES),
             Resource::Catalog => Some(&[catalog::MEDIA_TYPE]),
         }
     }
@@ -166,7 +152,7 @@ pub async fn respond<'a, S: Store, P: Platform, B: Body>(
         .as_ref()
         .and_then(|resource| Change::of(request.method(), resource));
     let quota = take_quota(directory, &request, resource.as_ref(), &caller).await;
-    let gzip = coding::admits_gzip(request.headers());
+    let gzip = compression::admits_gzip(request.headers());
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let routed = route(directory, resource, request, &caller, quota, &trace).await;
     let mut response = routed.unwrap_or_else(|problem| {
@@ -179,7 +165,7 @@ pub async fn respond<'a, S: Store, P: Platform, B: Body>(
         problem.into_response(&trace).map(Content::Whole)
     });
     if gzip {
-        coding::compress(&mut response);
+        compress(&mut response);
     }
     let headers = response.headers_mut();
     headers.insert(trace::REQUEST_ID, trace.header());
@@ -238,7 +224,7 @@ async fn route<'a, S: Store, P: Platform, B: Body>(
         ref method => method.clone(),
     };
     let media_type = match resource.media_types() {
-        None => representation::JSON,
+        None => JSON,
         Some(offered) => accept::preferred(request.headers(), offered)
             .ok_or_else(|| Problem::not_acceptable(offered))?,
     };
@@ -262,9 +248,9 @@ async fn route<'a, S: Store, P: Platform, B: Body>(
         (Resource::User(id), Method::DELETE) => users::delete(directory, id, &request).await,
         (Resource::Description, Method::GET) => openapi::get(request.headers(), media_type),
         (Resource::Documentation, Method::GET) => docs::get(request.headers()),
-        (Resource::Problems, Method::GET) => problem::page::all(request.headers(), media_type),
+        (Resource::Problems, Method::GET) => problems::all(request.headers(), media_type),
         (Resource::Problem(slug), Method::GET) => {
-            problem::page::one(request.headers(), media_type, slug)
+            problems::one(request.headers(), media_type, slug)
         }
         (Resource::Catalog, Method::GET) => catalog::get(request.headers()),
         _ => Err(Problem::method_not_allowed(resource.allow())),
@@ -297,6 +283,15 @@ pub fn add_server_timing<C>(response: &mut Response<C>, total: Duration, store: 
     let value = HeaderValue::try_from(value).expect("letters and numbers");
     let name = HeaderName::from_static("server-timing");
     response.headers_mut().insert(name, value);
+}
+
+/// Compresses what is there as a whole.
+fn compress<S, P, B>(response: &mut Response<Content<'_, S, P, B>>) {
+    let mut headers = std::mem::take(response.headers_mut());
+    if let Content::Whole(body) = response.body_mut() {
+        compression::compress(&mut headers, body);
+    }
+    *response.headers_mut() = headers;
 }
 
 /// What can be done with a resource.

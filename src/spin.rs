@@ -20,9 +20,10 @@ use wasi::io::poll::{Pollable, poll};
 use wasi::io::streams::{InputStream, OutputStream, StreamError};
 
 use crate::directory::{Directory, Sizes};
+use crate::message::body;
 use crate::platform::Platform;
+use crate::rest;
 use crate::rest::content::{Content, GLANCE, Part};
-use crate::rest::{self, body};
 use crate::store::{Report, Store, StoreError};
 use crate::timestamp::Timestamp;
 

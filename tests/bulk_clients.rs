@@ -1,4 +1,4 @@
-//! `edge-host import` and `edge-host export`, against a service whose connections break.
+//! `edge-users import` and `edge-users export`, against a service whose connections break.
 
 mod support;
 
@@ -13,7 +13,7 @@ use std::thread;
 
 use edge_host::Host;
 use serde_json::Value;
-use support::{Service, host_program, new_state_dir, start_host};
+use support::{Service, client_program, new_state_dir, start_host};
 
 /// What a command did.
 #[derive(Debug)]
@@ -23,9 +23,9 @@ struct Done {
     stderr: String,
 }
 
-/// Runs the host's program with these arguments, and `input` as standard input.
+/// Runs the client with these arguments, and `input` as standard input.
 fn run(arguments: &[&str], url: &str, input: &str) -> Done {
-    let mut child = Command::new(host_program())
+    let mut child = Command::new(client_program())
         .args(arguments)
         .args(["--url", url])
         .env_remove("EDGE_USERS_URL")
@@ -415,7 +415,7 @@ fn an_export_that_stays_incomplete_does_not_look_complete() {
 #[test]
 fn a_pipe_is_imported_as_it_is_filled() {
     let (_host, service) = start();
-    let mut child = Command::new(host_program())
+    let mut child = Command::new(client_program())
         .args(["import", "-", "--quiet", "--url", &service.url])
         .stdin(Stdio::piped())
         .spawn()

@@ -4,12 +4,9 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method, Request};
 
 use super::Resource;
-use super::problem::Problem;
 use crate::auth::{self, Permission, Principal, Refusal, Scope};
+use crate::message::problem::Problem;
 use crate::platform::Platform;
-
-/// The realm of all credentials here (RFC 9110, section 11.5).
-pub(super) const REALM: &str = "edge-users";
 
 impl Resource {
     /// What a request with that method asks of its caller. A method that the

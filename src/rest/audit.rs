@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::Resource;
 use super::access::Caller;
-use super::trace::Trace;
+use crate::message::trace::Trace;
 use crate::platform::Platform;
 use crate::user::UserId;
 

@@ -5,9 +5,9 @@ use http::header::LINK;
 use http::{HeaderMap, Response};
 use serde_json::{Map, Value, json};
 
-use super::problem::Problem;
-use super::publication::publish;
-use super::representation::{JSON, set};
+use crate::message::cacheable::publish;
+use crate::message::problem::Problem;
+use crate::message::response::{JSON, set};
 
 /// The media type of a set of links (RFC 9264, section 4.2).
 pub(super) const MEDIA_TYPE: &str = "application/linkset+json";

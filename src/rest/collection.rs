@@ -4,13 +4,13 @@ use http::header::{ETAG, LINK};
 use http::{HeaderName, Request, Response};
 use sha2::{Digest, Sha256};
 
-use super::precondition::{Preconditions, Read, entity_tag_of};
-use super::problem::Problem;
-use super::query::Query;
-use super::representation::{Fields, Representation, personal, set};
+use super::representation::{Fields, Representation};
 use super::search;
-use super::users::not_modified;
 use crate::directory::{Directory, Order};
+use crate::message::precondition::{Preconditions, Read, entity_tag_of};
+use crate::message::problem::Problem;
+use crate::message::query::Query;
+use crate::message::response::{not_modified, private_json, set};
 use crate::platform::Platform;
 use crate::store::Store;
 use crate::user::{Email, User, UserId};
@@ -160,7 +160,7 @@ impl Collection {
             Read::NotModified(tag) => not_modified(tag),
             Read::Answer => {
                 let users: Vec<_> = self.users.iter().map(represented).collect();
-                let mut response = personal(&users);
+                let mut response = private_json(&users);
                 set(&mut response, ETAG, tag);
                 response
             }

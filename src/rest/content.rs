@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::body::Body;
 use super::export::Export;
 use super::import::Import;
+use crate::message::body::Body;
 use crate::platform::Platform;
 use crate::store::Store;
 

@@ -4,8 +4,8 @@
 use http::{HeaderMap, Response};
 use maud::html;
 
-use super::page::Page;
-use super::problem::Problem;
+use crate::message::page::Page;
+use crate::message::problem::Problem;
 
 const SCRIPT: &str = include_str!("docs/script.js");
 

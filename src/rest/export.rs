@@ -4,12 +4,12 @@ use http::{Method, Request, Response};
 use serde::Serialize;
 
 use super::content::Part;
-use super::ndjson::{self, Chunk};
-use super::problem::{Details, Problem};
-use super::query::Query;
 use super::representation::{Fields, Representation};
-use super::trace::Trace;
 use crate::directory::{Directory, Met, Order, Walk};
+use crate::message::ndjson::{self, Chunk};
+use crate::message::problem::{Details, Problem};
+use crate::message::query::Query;
+use crate::message::trace::Trace;
 use crate::platform::Platform;
 use crate::store::Store;
 use crate::timestamp::Timestamp;

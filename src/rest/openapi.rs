@@ -11,10 +11,10 @@ use std::sync::LazyLock;
 use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
-use super::coding::admits_gzip;
-use super::problem::Problem;
-use super::publication::{publish_version, tag_of};
-use super::representation::JSON;
+use crate::message::cacheable::{publish_version, tag_of};
+use crate::message::compression::admits_gzip;
+use crate::message::problem::Problem;
+use crate::message::response::JSON;
 
 /// The media types of the description: what it is by registration, and what most clients take.
 pub(super) const MEDIA_TYPES: &[&str] = &[JSON, "application/vnd.oai.openapi+json"];

@@ -8,9 +8,9 @@ use json_patch::{
 };
 use serde_json::Value;
 
-use super::body::{self, Body, MAX_BYTES};
-use super::problem::Problem;
 use super::representation::Representation;
+use crate::message::body::{self, Body, MAX_BYTES};
+use crate::message::problem::Problem;
 use crate::user::{Profile, READ_ONLY, User, Violation};
 
 /// What a patch may be sent as. Plain JSON means a merge patch: to send it is

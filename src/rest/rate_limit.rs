@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::problem::Problem;
 use crate::directory::Directory;
+use crate::message::problem::Problem;
 use crate::platform::Platform;
 use crate::store::Store;
 

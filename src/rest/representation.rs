@@ -1,16 +1,11 @@
 //! Users as clients see them.
 
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderName, HeaderValue, Response};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::problem::Problem;
-use super::query::Query;
+use crate::message::problem::Problem;
+use crate::message::query::Query;
 use crate::user::User;
-
-/// The media type of everything but problems.
-pub(super) const JSON: &str = "application/json";
 
 /// The members of a user, in the order in which they are represented.
 const MEMBERS: [&str; 6] = [
@@ -101,20 +96,4 @@ impl Serialize for Representation<'_> {
         }
         map.end()
     }
-}
-
-/// Answers with a value that tells of users: only the client itself may store
-/// it, and asks each time whether it is still right (RFC 9111, section 5.2.2).
-pub(super) fn personal(value: &impl Serialize) -> Response<Vec<u8>> {
-    let body = serde_json::to_vec(value).expect("representations have string keys only");
-    let mut response = Response::new(body);
-    set(&mut response, CONTENT_TYPE, JSON);
-    set(&mut response, CACHE_CONTROL, "private, no-cache");
-    response
-}
-
-/// Sets a header whose value has no control characters.
-pub(super) fn set<C>(response: &mut Response<C>, name: HeaderName, value: impl ToString) {
-    let value = HeaderValue::try_from(value.to_string()).expect("no control characters are set");
-    response.headers_mut().insert(name, value);
 }

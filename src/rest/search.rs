@@ -5,10 +5,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::collection::{Collection, fields_again, limit, log_unreadable};
-use super::problem::Problem;
-use super::query::Query;
 use crate::directory::{Directory, Position};
 use crate::folded_name::NamePrefix;
+use crate::message::problem::Problem;
+use crate::message::query::Query;
 use crate::platform::Platform;
 use crate::store::Store;
 

@@ -5,9 +5,9 @@ use http::{HeaderValue, Response};
 use serde_json::{Map, Value, json};
 
 use super::catalog;
-use super::problem::Problem;
-use super::representation::set;
 use crate::directory::Directory;
+use crate::message::problem::Problem;
+use crate::message::response::{self, set};
 use crate::platform::Platform;
 use crate::store::Store;
 
@@ -54,7 +54,7 @@ pub(super) async fn readiness<S: Store, P: Platform>(
 
 fn document(caching: &'static str, value: Value) -> Response<Vec<u8>> {
     let mut response = Response::new(value.to_string().into_bytes());
-    let json = HeaderValue::from_static(super::representation::JSON);
+    let json = HeaderValue::from_static(response::JSON);
     response.headers_mut().insert(CONTENT_TYPE, json);
     let caching = HeaderValue::from_static(caching);
     response.headers_mut().insert(CACHE_CONTROL, caching);

@@ -1,18 +1,19 @@
 //! The users: each by itself, and how they come into being.
 
-use http::header::{CACHE_CONTROL, ETAG, LOCATION};
-use http::{Request, Response, StatusCode};
+use http::header::{ETAG, LOCATION};
+use http::{HeaderValue, Request, Response, StatusCode};
 
 use super::NewUser;
 use super::access::Caller;
-use super::body::{self, Body};
-use super::idempotency;
-use super::patch::{Patch, without_read_only};
-use super::precondition::{Preconditions, Read, entity_tag};
-use super::problem::Problem;
-use super::query::Query;
-use super::representation::{Fields, JSON, Representation, personal, set};
+use super::patch::{self, Patch, without_read_only};
+use super::representation::{Fields, Representation};
 use crate::directory::{Created, Directory, Error, Idempotency};
+use crate::message::body::{self, Body};
+use crate::message::idempotency_key;
+use crate::message::precondition::{Preconditions, Read, entity_tag};
+use crate::message::problem::Problem;
+use crate::message::query::Query;
+use crate::message::response::{JSON, not_modified, private_json, set};
 use crate::platform::Platform;
 use crate::store::Store;
 use crate::user::{Profile, User, UserId};
@@ -27,7 +28,7 @@ pub(super) async fn create<S: Store, P: Platform, B: Body>(
 ) -> Result<Response<Vec<u8>>, Problem> {
     Query::parse(request.uri().query(), &[])?;
     body::check_media_type(request.headers(), &[JSON])?;
-    let key = idempotency::key(request.headers())?;
+    let key = idempotency_key::key(request.headers())?;
     let payload = body::json(request).await?;
     let idempotency = key.map(|key| Idempotency::new(caller.name(), &key, &payload));
     let profile = Profile::from_json(payload).map_err(Problem::invalid_user)?;
@@ -41,7 +42,7 @@ pub(super) async fn create<S: Store, P: Platform, B: Body>(
     let mut response = representation(&user, Fields::ALL);
     *response.status_mut() = StatusCode::CREATED;
     if replayed {
-        set(&mut response, idempotency::REPLAYED, true);
+        set(&mut response, idempotency_key::REPLAYED, true);
     }
     set(&mut response, LOCATION, format!("/users/{}", user.id));
     response.extensions_mut().insert(NewUser(user.id));
@@ -90,8 +91,10 @@ pub(super) async fn patch<S: Store, P: Platform, B: Body>(
 ) -> Result<Response<Vec<u8>>, Problem> {
     Query::parse(request.uri().query(), &[])?;
     let preconditions = Preconditions::of_change(request.headers(), directory.platform)?;
-    body::check_media_type(request.headers(), &Patch::media_types())
-        .map_err(Problem::with_accept_patch)?;
+    body::check_media_type(request.headers(), &Patch::media_types()).map_err(|problem| {
+        let accepted = HeaderValue::from_static(patch::ACCEPT_PATCH);
+        problem.with_header(patch::HEADER, accepted)
+    })?;
     let patch = Patch::read(request).await;
     update(directory, id, &preconditions, patch, Patch::apply).await
 }
@@ -143,16 +146,7 @@ fn parse(id: &str) -> Result<UserId, Problem> {
 }
 
 fn representation(user: &User, fields: Fields) -> Response<Vec<u8>> {
-    let mut response = personal(&Representation { user, fields });
+    let mut response = private_json(&Representation { user, fields });
     set(&mut response, ETAG, entity_tag(user.version));
-    response
-}
-
-/// The client has the current version, under this entity tag (RFC 9110, section 15.4.5).
-pub(super) fn not_modified(tag: String) -> Response<Vec<u8>> {
-    let mut response = Response::new(Vec::new());
-    *response.status_mut() = StatusCode::NOT_MODIFIED;
-    set(&mut response, CACHE_CONTROL, "private, no-cache");
-    set(&mut response, ETAG, tag);
     response
 }

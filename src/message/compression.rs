@@ -1,0 +1,79 @@
+//! Compressed answers (RFC 9110, section 8.4): gzip, for clients that take it.
+
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, ETAG};
+use http::{HeaderMap, HeaderValue};
+
+/// Bodies of fewer bytes are sent as they are: they fit into a packet anyway.
+const WORTH_COMPRESSING: usize = 1024;
+
+/// Stands at the end of the entity tag of a compressed representation, which
+/// must differ from that of the plain one (RFC 9110, section 8.8.3.3).
+pub const SUFFIX: &str = "-gzip";
+
+/// Whether the client takes gzip, by its `Accept-Encoding` (RFC 9110, section 12.5.3).
+pub fn admits_gzip(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(ACCEPT_ENCODING).iter();
+    let values = values.filter_map(|value| value.to_str().ok());
+    let codings = values.flat_map(|value| value.split(','));
+    let weights = codings.filter_map(|coding| {
+        let (name, parameters) = coding.split_once(';').unwrap_or((coding, ""));
+        let weight = parameters.trim().strip_prefix("q=");
+        // It is 0 if no digit is more.
+        let admitted = weight.is_none_or(|q| q.bytes().any(|byte| (b'1'..=b'9').contains(&byte)));
+        match name.trim() {
+            "*" => Some((0, admitted)),
+            name if name.eq_ignore_ascii_case("gzip") => Some((1, admitted)),
+            _ => None,
+        }
+    });
+    let most_specific = weights.max_by_key(|(precedence, _)| *precedence);
+    most_specific.is_some_and(|(_, admitted)| admitted)
+}
+
+/// Compresses the body of a response, if that is worth it and it is not compressed yet.
+pub fn compress(headers: &mut HeaderMap, body: &mut Vec<u8>) {
+    let compressed_before = headers.contains_key(CONTENT_ENCODING);
+    if body.len() < WORTH_COMPRESSING {
+        return;
+    }
+    if !compressed_before {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        let written = encoder.write_all(body);
+        let compressed = written.and_then(|()| encoder.finish());
+        *body = compressed.expect("a vector takes all that is written");
+    }
+    headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    let tag = headers.get(ETAG).and_then(|tag| tag.to_str().ok());
+    let suffixed = tag.and_then(|tag| Some(format!("{}{SUFFIX}\"", tag.strip_suffix('"')?)));
+    if let Some(Ok(tag)) = suffixed.map(HeaderValue::try_from) {
+        headers.insert(ETAG, tag);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_is_sent_to_those_who_take_it() {
+        for (accepted, admitted) in [
+            ("gzip", true),
+            ("br, GZIP;q=0.5", true),
+            ("*", true),
+            ("identity, *;q=0.1", true),
+            ("", false),
+            ("br", false),
+            ("gzip;q=0", false),
+            ("gzip; q=0.000, *", false),
+        ] {
+            let value = accepted.parse().unwrap();
+            let headers = [(ACCEPT_ENCODING, value)].into_iter().collect();
+            assert_eq!(admits_gzip(&headers), admitted, "{accepted}");
+        }
+        assert!(!admits_gzip(&HeaderMap::new()));
+    }
+}

@@ -1,0 +1,191 @@
+//! Newline-delimited JSON: one JSON value a line.
+
+use std::time::Duration;
+
+use http::Response;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use serde::Serialize;
+
+use super::body::MAX_BYTES;
+use super::response::set;
+use crate::platform::Platform;
+use crate::timestamp::Timestamp;
+
+pub const NDJSON: &str = "application/x-ndjson";
+
+/// How many bytes are made before they are sent.
+const CHUNK: usize = 16 * 1024;
+
+/// How long bytes wait for others before they are sent, in milliseconds.
+const CHUNK_TIME: i64 = 250;
+
+/// The variable that says after how many seconds an import or an export ends by itself, and
+/// its default: hosts end a request after 30 s.
+const TIME_LIMIT: (&str, i64) = ("bulk_time_limit", 20);
+
+/// When what begins now has to end.
+pub fn deadline(platform: &impl Platform) -> Timestamp {
+    let (variable, default) = TIME_LIMIT;
+    let configured = platform.variable(variable);
+    let configured = configured.and_then(|text| text.parse().ok());
+    let seconds = configured.filter(|seconds| (1..=3600).contains(seconds));
+    Timestamp(platform.now().0 + 1000 * seconds.unwrap_or(default))
+}
+
+/// How long it is from `now` to then.
+pub fn until(then: Timestamp, now: Timestamp) -> Duration {
+    Duration::from_millis(u64::try_from(then.0 - now.0).unwrap_or(0))
+}
+
+/// Answers with lines that nobody is to store.
+pub fn response<C>(lines: C) -> Response<C> {
+    let mut response = Response::new(lines);
+    set(&mut response, CONTENT_TYPE, NDJSON);
+    set(&mut response, CACHE_CONTROL, "no-store");
+    response
+}
+
+/// Lines that are sent together.
+pub struct Chunk {
+    pub bytes: Vec<u8>,
+    begun: Timestamp,
+}
+
+impl Chunk {
+    pub fn new(now: Timestamp) -> Chunk {
+        let bytes = Vec::new();
+        Chunk { bytes, begun: now }
+    }
+
+    /// Adds a line.
+    pub fn push(&mut self, value: &impl Serialize) {
+        serde_json::to_writer(&mut self.bytes, value).expect("lines have string keys only");
+        self.bytes.push(b'\n');
+    }
+
+    /// Whether it is to be sent now: it is large enough, or a client may wait for it.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        // The clock may have been set back.
+        let waited = (now.0 - self.begun.0).abs() >= CHUNK_TIME;
+        self.bytes.len() >= CHUNK || waited && !self.bytes.is_empty()
+    }
+}
+
+/// Makes lines of bytes as they arrive. It keeps no more of them than a line and
+/// what came with it.
+#[derive(Default)]
+pub struct Lines {
+    bytes: Vec<u8>,
+    /// Where the next line begins.
+    start: usize,
+    /// Up to where there is no end of it.
+    searched: usize,
+    /// The line is longer than it may be; what came of it is gone.
+    too_long: bool,
+}
+
+#[derive(Debug, PartialEq)]
+pub enum Line<'a> {
+    /// Without its end.
+    Whole(&'a [u8]),
+    TooLong,
+}
+
+impl Lines {
+    /// The most bytes of a line.
+    pub const MAX_BYTES: usize = MAX_BYTES;
+
+    /// Adds bytes that arrived.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.bytes.drain(..self.start);
+        self.searched -= self.start;
+        self.start = 0;
+        self.bytes.extend(bytes);
+    }
+
+    /// The next line, if its end has arrived.
+    pub fn next(&mut self) -> Option<Line<'_>> {
+        let rest = &self.bytes[self.searched..];
+        match rest.iter().position(|byte| *byte == b'\n') {
+            Some(length) => {
+                let end = self.searched + length;
+                Some(self.take(end, end + 1))
+            }
+            None => {
+                if self.bytes.len() - self.start > Lines::MAX_BYTES {
+                    self.too_long = true;
+                    self.bytes.truncate(self.start);
+                }
+                self.searched = self.bytes.len();
+                None
+            }
+        }
+    }
+
+    /// What is left when no more bytes come: a line without an end.
+    pub fn last(&mut self) -> Option<Line<'_>> {
+        let end = self.bytes.len();
+        (self.start < end || self.too_long).then(|| self.take(end, end))
+    }
+
+    fn take(&mut self, end: usize, next: usize) -> Line<'_> {
+        let line = self.start..end;
+        self.start = next;
+        self.searched = next;
+        match std::mem::take(&mut self.too_long) || line.len() > Lines::MAX_BYTES {
+            true => Line::TooLong,
+            false => Line::Whole(&self.bytes[line]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The lengths of the lines; `None` for one that is too long.
+    fn lengths(bytes: &[u8], chunk: usize) -> Vec<Option<usize>> {
+        let mut lines = Lines::default();
+        let mut lengths = Vec::new();
+        let length = |line: Line| match line {
+            Line::Whole(line) => Some(line.len()),
+            Line::TooLong => None,
+        };
+        for chunk in bytes.chunks(chunk) {
+            lines.push(chunk);
+            while let Some(line) = lines.next() {
+                lengths.push(length(line));
+            }
+            assert!(lines.bytes.len() <= Lines::MAX_BYTES + chunk.len());
+        }
+        lengths.extend(lines.last().map(length));
+        lengths
+    }
+
+    #[test]
+    fn lines_are_the_same_however_they_arrive() {
+        let max = Lines::MAX_BYTES;
+        let mut bytes = b"one\n\r\n\nfour".to_vec();
+        bytes.extend(vec![b'4'; max - 4]);
+        bytes.push(b'\n');
+        bytes.extend(vec![b'5'; max + 1]);
+        bytes.extend(b"\nsix\n");
+        bytes.extend(vec![b'7'; 3 * max]);
+        bytes.extend(b"\nlast");
+        let expected = [3, 1, 0, max, usize::MAX, 3, usize::MAX, 4];
+        let expected = expected.map(|length| (length < usize::MAX).then_some(length));
+        for chunk in [1, 2, 1000, max, max + 1, bytes.len()] {
+            assert_eq!(lengths(&bytes, chunk), expected, "{chunk}");
+        }
+    }
+
+    #[test]
+    fn a_last_line_needs_no_end() {
+        assert_eq!(lengths(b"", 1), []);
+        assert_eq!(lengths(b"a", 1), [Some(1)]);
+        assert_eq!(lengths(b"a\n", 1), [Some(1)]);
+        assert_eq!(lengths(b"a\n\n", 3), [Some(1), Some(0)]);
+        let long = vec![b'a'; 2 * Lines::MAX_BYTES];
+        assert_eq!(lengths(&long, 1000), [None]);
+    }
+}

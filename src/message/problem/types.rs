@@ -1,0 +1,160 @@
+//! The types of problems, each of which is a page that says what happened and
+//! what to do (RFC 9457, section 3.1.1).
+
+use http::StatusCode;
+
+/// What all problems of a type have in common.
+#[derive(Debug)]
+pub struct ProblemType {
+    /// The last segment of its URL, `/problems/{slug}`.
+    pub slug: &'static str,
+    pub status: StatusCode,
+    pub title: &'static str,
+    /// What happened.
+    pub meaning: &'static str,
+    /// What the client can do.
+    pub remedy: &'static str,
+}
+
+/// Declares each type as a constant, and all of them as [`ALL`].
+macro_rules! problem_types {
+    ($($name:ident = $status:ident $slug:literal $title:literal, $meaning:literal, $remedy:literal;)*) => {
+        $(pub const $name: &ProblemType = &ProblemType {
+            slug: $slug,
+            status: StatusCode::$status,
+            title: $title,
+            meaning: $meaning,
+            remedy: $remedy,
+        };)*
+
+        /// Every type, ordered by status.
+        pub const ALL: &[&ProblemType] = &[$($name),*];
+    };
+}
+
+problem_types! {
+    MALFORMED_TARGET = BAD_REQUEST "malformed-target" "Malformed target",
+        "The target of the request is not a path.",
+        "Send a path that begins with a slash, with anything unusual percent-encoded.";
+    MALFORMED_HEADER = BAD_REQUEST "malformed-header" "Malformed header",
+        "A header that the service understands does not have the form that its standard gives it.",
+        "Correct the header that the detail names, or leave it out.";
+    MALFORMED_JSON = BAD_REQUEST "malformed-json" "Malformed JSON",
+        "The body is not JSON. The detail says where it stops being so.",
+        "Send one JSON value, in UTF-8.";
+    MALFORMED_PATCH = BAD_REQUEST "malformed-patch" "Malformed patch",
+        "The body is JSON, but no JSON Patch: an array of operations as RFC 6902 has them.",
+        "Correct the patch, or send a merge patch as application/merge-patch+json.";
+    INCOMPLETE_BODY = BAD_REQUEST "incomplete-body" "Incomplete body",
+        "The body ended before all of it had arrived. Nothing was changed.",
+        "Send the request again.";
+    INVALID_QUERY = BAD_REQUEST "invalid-query" "Invalid query",
+        "A parameter of the query is unknown, is given twice, or has a value that breaks a rule. The detail names it.",
+        "Correct the parameter, or leave it out.";
+    AUTHENTICATION_REQUIRED = UNAUTHORIZED "authentication-required" "Authentication required",
+        "The request has no token, and this is not for everybody.",
+        "Send the header Authorization: Bearer, with a token after it: one that the operator made with edge-users token new, or one of the issuer that the service trusts.";
+    INVALID_TOKEN = UNAUTHORIZED "invalid-token" "Invalid token",
+        "The request has a token that is malformed, not known or not valid now. The detail says what is wrong with it.",
+        "Get a new token: from the operator, who makes one with edge-users token new, or from the issuer that the service trusts.";
+    INSUFFICIENT_SCOPE = FORBIDDEN "insufficient-scope" "Insufficient scope",
+        "The token is valid, and not for this. The detail names the scope that it would take.",
+        "Use a token of that scope.";
+    NOT_FOUND = NOT_FOUND "not-found" "Not found",
+        "There is nothing at this path.",
+        "See /docs for the paths that there are.";
+    USER_NOT_FOUND = NOT_FOUND "user-not-found" "User not found",
+        "No user has this id: it was never given, or its user was deleted.",
+        "Look the user up by email, or in the list of users.";
+    METHOD_NOT_ALLOWED = METHOD_NOT_ALLOWED "method-not-allowed" "Method not allowed",
+        "The resource is there, but not with this method.",
+        "Use one of the methods that the Allow header lists.";
+    NOT_ACCEPTABLE = NOT_ACCEPTABLE "not-acceptable" "Not acceptable",
+        "The resource has no representation of a media type that the Accept header admits.",
+        "Send no Accept header, or one that admits the media type that the detail names.";
+    EMAIL_TAKEN = CONFLICT "email-taken" "Email taken",
+        "Another user has this email. Emails are compared without regard to case.",
+        "Use another email, or change that user first.";
+    IDEMPOTENCY_IN_PROGRESS = CONFLICT "idempotency-in-progress" "Request in progress",
+        "Another request with this Idempotency-Key runs, or died less than a minute ago.",
+        "Repeat the request with the same key after the time that Retry-After gives.";
+    PATCH_CONFLICT = CONFLICT "patch-conflict" "Patch conflict",
+        "An operation of the patch can't be applied to the user as it is: its path doesn't exist, or its test failed. Nothing was changed.",
+        "Get the user, and make a patch that fits it.";
+    USER_GONE = GONE "user-gone" "User gone",
+        "The user that was created with this Idempotency-Key has been deleted since.",
+        "Choose a new key to create another user.";
+    PRECONDITION_FAILED = PRECONDITION_FAILED "precondition-failed" "Precondition failed",
+        "The resource is not in the state that the request's If-Match or If-None-Match asks for. Nothing was changed.",
+        "Get it, and decide anew.";
+    BODY_TOO_LARGE = PAYLOAD_TOO_LARGE "body-too-large" "Body too large",
+        "The body has more bytes than the service reads.",
+        "Send less. Many users at once go to /users/import, line by line.";
+    TARGET_TOO_LONG = URI_TOO_LONG "target-too-long" "Target too long",
+        "The path and the query have more bytes than the service reads.",
+        "Ask for less at once.";
+    UNSUPPORTED_MEDIA_TYPE = UNSUPPORTED_MEDIA_TYPE "unsupported-media-type" "Unsupported media type",
+        "The body is of a media type, or in a charset, that the resource does not take.",
+        "Send what the detail names, and say so in Content-Type.";
+    UNSUPPORTED_CONTENT_CODING = UNSUPPORTED_MEDIA_TYPE "unsupported-content-coding" "Unsupported content coding",
+        "The body is compressed, and the service does not take compressed bodies.",
+        "Send the body as it is, without Content-Encoding.";
+    INVALID_USER = UNPROCESSABLE_ENTITY "invalid-user" "Invalid user",
+        "Members of the user break a rule. Each is named in errors, by its JSON Pointer. Nothing was changed.",
+        "Correct the members that errors names.";
+    IDEMPOTENCY_KEY_REUSED = UNPROCESSABLE_ENTITY "idempotency-key-reused" "Idempotency-Key reused",
+        "This Idempotency-Key was sent with another body in the last 24 hours. Nothing was changed.",
+        "Choose a new key for each user, and repeat a request with the body that it had.";
+    BODY_TOO_COMPLEX = UNPROCESSABLE_ENTITY "body-too-complex" "Body too complex",
+        "The body has more levels, or more members and elements, than the service reads. Nothing was changed.",
+        "Send less at once, or less nested.";
+    PRECONDITION_REQUIRED = PRECONDITION_REQUIRED "precondition-required" "Precondition required",
+        "This service changes and deletes users only with an If-Match header.",
+        "Get the user, and send its ETag as If-Match.";
+    TOO_MANY_REQUESTS = TOO_MANY_REQUESTS "too-many-requests" "Too many requests",
+        "The client has made as many requests as it may in this minute. Nothing was changed.",
+        "Repeat the request after the time that Retry-After gives. RateLimit says how many are left.";
+    HEADER_TOO_LARGE = REQUEST_HEADER_FIELDS_TOO_LARGE "header-too-large" "Header too large",
+        "The header fields have more bytes than the service reads.",
+        "Send fewer or shorter header fields.";
+    UNREADABLE = INTERNAL_SERVER_ERROR "unreadable" "Stored value unreadable",
+        "The store holds a value here that this version of the service did not write. It was left as it is.",
+        "Tell the operator, who finds the key in the log.";
+    STORE_UNAVAILABLE = SERVICE_UNAVAILABLE "store-unavailable" "Store unavailable",
+        "The store did not answer, or not as it should. A change may or may not have been made.",
+        "Repeat the request after the time that Retry-After gives, or look what became of it.";
+    KEYS_UNAVAILABLE = SERVICE_UNAVAILABLE "keys-unavailable" "Keys unavailable",
+        "The keys of the issuer that the service trusts can't be had, so that its tokens can't be verified.",
+        "Repeat the request after the time that Retry-After gives.";
+    CONTENDED = SERVICE_UNAVAILABLE "contended" "Too many concurrent changes",
+        "Too many changes of the same user or email met. This one may or may not have been made.",
+        "Repeat the request after the time that Retry-After gives, or look what became of it.";
+    EXHAUSTED = INSUFFICIENT_STORAGE "exhausted" "Exhausted",
+        "The directory, or this user, has reached a limit of the storage format.",
+        "Tell the operator.";
+}
+
+impl ProblemType {
+    /// The type of that slug.
+    pub fn find(slug: &str) -> Option<&'static ProblemType> {
+        ALL.iter().copied().find(|known| known.slug == slug)
+    }
+
+    /// Its URL, which is the path of its page.
+    pub fn url(&self) -> String {
+        format!("/problems/{}", self.slug)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slug_names_one_type() {
+        for known in ALL {
+            let found = ProblemType::find(known.slug).unwrap();
+            assert_eq!((found.title, found.status), (known.title, known.status));
+        }
+    }
+}

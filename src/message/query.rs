@@ -1,0 +1,135 @@
+//! Reading the query of a request.
+
+use percent_encoding::percent_decode_str;
+
+use super::problem::Problem;
+
+/// Decodes percent-encoded UTF-8; `None` if it is something else.
+pub fn percent_decode(text: &str) -> Option<String> {
+    let decoded = percent_decode_str(text).decode_utf8().ok()?;
+    Some(decoded.into_owned())
+}
+
+/// The parameters of a query, each of which may be given once.
+#[derive(Debug)]
+pub struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// Reads a query that may have the parameters `known` and no others.
+    ///
+    /// A `+` stands for itself (RFC 3986), not for a space: it is common in
+    /// email addresses, and spaces are not.
+    pub fn parse(query: Option<&str>, known: &[&str]) -> Result<Query, Problem> {
+        let mut parameters: Vec<(String, String)> = Vec::new();
+        for pair in query
+            .unwrap_or_default()
+            .split('&')
+            .filter(|pair| !pair.is_empty())
+        {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let (Some(name), Some(value)) = (percent_decode(name), percent_decode(value)) else {
+                return Err(Problem::invalid_query("is not percent-encoded UTF-8", pair));
+            };
+            if !known.contains(&name.as_str()) {
+                return Err(Problem::invalid_query("is not a parameter here", &name));
+            }
+            if parameters.iter().any(|(present, _)| *present == name) {
+                return Err(Problem::invalid_query("may be given only once", &name));
+            }
+            parameters.push((name, value));
+        }
+        Ok(Query(parameters))
+    }
+
+    /// The value of a parameter, if it was given.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let mut parameters = self.0.iter();
+        let found = parameters.find(|(present, _)| present == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Fails if a parameter is given with others than `name` and those it goes with.
+    pub fn alone(&self, name: &str, with: &[&str]) -> Result<(), Problem> {
+        let goes = |given: &str| given == name || with.contains(&given);
+        match self.0.iter().find(|(given, _)| !goes(given)) {
+            None => Ok(()),
+            Some((other, _)) => {
+                let rule = format!("does not go with {name}");
+                Err(Problem::invalid_query(&rule, other))
+            }
+        }
+    }
+
+    /// The value of a parameter that is a number of at least `min` and at most `max`.
+    pub fn number(&self, name: &str, min: u64, max: u64) -> Result<Option<u64>, Problem> {
+        let Some(text) = self.get(name) else {
+            return Ok(None);
+        };
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        match text.parse() {
+            Ok(number) if digits && (min..=max).contains(&number) => Ok(Some(number)),
+            _ => {
+                let rule = format!("must be a whole number from {min} to {max}");
+                Err(Problem::invalid_query(&rule, name))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_parameter_is_percent_decoded_and_keeps_its_plus() {
+        let query = Query::parse(Some("email=a%2Bb+c%40d.example&"), &["email"]).unwrap();
+        assert_eq!(query.get("email"), Some("a+b+c@d.example"));
+        assert_eq!(query.get("limit"), None);
+    }
+
+    #[test]
+    fn unknown_repeated_and_broken_parameters_are_refused() {
+        for text in ["color=red", "a=1&a=1", "a=%ff", "%ff=1", "A=1"] {
+            assert!(Query::parse(Some(text), &["a"]).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_decimal_and_within_its_bounds() {
+        let number = |text: &str| Query::parse(Some(text), &["n"]).unwrap().number("n", 1, 10);
+        assert_eq!(number("n=10").ok(), Some(Some(10)));
+        assert_eq!(number("n=010").ok(), Some(Some(10)));
+        assert_eq!(number("").ok(), Some(None));
+        for text in [
+            "n=",
+            "n",
+            "n=0",
+            "n=11",
+            "n=-1",
+            "n=+1",
+            "n=1.0",
+            "n=99999999999999999999",
+        ] {
+            assert!(number(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_value_comes_through_when_it_is_encoded(value in any::<String>()) {
+            let text = format!("a={}&b=1", utf8_percent_encode(&value, NON_ALPHANUMERIC));
+            let query = Query::parse(Some(&text), &["a", "b"]).unwrap();
+            prop_assert_eq!(query.get("a"), Some(value.as_str()));
+        }
+
+        #[test]
+        fn any_query_is_read_or_refused(text in "[ -~]*") {
+            if let Ok(query) = Query::parse(Some(&text), &["limit"]) {
+                let number = query.number("limit", 1, 1000);
+                prop_assert!(number.is_err() || number.is_ok_and(|n| n.is_none_or(|n| n <= 1000)));
+            }
+        }
+    }
+}
