@@ -15,6 +15,7 @@
 //! - [`user`]: a user and the rules for its members
 //! - [`folded_name`]: names as a search compares them
 //! - [`unicode`], `domain_name`: what standards say of characters and of domain names
+//! - [`json`]: JSON texts, read strictly
 //! - [`timestamp`]: points in time
 //! - [`store`], [`platform`]: what is asked of the platform, as traits
 //! - `spin`: the component, which is those traits on Spin's SDK, and its entry point
@@ -23,6 +24,7 @@ pub mod auth;
 pub mod directory;
 mod domain_name;
 pub mod folded_name;
+pub mod json;
 pub mod message;
 pub mod platform;
 pub mod rest;

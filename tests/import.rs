@@ -135,9 +135,22 @@ fn each_line_makes_a_user_and_gets_a_result() {
 }
 
 #[test]
+fn a_byte_order_mark_before_the_first_line_is_skipped() {
+    let body = "\u{feff}{\"name\":\"Ada\"}\n{\"name\":\"Bob\"}\n";
+    let (results, _) = lines(&import(service(), "/users/import", body));
+    let statuses: Vec<_> = results.iter().map(|result| &result["status"]).collect();
+    assert_eq!(statuses, [201, 201]);
+    let body = "\u{feff}\n{\"name\":\"Ada\"}";
+    let (results, _) = lines(&import(service(), "/users/import", body));
+    assert_eq!((results.len(), &results[0]["line"]), (1, &json!(2)));
+}
+
+#[test]
 fn a_bad_line_gets_its_problem_and_harms_no_other() {
     let email = new_email();
     let long = format!("{{\"name\":\"{}\"}}", "x".repeat(64 * 1024));
+    let deep = format!("{}{}", "[".repeat(65), "]".repeat(65));
+    let wide = format!("[{}0]", "0,".repeat(20_000));
     let bad = [
         ("", 0, ""),
         ("{\"name\":\"\"}", 422, "/problems/invalid-user"),
@@ -145,6 +158,14 @@ fn a_bad_line_gets_its_problem_and_harms_no_other() {
         ("{\"name\":", 400, "/problems/malformed-json"),
         ("[1]", 422, "/problems/invalid-user"),
         (&long, 413, "/problems/body-too-large"),
+        (&deep, 422, "/problems/body-too-complex"),
+        (&wide, 422, "/problems/body-too-complex"),
+        (
+            "{\"name\":\"A\",\"name\":\"B\"}",
+            400,
+            "/problems/ambiguous-json",
+        ),
+        ("\u{feff}{\"name\":\"A\"}", 400, "/problems/malformed-json"),
         (
             "{\"name\":\"A\"}{\"name\":\"B\"}",
             400,
@@ -166,9 +187,9 @@ fn a_bad_line_gets_its_problem_and_harms_no_other() {
         .map(|(index, (_, status, kind))| (index + 2, *status, *kind))
         .collect();
     expected.insert(0, (1, 201, ""));
-    expected.push((9, 400, "/problems/malformed-json"));
-    expected.push((10, 409, "/problems/email-taken"));
-    expected.push((11, 201, ""));
+    expected.push((13, 400, "/problems/malformed-json"));
+    expected.push((14, 409, "/problems/email-taken"));
+    expected.push((15, 201, ""));
     let received: Vec<_> = results
         .iter()
         .map(|result| {

@@ -121,6 +121,56 @@ fn a_patch_that_doubles_itself_ends_at_a_limit() {
 }
 
 #[test]
+fn a_patch_that_nests_itself_ends_at_a_limit() {
+    let user = new_user();
+    let add = json!({ "op": "add", "path": "/attributes", "value": { "a": {} } });
+    // Each doubles the levels, 8,192 in the end.
+    let double = |n: u32| {
+        let deepest = "/a".repeat(2_usize.pow(n) + 1);
+        json!({ "op": "copy", "from": "/attributes/a", "path": format!("/attributes{deepest}") })
+    };
+    let operations: Vec<_> = [add].into_iter().chain((0..13).map(double)).collect();
+    let refused = patch(&user, operations.into());
+    assert_eq!(refused.status, 409);
+    let problem = refused.problem();
+    assert_eq!(problem["type"], "/problems/patch-conflict");
+    assert!(
+        problem["detail"].to_string().contains("64 levels"),
+        "{problem}"
+    );
+    // What is added may nest, and be copied deeper, up to the limit.
+    let nested = |levels: usize| (1..levels).fold(json!({}), |inner, _| json!([inner]));
+    let deepened = patch(
+        &user,
+        json!([
+            { "op": "add", "path": "/attributes/deep", "value": nested(40) },
+            { "op": "copy", "from": "/attributes/deep", "path": "/attributes/deep/0/0/0" },
+            { "op": "remove", "path": "/attributes/deep" },
+        ]),
+    );
+    assert_eq!(deepened.status, 200, "{}", deepened.body);
+}
+
+#[test]
+fn a_test_compares_numbers_by_value() {
+    let user = new_user();
+    for value in [json!([1, 2]), json!([1.0, 2e0])] {
+        let test = json!({ "op": "test", "path": "/attributes/a", "value": value });
+        assert_eq!(patch(&user, json!([test])).status, 200, "{test}");
+    }
+    for written in ["1", "1.0", "1e0", "10E-1"] {
+        let request = service().request("PATCH", &user);
+        let request = request.header("content-type", "application/json-patch+json");
+        let test = format!(r#"[{{"op":"test","path":"/attributes/a/0","value":{written}}}]"#);
+        assert_eq!(request.body(test).answer().status, 200, "{written}");
+    }
+    for value in [json!(1.5), json!("1"), json!(true), json!([1])] {
+        let test = json!({ "op": "test", "path": "/attributes/a/0", "value": value });
+        assert_eq!(patch(&user, json!([test])).status, 409, "{test}");
+    }
+}
+
+#[test]
 fn a_resource_says_which_patches_it_takes() {
     let user = new_user();
     let options = service().request("OPTIONS", &user).answer();

@@ -72,6 +72,25 @@ fn users_are_found_by_how_their_names_begin_in_the_order_of_names() {
 }
 
 #[test]
+fn a_space_may_be_written_as_a_plus() {
+    let word = new_word();
+    for name in ["Ada L", "Ada+L", "Adam"] {
+        service().create(json!({ "name": format!("{word} {name}") }));
+    }
+    let find = |name: &str| names(&service().get(&format!("/users?name={name}")));
+    assert_eq!(find(&format!("{word}+Ada+L")), [format!("{word} Ada L")]);
+    assert_eq!(
+        find(&format!("{word}%20Ada%20L")),
+        [format!("{word} Ada L")]
+    );
+    assert_eq!(find(&format!("{word}+Ada%2BL")), [format!("{word} Ada+L")]);
+    // The link to the next page says the same.
+    let first = service().get(&format!("/users?name={word}+Ada&limit=1"));
+    let pages = walk(service(), &format!("/users?name={word}+Ada&limit=1"));
+    assert!(next(&first).is_some() && pages.len() == 3);
+}
+
+#[test]
 fn neither_case_nor_accents_count_nor_how_a_letter_is_written() {
     for (name, typed) in [
         ("Zoë Ångström", "ZOE ang"),

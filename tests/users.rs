@@ -58,6 +58,43 @@ fn a_name_in_any_script_comes_back_byte_for_byte() {
 }
 
 #[test]
+fn a_name_has_a_character_that_can_be_seen_and_none_that_cannot() {
+    let user = service().create(json!({ "name": "Ada" }));
+    for name in [
+        "\u{200b}",
+        "\u{3164}",
+        "\u{2800}",
+        "\u{feff}",
+        "\u{ad}",
+        "\u{2028}",
+        "Ada\u{202e}nimdA",
+        "Ada\u{2066}",
+        "A\u{2028}da",
+        "A\u{200d}da",
+        "A\u{200b}da",
+    ] {
+        let body = json!({ "name": name });
+        for refused in [
+            service().post("/users", body.clone()),
+            service().put(&path(&user), body.clone()),
+            service().patch(&path(&user), body),
+        ] {
+            assert_eq!(refused.status, 422, "{name:?}");
+            assert_eq!(refused.pointers(), ["/name"], "{name:?}");
+        }
+    }
+    for name in [
+        "علی\u{200c}رضا",
+        "മോഹന്\u{200d}",
+        "🏳\u{fe0f}\u{200d}🌈",
+        "葛\u{e0100}飾",
+    ] {
+        let user = service().create(json!({ "name": name }));
+        assert_eq!(service().get(&path(&user)).json()["name"], name);
+    }
+}
+
+#[test]
 fn attributes_come_back_as_they_are_or_are_refused() {
     let numbers = json!({ "n": [u64::MAX, i64::MIN, 0.1, 1e300, -0.0] });
     let odd = json!({ "": "", "$serde_json::private::Number": "5", "x": { "a": null } });

@@ -6,8 +6,8 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, Request};
 use serde_json::Value;
 
-use super::limits;
 use super::problem::Problem;
+use crate::json;
 
 /// The most bytes of a body that is read whole.
 pub const MAX_BYTES: usize = 64 * 1024;
@@ -52,8 +52,7 @@ pub async fn json<B: Body>(request: Request<B>) -> Result<Value, Problem> {
             return Err(Problem::body_too_large());
         }
     }
-    limits::check_json(&bytes)?;
-    serde_json::from_slice(&bytes).map_err(|error| Problem::malformed_json(&error))
+    json::parse(json::without_byte_order_mark(&bytes)).map_err(Problem::from)
 }
 
 async fn ignore(mut body: impl Body) {

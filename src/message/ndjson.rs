@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::body::MAX_BYTES;
 use super::response::set;
+use crate::json;
 use crate::platform::Platform;
 use crate::timestamp::Timestamp;
 
@@ -72,10 +73,12 @@ impl Chunk {
 }
 
 /// Makes lines of bytes as they arrive. It keeps no more of them than a line and
-/// what came with it.
+/// what came with it. A byte order mark at the very beginning is left out.
 #[derive(Default)]
 pub struct Lines {
     bytes: Vec<u8>,
+    /// A line was taken.
+    has_begun: bool,
     /// Where the next line begins.
     start: usize,
     /// Up to where there is no end of it.
@@ -132,8 +135,10 @@ impl Lines {
         let line = self.start..end;
         self.start = next;
         self.searched = next;
+        let is_first = !std::mem::replace(&mut self.has_begun, true);
         match std::mem::take(&mut self.too_long) || line.len() > Lines::MAX_BYTES {
             true => Line::TooLong,
+            false if is_first => Line::Whole(json::without_byte_order_mark(&self.bytes[line])),
             false => Line::Whole(&self.bytes[line]),
         }
     }
@@ -177,6 +182,16 @@ mod tests {
         for chunk in [1, 2, 1000, max, max + 1, bytes.len()] {
             assert_eq!(lengths(&bytes, chunk), expected, "{chunk}");
         }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_left_out_at_the_very_beginning() {
+        let bytes = b"\xef\xbb\xbfone\n\xef\xbb\xbftwo\n";
+        for chunk in [1, 2, 3, 100] {
+            assert_eq!(lengths(bytes, chunk), [Some(3), Some(6)], "{chunk}");
+        }
+        assert_eq!(lengths(b"\xef\xbb\xbf", 1), [Some(0)]);
+        assert_eq!(lengths(b"\xef\xbb", 1), [Some(2)]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::limits::{MAX_HEADER_BYTES, MAX_TARGET_BYTES};
 use super::trace::Trace;
 use crate::auth::{Refusal, Scope};
 use crate::directory::Error;
+use crate::json;
 use crate::user::Violation;
 use types::ProblemType;
 
@@ -142,11 +143,6 @@ impl Problem {
         Problem::new(types::NOT_ACCEPTABLE, detail)
     }
 
-    pub fn malformed_json(error: &serde_json::Error) -> Problem {
-        let detail = format!("The body is not JSON: {error}.");
-        Problem::new(types::MALFORMED_JSON, detail)
-    }
-
     /// The body is not a JSON Patch, for it breaks `rule`, the rest of a sentence about it.
     pub fn malformed_patch(rule: &str) -> Problem {
         let detail = format!("The body {rule}.");
@@ -181,12 +177,6 @@ impl Problem {
     pub fn header_too_large() -> Problem {
         let detail = format!("All header fields may have at most {MAX_HEADER_BYTES} bytes.");
         Problem::new(types::HEADER_TOO_LARGE, detail)
-    }
-
-    /// The body has more than `max` of `what`.
-    pub fn body_too_complex(max: usize, what: &str) -> Problem {
-        let detail = format!("A body may have at most {max} {what}.");
-        Problem::new(types::BODY_TOO_COMPLEX, detail)
     }
 
     /// The client has made the `limit` requests of this minute, of which `reset`
@@ -277,6 +267,30 @@ impl Problem {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.extend(self.0.header);
         response
+    }
+}
+
+impl From<json::Error> for Problem {
+    fn from(error: json::Error) -> Problem {
+        let too_complex = |max: usize, of: &str| {
+            let detail = format!("A body may have at most {max} {of}.");
+            Problem::new(types::BODY_TOO_COMPLEX, detail)
+        };
+        match error {
+            json::Error::Malformed(error) => {
+                let detail = format!("The body is not JSON: {error}.");
+                Problem::new(types::MALFORMED_JSON, detail)
+            }
+            json::Error::Ambiguous { pointer, flaw } => {
+                let detail = format!("In the body, {pointer:?} {flaw}.");
+                let mut problem = Problem::new(types::AMBIGUOUS_JSON, detail);
+                let detail = flaw.into();
+                problem.0.errors = vec![Violation { pointer, detail }];
+                problem
+            }
+            json::Error::TooDeep => too_complex(json::MAX_DEPTH, "levels of objects and arrays"),
+            json::Error::TooWide => too_complex(json::MAX_VALUES, "members and elements"),
+        }
     }
 }
 

@@ -12,50 +12,78 @@ pub fn percent_decode(text: &str) -> Option<String> {
 
 /// The parameters of a query, each of which may be given once.
 #[derive(Debug)]
-pub struct Query(Vec<(String, String)>);
+pub struct Query(Vec<Parameter>);
+
+#[derive(Debug)]
+struct Parameter {
+    name: String,
+    /// As forms write it: a `+` stands for a space.
+    value: String,
+    /// The same, if each `+` stands for itself (RFC 3986).
+    with_plus: String,
+}
+
+impl Parameter {
+    /// Reads a parameter; `None` if it is not percent-encoded UTF-8.
+    fn read(text: &str) -> Option<Parameter> {
+        let (name, value) = text.split_once('=').unwrap_or((text, ""));
+        Some(Parameter {
+            name: form_decode(name)?,
+            value: form_decode(value)?,
+            with_plus: percent_decode(value)?,
+        })
+    }
+}
+
+/// Decodes what a form writes (WHATWG URL, section 5.1); `None` if that is no UTF-8.
+fn form_decode(text: &str) -> Option<String> {
+    percent_decode(&text.replace('+', " "))
+}
 
 impl Query {
     /// Reads a query that may have the parameters `known` and no others.
-    ///
-    /// A `+` stands for itself (RFC 3986), not for a space: it is common in
-    /// email addresses, and spaces are not.
     pub fn parse(query: Option<&str>, known: &[&str]) -> Result<Query, Problem> {
-        let mut parameters: Vec<(String, String)> = Vec::new();
-        for pair in query
-            .unwrap_or_default()
-            .split('&')
-            .filter(|pair| !pair.is_empty())
-        {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let (Some(name), Some(value)) = (percent_decode(name), percent_decode(value)) else {
+        let mut parameters: Vec<Parameter> = Vec::new();
+        let pairs = query.unwrap_or_default().split('&');
+        for pair in pairs.filter(|pair| !pair.is_empty()) {
+            let Some(parameter) = Parameter::read(pair) else {
                 return Err(Problem::invalid_query("is not percent-encoded UTF-8", pair));
             };
+            let name = &parameter.name;
             if !known.contains(&name.as_str()) {
-                return Err(Problem::invalid_query("is not a parameter here", &name));
+                return Err(Problem::invalid_query("is not a parameter here", name));
             }
-            if parameters.iter().any(|(present, _)| *present == name) {
-                return Err(Problem::invalid_query("may be given only once", &name));
+            if parameters.iter().any(|present| present.name == *name) {
+                return Err(Problem::invalid_query("may be given only once", name));
             }
-            parameters.push((name, value));
+            parameters.push(parameter);
         }
         Ok(Query(parameters))
     }
 
-    /// The value of a parameter, if it was given.
+    /// The value of a parameter, if it was given. A `+` stands for a space there, as forms and
+    /// most libraries write it.
     pub fn get(&self, name: &str) -> Option<&str> {
-        let mut parameters = self.0.iter();
-        let found = parameters.find(|(present, _)| present == name);
-        found.map(|(_, value)| value.as_str())
+        Some(&self.find(name)?.value)
+    }
+
+    /// The value of a parameter, if it was given, where each `+` stands for itself.
+    pub fn get_with_plus(&self, name: &str) -> Option<&str> {
+        Some(&self.find(name)?.with_plus)
+    }
+
+    fn find(&self, name: &str) -> Option<&Parameter> {
+        self.0.iter().find(|parameter| parameter.name == name)
     }
 
     /// Fails if a parameter is given with others than `name` and those it goes with.
     pub fn alone(&self, name: &str, with: &[&str]) -> Result<(), Problem> {
         let goes = |given: &str| given == name || with.contains(&given);
-        match self.0.iter().find(|(given, _)| !goes(given)) {
+        match self.0.iter().find(|given| !goes(&given.name)) {
             None => Ok(()),
-            Some((other, _)) => {
+            Some(other) => {
                 let rule = format!("does not go with {name}");
-                Err(Problem::invalid_query(&rule, other))
+                Err(Problem::invalid_query(&rule, &other.name))
             }
         }
     }
@@ -83,10 +111,12 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_parameter_is_percent_decoded_and_keeps_its_plus() {
+    fn a_parameter_is_percent_decoded() {
         let query = Query::parse(Some("email=a%2Bb+c%40d.example&"), &["email"]).unwrap();
-        assert_eq!(query.get("email"), Some("a+b+c@d.example"));
+        assert_eq!(query.get("email"), Some("a+b c@d.example"));
+        assert_eq!(query.get_with_plus("email"), Some("a+b+c@d.example"));
         assert_eq!(query.get("limit"), None);
+        assert_eq!(query.get_with_plus("limit"), None);
     }
 
     #[test]
@@ -121,6 +151,10 @@ mod tests {
         fn any_value_comes_through_when_it_is_encoded(value in any::<String>()) {
             let text = format!("a={}&b=1", utf8_percent_encode(&value, NON_ALPHANUMERIC));
             let query = Query::parse(Some(&text), &["a", "b"]).unwrap();
+            prop_assert_eq!(query.get("a"), Some(value.as_str()));
+            prop_assert_eq!(query.get_with_plus("a"), Some(value.as_str()));
+            let form = text.replace("%20", "+");
+            let query = Query::parse(Some(&form), &["a", "b"]).unwrap();
             prop_assert_eq!(query.get("a"), Some(value.as_str()));
         }
 

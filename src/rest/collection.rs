@@ -61,8 +61,12 @@ async fn by_email<S: Store, P: Platform>(
     directory: &Directory<'_, S, P>,
     query: &Query,
 ) -> Result<Collection, Problem> {
-    let email = query.get("email").unwrap_or_default().to_owned();
-    let email = Email::try_from(email).map_err(|rule| Problem::invalid_query(&rule, "email"))?;
+    let email = |value: Option<&str>| Email::try_from(value.unwrap_or_default().to_owned());
+    // A plus is common in addresses, and a space stands in quotes alone: where it would make
+    // no address, the client has meant the plus.
+    let email = email(query.get("email"))
+        .or_else(|_| email(query.get_with_plus("email")))
+        .map_err(|rule| Problem::invalid_query(&rule, "email"))?;
     let users = Vec::from_iter(directory.find(&email).await?);
     Ok(Collection::complete(users))
 }

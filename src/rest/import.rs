@@ -10,6 +10,7 @@ use super::audit;
 use super::content::{GLANCE, Part};
 use super::patch::without_read_only;
 use crate::directory::Directory;
+use crate::json;
 use crate::message::body::{self, Body, Broken};
 use crate::message::ndjson::{self, Chunk, Line, Lines, NDJSON};
 use crate::message::problem::{Details, Problem};
@@ -295,9 +296,10 @@ fn read(line: Line) -> Option<Result<Profile, Problem>> {
     if bytes.trim_ascii().is_empty() {
         return None;
     }
-    let members = match serde_json::from_slice(bytes) {
-        Ok(members) => without_read_only(members),
-        Err(error) => return Some(Err(Problem::malformed_json(&error))),
-    };
-    Some(Profile::from_json(members).map_err(Problem::invalid_user))
+    let profile = json::parse(bytes)
+        .map_err(Problem::from)
+        .and_then(|members| {
+            Profile::from_json(without_read_only(members)).map_err(Problem::invalid_user)
+        });
+    Some(profile)
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::violation::Rule;
+use crate::json::depth;
 
 /// The application's own data about a user: a JSON object of at most 8 KiB.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,14 +20,6 @@ impl Attributes {
 
     /// The most levels of objects and arrays, the attributes themselves being the first.
     pub const MAX_DEPTH: usize = 32;
-}
-
-fn depth(value: &Value) -> usize {
-    match value {
-        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
-        Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
-        _ => 0,
-    }
 }
 
 fn members(value: &Value) -> usize {

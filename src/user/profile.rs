@@ -16,8 +16,8 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Reads a profile from a JSON value, or names every member that breaks a
-    /// rule. An optional member that is null counts as absent.
+    /// Reads a profile from a JSON value, or names the members that break a rule, the
+    /// first [`Violation::MAX`] of them. An optional member that is null counts as absent.
     pub fn from_json(value: Value) -> Result<Profile, Vec<Violation>> {
         let Value::Object(mut members) = value else {
             return Err(vec![Violation {
@@ -48,7 +48,7 @@ impl Profile {
         ] {
             violations.extend(error.map(|rule| Violation::new(member, rule.clone())));
         }
-        for member in members.keys() {
+        for member in members.keys().take(Violation::MAX - violations.len()) {
             violations.push(match READ_ONLY.contains(&member.as_str()) {
                 true => Violation::read_only(member),
                 false => Violation::new(member, "is not a member of a user"),
@@ -83,6 +83,17 @@ mod tests {
             ["/name", "/email", "/attributes", "/a~1b~0c", "/id"]
         );
         assert_eq!(Profile::from_json(json!([])).unwrap_err()[0].pointer, "");
+    }
+
+    #[test]
+    fn of_very_many_members_that_break_a_rule_some_are_named() {
+        let wrong = |count: usize| (0..count).map(|n| (n.to_string(), json!(0))).collect();
+        let count = |members: usize| {
+            let violations = Profile::from_json(Value::Object(wrong(members))).unwrap_err();
+            assert_eq!(violations[0].pointer, "/name");
+            violations.len()
+        };
+        assert_eq!([98, 99, 100, 9999].map(count), [99, 100, 100, 100]);
     }
 
     #[test]

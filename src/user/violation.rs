@@ -22,6 +22,9 @@ pub struct Violation {
 }
 
 impl Violation {
+    /// The most violations that are told at once.
+    pub const MAX: usize = 100;
+
     pub(super) fn new(member: &str, rule: impl Into<Rule>) -> Violation {
         Violation {
             // RFC 6901, section 3.

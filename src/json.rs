@@ -1,0 +1,84 @@
+//! JSON texts (RFC 8259), read strictly: as I-JSON (RFC 7493), which every program reads alike,
+//! and within bounds.
+
+mod bounds;
+mod equality;
+#[cfg(test)]
+mod tests;
+mod value;
+
+use std::fmt;
+
+use serde::de::DeserializeSeed;
+use serde_json::Value;
+
+use bounds::check_bounds;
+pub use bounds::{MAX_DEPTH, MAX_VALUES, depth};
+pub use equality::is_equal;
+use value::{Place, Reader};
+
+/// Why a text is not read.
+#[derive(Debug)]
+pub enum Error {
+    /// It is no JSON. The source says why, and where that is.
+    Malformed(serde_json::Error),
+    /// It is JSON that programs read differently.
+    Ambiguous {
+        /// Where that is (JSON Pointer, RFC 6901).
+        pointer: String,
+        /// What is wrong there, as the rest of a sentence about it.
+        flaw: &'static str,
+    },
+    /// It has more than [`MAX_DEPTH`] levels of objects and arrays.
+    TooDeep,
+    /// It has more than [`MAX_VALUES`] members and elements.
+    TooWide,
+}
+
+/// Reads a JSON text. No object has a name twice, no number is beyond what a double
+/// holds, no string has half of a surrogate pair.
+pub fn parse(text: &[u8]) -> Result<Value, Error> {
+    check_bounds(text)?;
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let mut place = Place::default();
+    let read = Reader(&mut place).deserialize(&mut deserializer);
+    let read = read.and_then(|value| deserializer.end().map(|()| value));
+    read.map_err(|error| match place.flaw.or_else(|| ambiguity(&error)) {
+        Some(flaw) => Error::Ambiguous {
+            pointer: place.pointer(),
+            flaw,
+        },
+        None => Error::Malformed(error),
+    })
+}
+
+/// What programs read differently, if the parser stopped for that. It tells so by its
+/// message alone.
+fn ambiguity(error: &serde_json::Error) -> Option<&'static str> {
+    let message = error.to_string();
+    let tells = |text: &str| message.starts_with(text);
+    if tells("number out of range") {
+        Some("is a number out of range: no double is as large")
+    } else if tells("lone leading surrogate") || tells("unexpected end of hex escape") {
+        Some("has half of a surrogate pair, which is no character")
+    } else {
+        None
+    }
+}
+
+/// The text without the byte order mark that some programs put at the very beginning of a
+/// file (RFC 8259, section 8.1).
+pub fn without_byte_order_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Malformed(error) => error.fmt(f),
+            Error::Ambiguous { pointer, flaw } => write!(f, "{pointer:?} {flaw}"),
+            Error::TooDeep => write!(f, "more than {MAX_DEPTH} levels of objects and arrays"),
+            Error::TooWide => write!(f, "more than {MAX_VALUES} members and elements"),
+        }
+    }
+}
