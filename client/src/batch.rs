@@ -1,9 +1,9 @@
 //! Lines on their way to the service, and what is known of each.
 
 use std::io;
-use std::ops::RangeInclusive;
 
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _};
 
 /// The most lines that are sent in one request.
@@ -20,29 +20,36 @@ pub struct Batch {
     lines: Vec<Line>,
     /// How many bytes of the file they are.
     pub bytes: u64,
+    /// The line by which an export says that it ended early, if it is in here: its number, and
+    /// why.
+    pub cut_off: Option<(u64, String)>,
 }
 
 /// A line, and what is known of it.
 struct Line {
-    /// Without its end. Nothing if it is blank.
+    /// Without its end. Nothing if there is no user in it.
     text: Vec<u8>,
     state: State,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// It is to be sent.
+    /// The service has not imported it, as far as it was sent at all.
     Open,
-    /// It was sent, and may have been imported.
-    Unsure,
+    /// The request that is under way sends it.
+    Sent,
+    /// An earlier request sent it, and no answer tells whether it was imported.
+    InDoubt,
     /// There is nothing more to do for it.
     Settled,
 }
 
-/// The members of a line that tell its user from others.
-#[derive(Debug, Deserialize)]
-pub struct Identity {
-    pub email: Option<String>,
+/// The last line of an export, as the service writes it (`GET /users/export`).
+#[derive(Deserialize)]
+struct ExportEnd {
+    end: String,
+    /// Then it is a user after all, if a wrong one.
+    name: Option<serde::de::IgnoredAny>,
 }
 
 impl Batch {
@@ -56,6 +63,7 @@ impl Batch {
             first,
             lines: Vec::new(),
             bytes: 0,
+            cut_off: None,
         };
         while batch.lines.len() < MAX_LINES {
             let Some(line) = batch.read_line(file).await? else {
@@ -110,13 +118,21 @@ impl Batch {
                 text.pop();
             }
             text.truncate(MAX_LINE);
+            if let Some(end) = export_end(&text) {
+                let number = self.end();
+                let is_complete = end == "complete";
+                self.cut_off = self
+                    .cut_off
+                    .take()
+                    .or((!is_complete).then_some((number, end)));
+                text.clear();
+            }
             if text.trim_ascii().is_empty() {
                 text.clear();
             }
-            let state = if text.is_empty() {
-                State::Settled
-            } else {
-                State::Open
+            let state = match text.is_empty() {
+                true => State::Settled,
+                false => State::Open,
             };
             return Ok(Some(Line { text, state }));
         }
@@ -132,22 +148,56 @@ impl Batch {
         self.lines.len() as u64
     }
 
-    /// The number of the first line that is to be sent; `None` if there is none.
-    pub fn next(&self) -> Option<u64> {
-        let mut numbered = (self.first..).zip(&self.lines);
-        numbered.find_map(|(number, line)| (line.state != State::Settled).then_some(number))
+    /// How many lines there is something to do for.
+    pub fn unsettled(&self) -> usize {
+        let unsettled = |line: &&Line| line.state != State::Settled;
+        self.lines.iter().filter(unsettled).count()
     }
 
-    /// What to send: the lines from number `next` on, with those that are settled left blank.
-    pub fn body(&self, next: u64) -> Vec<u8> {
+    /// What to send next, and the number of its first line: all lines that are not settled, with
+    /// blank ones where others stand between them. `None` if there are none.
+    ///
+    /// From now on the lines may be imported, until the answer says of each that it was not.
+    pub fn send(&mut self) -> Option<(u64, Vec<u8>)> {
+        let unsettled = |line: &Line| line.state != State::Settled;
+        let start = self.lines.iter().position(unsettled)?;
         let mut body = Vec::new();
-        for line in &self.lines[(next - self.first) as usize..] {
+        for line in &mut self.lines[start..] {
             if line.state != State::Settled {
                 body.extend_from_slice(&line.text);
             }
             body.push(b'\n');
+            if line.state == State::Open {
+                line.state = State::Sent;
+            }
         }
-        body
+        Some((self.first + start as u64, body))
+    }
+
+    /// The request under way did not get to the line.
+    pub fn not_reached(&mut self, number: u64) {
+        if let Some(line) = self.line(number)
+            && line.state == State::Sent
+        {
+            line.state = State::Open;
+        }
+    }
+
+    /// The request under way did not get to the lines from this number on.
+    pub fn not_reached_from(&mut self, number: u64) {
+        for number in number.max(self.first)..self.end() {
+            self.not_reached(number);
+        }
+    }
+
+    /// No more is known from the request under way: what it sent, and its answer doesn't tell of,
+    /// is in doubt.
+    pub fn end_request(&mut self) {
+        for line in &mut self.lines {
+            if line.state == State::Sent {
+                line.state = State::InDoubt;
+            }
+        }
     }
 
     fn line(&mut self, number: u64) -> Option<&mut Line> {
@@ -162,24 +212,15 @@ impl Batch {
         line.map(|line| line.state = State::Settled).is_some()
     }
 
-    /// A line may have been imported, or not.
-    pub fn doubt(&mut self, number: u64) {
-        if let Some(line) = self.line(number) {
-            line.state = State::Unsure;
-        }
-    }
-
-    /// The same of all lines in a range that are not settled.
-    pub fn doubt_all(&mut self, numbers: RangeInclusive<u64>) {
-        for number in numbers {
-            self.doubt(number);
-        }
-    }
-
-    /// Who an unsettled line is about, if an earlier request may have imported it.
-    pub fn doubted(&mut self, number: u64) -> Option<&[u8]> {
+    /// The text of a line that an earlier request may have imported.
+    pub fn in_doubt(&mut self, number: u64) -> Option<&[u8]> {
         let line = self.line(number)?;
-        (line.state == State::Unsure).then_some(&line.text[..])
+        (line.state == State::InDoubt).then_some(&line.text[..])
+    }
+
+    /// The numbers of all lines that may have been imported.
+    pub fn all_in_doubt(&self) -> Vec<u64> {
+        self.numbers(State::InDoubt)
     }
 
     /// Settles the lines that may have been imported and would be twice, if they were sent again:
@@ -187,7 +228,7 @@ impl Batch {
     pub fn give_up_unrepeatable(&mut self) -> Vec<u64> {
         let mut given_up = Vec::new();
         for (number, line) in (self.first..).zip(&mut self.lines) {
-            if line.state == State::Unsure && !is_repeatable(&line.text) {
+            if line.state == State::InDoubt && !is_repeatable(&line.text) {
                 line.state = State::Settled;
                 given_up.push(number);
             }
@@ -195,100 +236,54 @@ impl Batch {
         given_up
     }
 
-    /// Settles all lines; answers the numbers of those that were not.
-    pub fn give_up(&mut self) -> Vec<u64> {
-        let first = self.first;
-        let open = |(number, line): (u64, &mut Line)| {
-            let was = std::mem::replace(&mut line.state, State::Settled);
-            (was != State::Settled).then_some(number)
-        };
-        (first..).zip(&mut self.lines).filter_map(open).collect()
+    /// Settles all lines; answers the numbers of those that were not imported, and of those that
+    /// may have been.
+    pub fn give_up(&mut self) -> (Vec<u64>, Vec<u64>) {
+        let given_up = (self.numbers(State::Open), self.numbers(State::InDoubt));
+        for line in &mut self.lines {
+            line.state = State::Settled;
+        }
+        given_up
+    }
+
+    fn numbers(&self, state: State) -> Vec<u64> {
+        let numbered = (self.first..).zip(&self.lines);
+        let having = numbered.filter(|(_, line)| line.state == state);
+        having.map(|(number, _)| number).collect()
     }
 }
 
-/// Whether the service makes no more than one user of a line, however often it is sent.
-fn is_repeatable(text: &[u8]) -> bool {
-    match serde_json::from_slice::<Identity>(text) {
-        Ok(Identity { email }) => email.is_some(),
-        // It makes none of what is no user.
-        Err(_) => true,
+/// How an export ended, if this is its last line.
+fn export_end(text: &[u8]) -> Option<String> {
+    if !text.trim_ascii_start().starts_with(b"{\"end\"") {
+        return None;
     }
+    match serde_json::from_slice(text) {
+        Ok(ExportEnd { end, name: None }) => Some(end),
+        _ => None,
+    }
+}
+
+/// Whether the service makes no more than one user of a line, however often it is sent. Not if it
+/// may read the line otherwise than we do.
+fn is_repeatable(text: &[u8]) -> bool {
+    match serde_json::from_slice::<Value>(text) {
+        Ok(Value::Object(_)) => email(text).is_some(),
+        // It makes none of what is no object.
+        Ok(_) => true,
+        Err(_) => false,
+    }
+}
+
+/// The email of a line, if it surely has one: of two members of that name, either may count.
+pub fn email(text: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Identity {
+        email: Option<String>,
+    }
+    // serde refuses the second of two members of one name.
+    serde_json::from_slice::<Identity>(text).ok()?.email
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    async fn batches(mut file: &[u8]) -> Vec<Batch> {
-        let mut batches = Vec::new();
-        let mut next = 1;
-        while let Some(batch) = Batch::read(&mut file, next).await.unwrap() {
-            next = batch.end();
-            batches.push(batch);
-        }
-        batches
-    }
-
-    #[tokio::test]
-    async fn lines_are_numbered_and_blank_ones_are_settled() {
-        let batches = batches(b"a\n\n \r\nb").await;
-        assert_eq!(batches.len(), 1);
-        let batch = &batches[0];
-        assert_eq!((batch.end(), batch.bytes, batch.next()), (5, 7, Some(1)));
-        assert_eq!(batch.body(1), b"a\n\n\nb\n");
-    }
-
-    #[tokio::test]
-    async fn a_file_is_cut_into_batches() {
-        let file = b"{}\n".repeat(600);
-        let batches = batches(&file).await;
-        let ends: Vec<u64> = batches.iter().map(Batch::end).collect();
-        assert_eq!(ends, [257, 513, 601]);
-        assert_eq!(batches.iter().map(|batch| batch.bytes).sum::<u64>(), 1800);
-    }
-
-    #[tokio::test]
-    async fn of_a_long_line_no_more_is_kept_than_the_service_refuses() {
-        for length in [
-            MAX_LINE - 1,
-            MAX_LINE,
-            MAX_LINE + 1,
-            MAX_LINE + 2,
-            5 * MAX_LINE,
-        ] {
-            let mut file = vec![b'x'; length];
-            file.extend_from_slice(b"\nnext");
-            let batches = batches(&file).await;
-            let mut expected = vec![b'x'; length.min(MAX_LINE)];
-            expected.extend_from_slice(b"\nnext\n");
-            let body = batches[0].body(1);
-            assert!(body == expected, "{length}: {}", body.len());
-            assert_eq!(batches[0].bytes, file.len() as u64);
-        }
-    }
-
-    #[tokio::test]
-    async fn what_is_settled_is_not_sent_again() {
-        let mut batch = batches(b"a\nb\nc\nd\n").await.remove(0);
-        assert!(batch.settle(1) && batch.settle(3) && !batch.settle(3) && !batch.settle(9));
-        assert_eq!(batch.next(), Some(2));
-        assert_eq!(batch.body(2), b"b\n\nd\n");
-        assert_eq!(batch.give_up(), [2, 4]);
-        assert_eq!(batch.next(), None);
-    }
-
-    #[tokio::test]
-    async fn in_doubt_only_lines_with_an_email_are_sent_again() {
-        let file = b"{\"name\":\"A\"}\n{\"name\":\"B\",\"email\":\"b@example.com\"}\n{\"name\":\"C\"}\n[]\n";
-        let mut batch = batches(file).await.remove(0);
-        assert!(batch.doubted(2).is_none());
-        batch.doubt_all(1..=2);
-        batch.doubt(4);
-        assert!(batch.doubted(2).is_some());
-        assert_eq!(batch.give_up_unrepeatable(), [1]);
-        assert_eq!(
-            batch.body(2),
-            file.splitn(2, |byte| *byte == b'\n').nth(1).unwrap()
-        );
-    }
-}
+mod tests;

@@ -8,10 +8,11 @@ use tokio::fs::File;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _, BufWriter};
 
 use crate::Outcome;
+use crate::answer::{Again, Failure, Lines, Problem, number_of};
+use crate::backoff::Backoff;
 use crate::options::ExportOptions;
-use crate::patience::Patience;
 use crate::progress::Progress;
-use crate::service::{Failure, Lines, Problem, Service, number_of};
+use crate::service::Service;
 
 /// A line of the answer: a user, or the last one.
 #[derive(Deserialize)]
@@ -27,7 +28,7 @@ struct Line {
 /// Fails, with nothing written, if the service can't be asked or the file not be written.
 pub async fn export(options: ExportOptions) -> anyhow::Result<Outcome> {
     let service = Service::new(&options.service)?;
-    let patience = Patience::new(options.service.retries);
+    let backoff = Backoff::new(options.service.retries);
     let progress = Progress::new(None, options.service.quiet);
     let part = options.output.as_deref().map(partial);
     let output: Box<dyn AsyncWrite + Unpin> = match &part {
@@ -40,7 +41,7 @@ pub async fn export(options: ExportOptions) -> anyhow::Result<Outcome> {
     };
     let mut export = Export {
         service,
-        patience,
+        backoff,
         progress,
         output: BufWriter::with_capacity(64 * 1024, output),
         after: 0,
@@ -83,7 +84,7 @@ fn partial(path: &Path) -> PathBuf {
 
 struct Export {
     service: Service,
-    patience: Patience,
+    backoff: Backoff,
     progress: Progress,
     output: BufWriter<Box<dyn AsyncWrite + Unpin>>,
     /// The last id that is done with.
@@ -98,17 +99,18 @@ impl Export {
             let (why, asked) = match self.request().await {
                 Ok(None) => return Ok(()),
                 Ok(Some(why)) => (why, None),
-                Err(Failure::NotNow { why, after }) => (why, after),
-                Err(Failure::BrokenOff(why)) => (why, None),
-                Err(Failure::Never(error)) => return Err(error),
+                Err(Failure { why, again, .. }) => match again {
+                    Again::Later(after) => (why, after),
+                    Again::Never => bail!(why),
+                },
             };
             if self.after > before {
-                self.patience.restore();
+                self.backoff.reset();
                 if why.is_empty() {
                     continue;
                 }
             }
-            match self.patience.pause(asked) {
+            match self.backoff.pause(asked) {
                 Some(pause) => tokio::time::sleep(pause).await,
                 None => bail!(why),
             }
@@ -119,11 +121,8 @@ impl Export {
     /// was up.
     async fn request(&mut self) -> Result<Option<String>, Failure> {
         let path = format!("/users/export?after={}", self.after);
-        let mut lines = Lines::of(self.service.get(&path).await?);
-        while let Some(bytes) = lines.next().await? {
-            let line: Line = serde_json::from_slice(&bytes)
-                .context("the answer is no export")
-                .map_err(Failure::Never)?;
+        let mut lines = Lines::of(self.service.get_lines(&path).await?);
+        while let Some((bytes, line)) = lines.next::<Line>().await? {
             if let Some(end) = line.end {
                 if end == "complete" {
                     return Ok(None);
@@ -143,12 +142,12 @@ impl Export {
             }
             self.users += 1;
             let written = self.output.write_all(&bytes).await;
-            written
-                .context("cannot write the users")
-                .map_err(Failure::Never)?;
+            written.map_err(|error| {
+                Failure::refused(format!("cannot write the users: {error}"), Again::Never)
+            })?;
             self.progress
                 .advance(bytes.len() as u64, format!("{} users", self.users));
         }
-        Err(Failure::BrokenOff("the answer broke off".to_owned()))
+        Err(Failure::broken_off("the answer broke off".to_owned()))
     }
 }

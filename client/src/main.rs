@@ -4,19 +4,25 @@
 //! # Layout
 //!
 //! * `options`: what `import` and `export` can be told.
-//! * `import`, `export`: what they do.
+//! * `import`: a file, cut into batches for several connections.
 //! * `batch`: lines on their way, and what is known of each.
-//! * `service`: requests, and lines in answers.
-//! * `patience`: how long to go on where nothing succeeds.
-//! * `progress`: what they tell meanwhile.
+//! * `sending`: the requests that a batch takes, and the look-ups of lines in doubt.
+//! * `export`: all users, to a file.
+//! * `service`, `connection`: requests, and how they get there.
+//! * `answer`: lines in answers, problem documents, and failures.
+//! * `backoff`: pauses between attempts, and their number.
+//! * `progress`: what a person sees meanwhile.
 //! * `token`: secrets for the callers of a service.
 
+mod answer;
+mod backoff;
 mod batch;
+mod connection;
 mod export;
 mod import;
 mod options;
-mod patience;
 mod progress;
+mod sending;
 mod service;
 mod token;
 
@@ -30,7 +36,7 @@ use token::{NewToken, NewTokenOptions};
 
 /// Works with an edge-users service
 #[derive(Parser)]
-#[command(version)]
+#[command(name = "edge-users", version)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

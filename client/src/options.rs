@@ -4,12 +4,16 @@ use std::path::PathBuf;
 
 const EXIT_CODES_OF_IMPORT: &str = "\
 Each line of FILE is a user as POST /users takes it; id, created_at and updated_at are ignored.
-Blank lines are skipped. Lines that the service refuses are told on standard error.
+Blank lines are skipped, and so is the line that ends an export. Lines that the service refuses
+are told on standard error.
+
+A line that was sent and not answered may have been imported. With an email it is sent again, and
+who has the email is looked up; without one that could make a user twice, so it is only told.
 
 Exit codes:
   0  every line made a user
   1  every line was tried, and the service refused some
-  2  some lines were not imported, or may not have been: standard error tells which";
+  2  some lines were not imported, or may have been: standard error tells which";
 
 const EXIT_CODES_OF_EXPORT: &str = "\
 A file is written beside FILE first, and takes its name when it is complete.

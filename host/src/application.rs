@@ -7,7 +7,7 @@
 //! * [`router`]: which route a request takes.
 //! * [`allowed_hosts`]: where a component may send requests.
 //! * [`exposure`]: to whom the application is open.
-//! * [`build_command`]: `--build`.
+//! * [`build_command`]: the flag `--build`.
 //! * [`source_line`]: errors that name a line of these files.
 
 pub mod allowed_hosts;
