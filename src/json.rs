@@ -9,8 +9,8 @@ mod value;
 
 use std::fmt;
 
-use serde::de::DeserializeSeed;
-use serde_json::Value;
+use serde::de::{DeserializeSeed, Deserializer, Error as _};
+use serde_json::{Map, Value};
 
 use bounds::check_bounds;
 pub use bounds::{MAX_DEPTH, MAX_VALUES, depth};
@@ -50,6 +50,15 @@ pub fn parse(text: &[u8]) -> Result<Value, Error> {
         },
         None => Error::Malformed(error),
     })
+}
+
+/// Reads an object that is part of something else. It is read here as well so that the
+/// component has one reader of JSON values: a second one takes 4 KB.
+pub fn object<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
+    match Reader(&mut Place::default()).deserialize(deserializer)? {
+        Value::Object(members) => Ok(members),
+        _ => Err(D::Error::custom("it is no object")),
+    }
 }
 
 /// What programs read differently, if the parser stopped for that. It tells so by its

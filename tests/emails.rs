@@ -3,7 +3,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{Answer, Send, new_email, path, service};
+use support::{Answer, new_email, path, service};
 
 /// Letters and digits that no other test uses, nor an earlier run.
 fn unique() -> String {
@@ -17,9 +17,8 @@ fn create(email: &str) -> Answer {
 }
 
 fn find(email: &str) -> Vec<Value> {
-    // As it is percent-encoded.
-    let request = service().request("GET", "/users");
-    let found = request.query(&[("email", email)]).answer();
+    let encoded: String = email.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let found = service().get(&format!("/users?email={encoded}"));
     assert_eq!(found.status, 200, "{}", found.body);
     found.json().as_array().expect("a list").clone()
 }

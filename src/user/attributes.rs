@@ -4,12 +4,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::violation::Rule;
-use crate::json::depth;
+use crate::json::{self, depth};
 
 /// The application's own data about a user: a JSON object of at most 8 KiB.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Attributes(Map<String, Value>);
+pub struct Attributes(#[serde(deserialize_with = "json::object")] Map<String, Value>);
 
 impl Attributes {
     /// The most bytes of attributes, written as JSON without white space.

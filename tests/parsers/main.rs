@@ -15,12 +15,14 @@ use mutation::mutate;
 use serde_json::Value;
 use support::memory::{Memory, TestPlatform, respond};
 
-const TARGETS: [&str; 9] = [
+const TARGETS: [&str; 11] = [
     "/users",
     "/users/1",
     "/users/17179869183?fields=id,name",
     "/users?limit=10&after=1&sort=-id&fields=id,email",
     "/users?email=ada%40example.com",
+    "/users?email=%22ada+l%22@b%C3%BCcher.example",
+    "/users?name=ada+%C3%A9&limit=3",
     "/users?id=1,2,3",
     "/users?limit=1000&after=18446744073709551615",
     "/healthz",
@@ -60,8 +62,10 @@ const HEADERS: [(&str, &str); 11] = [
     ("access-control-request-method", "PUT"),
 ];
 
-const BODIES: [&str; 7] = [
+const BODIES: [&str; 9] = [
     r#"{"name":"Ada","email":"ada@example.com","attributes":{"a":[1,2.5e-3,{"b":null}]}}"#,
+    r#"{"name":"علی‌رضا","email":"संपर्क@xn--bcher-kva.example"}"#,
+    r#"[{"op":"copy","from":"/attributes","path":"/attributes/a/0"},{"op":"test","path":"/id","value":1.0}]"#,
     r#"{"email":null,"attributes":{"a":{"b":{}}}}"#,
     r#"[{"op":"test","path":"/id","value":1},{"op":"replace","path":"/name","value":"B"}]"#,
     r#"[{"op":"add","path":"/attributes/a/-","value":[]},{"op":"remove","path":"/email"}]"#,

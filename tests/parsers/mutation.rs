@@ -3,7 +3,7 @@
 use fastrand::Rng;
 
 /// What parsers look for, and what they stumble over.
-const PIECES: [&[u8]; 36] = [
+const PIECES: [&[u8]; 43] = [
     b"{",
     b"}",
     b"[",
@@ -40,6 +40,13 @@ const PIECES: [&[u8]; 36] = [
     b"\r\n",
     b"..",
     b"id",
+    b"+",
+    b"@",
+    b"xn--",
+    b"\xef\xbb\xbf",
+    b"\xcc\x81",
+    b"\xe2\x80\x8d",
+    b"\xd8\xa7",
 ];
 
 /// `text` with a few bytes taken out, put in, doubled or replaced.

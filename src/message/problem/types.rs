@@ -76,7 +76,7 @@ problem_types! {
         "The resource has no representation of a media type that the Accept header admits.",
         "Send no Accept header, or one that admits the media type that the detail names.";
     EMAIL_TAKEN = CONFLICT "email-taken" "Email taken",
-        "Another user has this email. Emails are compared without regard to case.",
+        "Another user has this email. Emails that differ in case, in the form of characters or in how the domain is written are the same.",
         "Use another email, or change that user first.";
     IDEMPOTENCY_IN_PROGRESS = CONFLICT "idempotency-in-progress" "Request in progress",
         "Another request with this Idempotency-Key runs, or died less than a minute ago.",
