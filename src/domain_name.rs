@@ -11,6 +11,8 @@ mod punycode;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 use crate::unicode::{Decomposition, Kind, compose, fold, is_joiner, properties};
 
 /// What begins a label that stands for another in Unicode.
@@ -33,77 +35,71 @@ pub(crate) enum Flaw {
 /// not), so that two names are the same if and only if these are equal.
 pub(crate) fn to_ascii(name: &str) -> Result<String, Flaw> {
     let mapped = map(name)?;
-    let labels: Vec<Label> = mapped
-        .split('.')
-        .map(Label::read)
-        .collect::<Result<_, _>>()?;
-    let is_bidi = labels
-        .iter()
-        .any(|label| bidi::has_right_to_left(&label.unicode));
+    let labels = mapped.split('.').map(Label::read);
+    let labels: Vec<Label> = labels.collect::<Result<_, _>>()?;
+    let mut all = labels.iter();
+    let is_bidi = all.any(|label| bidi::has_right_to_left(&label.unicode));
     if is_bidi && !labels.iter().all(|label| bidi::is_valid(&label.unicode)) {
         return Err(Flaw::Malformed);
     }
-    let ascii: Vec<&str> = labels.iter().map(|label| label.ascii.as_str()).collect();
-    let ascii = ascii.join(".");
-    let fits = ascii.len() <= MAX_NAME_BYTES
-        && labels
-            .iter()
-            .all(|label| label.ascii.len() <= MAX_LABEL_BYTES);
-    fits.then_some(ascii).ok_or(Flaw::TooLong)
+    let mut ascii = String::with_capacity(name.len());
+    for label in &labels {
+        if label.ascii.len() > MAX_LABEL_BYTES {
+            return Err(Flaw::TooLong);
+        }
+        if !ascii.is_empty() {
+            ascii.push('.');
+        }
+        ascii.push_str(&label.ascii);
+    }
+    match ascii.len() > MAX_NAME_BYTES {
+        true => Err(Flaw::TooLong),
+        false => Ok(ascii),
+    }
 }
 
 /// A label that is valid, but for its length and its direction.
-struct Label {
+struct Label<'a> {
     /// As people write it.
-    unicode: Vec<char>,
+    unicode: Cow<'a, str>,
     /// As it stands in the DNS.
-    ascii: String,
+    ascii: Cow<'a, str>,
 }
 
-impl Label {
+impl Label<'_> {
     /// Reads a label that was mapped (UTS #46, section 4.1).
-    fn read(mapped: &str) -> Result<Label, Flaw> {
-        let label = match mapped.strip_prefix(ACE_PREFIX) {
-            Some(encoded) => Label {
-                unicode: decode(encoded)?,
-                ascii: mapped.to_owned(),
-            },
-            None if mapped.is_ascii() => Label {
-                unicode: mapped.chars().collect(),
-                ascii: mapped.to_owned(),
-            },
+    fn read(mapped: &str) -> Result<Label<'_>, Flaw> {
+        let (unicode, ascii) = match mapped.strip_prefix(ACE_PREFIX) {
+            Some(encoded) => (decode(encoded)?.into(), mapped.into()),
+            None if mapped.is_ascii() => (mapped.into(), mapped.into()),
             None => {
                 let unicode = compose(mapped);
                 let encoded = punycode::encode(&unicode).ok_or(Flaw::TooLong)?;
-                let ascii = format!("{ACE_PREFIX}{encoded}");
-                Label { unicode, ascii }
+                (unicode.into(), format!("{ACE_PREFIX}{encoded}").into())
             }
         };
+        let label = Label { unicode, ascii };
         label.is_valid().then_some(label).ok_or(Flaw::Malformed)
     }
 
     fn is_valid(&self) -> bool {
-        let is_allowed = |c: &char| !c.is_ascii() || is_letter_digit_or_hyphen(*c);
-        match (self.unicode.first(), self.unicode.last()) {
-            (Some(first), Some(last)) => {
-                *first != '-'
-                    && *last != '-'
-                    && !is_mark(*first)
-                    && self.unicode.iter().all(is_allowed)
-                    && joiner::are_valid(&self.unicode)
-            }
-            _ => false,
-        }
+        let is_allowed = |c: char| !c.is_ascii() || is_letter_digit_or_hyphen(c);
+        let label = &*self.unicode;
+        !label.is_empty()
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && !label.starts_with(is_mark)
+            && label.chars().all(is_allowed)
+            && joiner::are_valid(label)
     }
 }
 
 /// What stands for a label after its prefix, in Unicode. It has to be what is made of that
 /// label, which mapping would leave as it is.
-fn decode(encoded: &str) -> Result<Vec<char>, Flaw> {
+fn decode(encoded: &str) -> Result<String, Flaw> {
     let label = punycode::decode(encoded).ok_or(Flaw::Malformed)?;
-    let text: String = label.iter().collect();
-    let mapped = map(&text)?;
-    let is_made_of_it = !text.is_ascii()
+    let mapped = map(&label)?;
+    let is_made_of_it = !label.is_ascii()
         && !mapped.contains('.')
         && compose(&mapped) == label
         && punycode::encode(&label).as_deref() == Some(encoded);

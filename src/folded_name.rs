@@ -4,15 +4,15 @@
 //!
 //! 1. It is decomposed (Unicode Standard Annex #15, NFKD): letters come apart from
 //!    their accents; ligatures, full-width letters and the like become plain ones.
-//! 2. Characters that are accents or can't be seen are left out: those of the
-//!    combining classes 1 (overlays), 10 to 36 (Hebrew and Arabic points) and 200
-//!    and above (what stands above, below or at a letter); soft hyphens, joiners,
-//!    directional marks and variation selectors. Vowel signs and the like, of which
-//!    words are made in the scripts of India and South East Asia, stay.
-//! 3. What is left is put in lower case, each character by itself.
-//! 4. Letters that don't decompose become those that people type instead: ß ss,
-//!    æ ae, œ oe, ø o, đ and ð d, ħ h, ı i, ł l, þ th; ς σ; ‘, ’ and ʼ the straight
-//!    one, hyphens the plain one.
+//! 2. Accents are left out. These are the characters of the combining classes 1
+//!    (overlays), 10 to 36 (Hebrew and Arabic points) and 200 and above (marks above,
+//!    below or at a letter). Vowel signs stay, for words of the scripts of India and South
+//!    East Asia are made of them. Invisible characters are left out as well, such as
+//!    soft hyphens, joiners and variation selectors.
+//! 3. The case of each character is folded in full, so that ß becomes ss, and ς σ.
+//! 4. Letters that don't decompose become the letters that people type for them: æ ae,
+//!    œ oe, ø o, đ and ð d, ħ h, ı i, ł l, þ th. The signs ‘, ’ and ʼ become the
+//!    straight one, and hyphens the plain one.
 //! 5. Each run of white space becomes one space; there is none at the start.
 //!
 //! Nothing depends on a language: "Muller" finds "Müller", "Mueller" does not.
@@ -20,7 +20,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::unicode::{self, Decomposition};
+use crate::unicode::{self, Decomposition, Kind};
 use crate::user::Name;
 
 /// The most characters of a folded name that count.
@@ -122,6 +122,6 @@ fn plain(letter: char) -> Option<&'static str> {
 }
 
 fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{34f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{2069}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
+    let kind = |c| unicode::properties(c).kind;
+    !c.is_ascii() && matches!(kind(c), Kind::Selector | Kind::Ignorable | Kind::Format)
 }

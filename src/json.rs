@@ -35,15 +35,14 @@ pub enum Error {
     TooWide,
 }
 
-/// Reads a JSON text. No object has a name twice, no number is beyond what a double
-/// holds, no string has half of a surrogate pair.
+/// Reads a JSON text. No object has a name twice, and no number is larger than any double.
 pub fn parse(text: &[u8]) -> Result<Value, Error> {
     check_bounds(text)?;
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let mut place = Place::default();
     let read = Reader(&mut place).deserialize(&mut deserializer);
     let read = read.and_then(|value| deserializer.end().map(|()| value));
-    read.map_err(|error| match place.flaw.or_else(|| ambiguity(&error)) {
+    read.map_err(|error| match place.flaw.or_else(|| range_flaw(&error)) {
         Some(flaw) => Error::Ambiguous {
             pointer: place.pointer(),
             flaw,
@@ -61,18 +60,11 @@ pub fn object<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String, 
     }
 }
 
-/// What programs read differently, if the parser stopped for that. It tells so by its
-/// message alone.
-fn ambiguity(error: &serde_json::Error) -> Option<&'static str> {
-    let message = error.to_string();
-    let tells = |text: &str| message.starts_with(text);
-    if tells("number out of range") {
-        Some("is a number out of range: no double is as large")
-    } else if tells("lone leading surrogate") || tells("unexpected end of hex escape") {
-        Some("has half of a surrogate pair, which is no character")
-    } else {
-        None
-    }
+/// What is wrong with the value at which the parser stopped, if that is JSON none the less.
+/// The parser tells so by its message alone.
+fn range_flaw(error: &serde_json::Error) -> Option<&'static str> {
+    let is_out_of_range = error.to_string().starts_with("number out of range");
+    is_out_of_range.then_some("is a number out of range: it is larger than any double")
 }
 
 /// The text without the byte order mark that some programs put at the very beginning of a

@@ -210,7 +210,7 @@ fn a_bad_line_gets_its_problem_and_harms_no_other() {
         .collect();
     assert_eq!(received, expected);
     assert_eq!(results[1]["problem"]["errors"][0]["pointer"], "/name");
-    let end = json!({ "end": "complete", "created": 2, "refused": 7, "failed": 0 });
+    let end = json!({ "end": "complete", "created": 2, "refused": 11, "failed": 0 });
     assert_eq!(last, end);
 }
 

@@ -6,17 +6,17 @@ use crate::unicode::{Joining, class, is_joiner, properties};
 const VIRAMA: u8 = 9;
 
 /// Whether each joiner of the label stands where it means something.
-pub(super) fn are_valid(label: &[char]) -> bool {
-    let mut joiners = label.iter().enumerate().filter(|(_, c)| is_joiner(**c));
-    joiners.all(|(at, joiner)| is_valid(&label[..at], *joiner, &label[at + 1..]))
+pub(super) fn are_valid(label: &str) -> bool {
+    let mut joiners = label.match_indices(is_joiner);
+    joiners.all(|(at, joiner)| is_valid(&label[..at], joiner, &label[at + joiner.len()..]))
 }
 
-fn is_valid(before: &[char], joiner: char, after: &[char]) -> bool {
-    const ZWNJ: char = '\u{200c}';
-    let is_after_virama = before.last().is_some_and(|c| class(*c) == VIRAMA);
+fn is_valid(before: &str, joiner: &str, after: &str) -> bool {
+    const ZWNJ: &str = "\u{200c}";
+    let is_after_virama = before.ends_with(|c| class(c) == VIRAMA);
     let parts_letters = || {
-        let left = joining(before.iter().rev());
-        let right = joining(after.iter());
+        let left = joining(before.chars().rev());
+        let right = joining(after.chars());
         matches!(left, Some(Joining::Left | Joining::Dual))
             && matches!(right, Some(Joining::Right | Joining::Dual))
     };
@@ -24,7 +24,7 @@ fn is_valid(before: &[char], joiner: char, after: &[char]) -> bool {
 }
 
 /// How the first character that is no mark joins.
-fn joining<'a>(chars: impl Iterator<Item = &'a char>) -> Option<Joining> {
-    let mut joining = chars.map(|c| properties(*c).joining);
+fn joining(chars: impl Iterator<Item = char>) -> Option<Joining> {
+    let mut joining = chars.map(|c| properties(c).joining);
     joining.find(|joining| *joining != Joining::Transparent)
 }

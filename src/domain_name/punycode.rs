@@ -11,23 +11,20 @@ const INITIAL_BIAS: u32 = 72;
 const INITIAL_N: u32 = 128;
 
 /// Encodes a text (section 6.3). `None` if it is far too long for a label.
-pub(super) fn encode(text: &[char]) -> Option<String> {
-    let mut encoded: String = text.iter().filter(|c| c.is_ascii()).collect();
+pub(super) fn encode(text: &str) -> Option<String> {
+    let mut encoded: String = text.chars().filter(char::is_ascii).collect();
+    let length = text.chars().count() as u32;
     let basic = encoded.len() as u32;
     if basic > 0 {
         encoded.push('-');
     }
     let (mut n, mut delta, mut handled) = (INITIAL_N, 0_u32, basic);
     let mut bias = INITIAL_BIAS;
-    while (handled as usize) < text.len() {
-        let next = text
-            .iter()
-            .map(|c| u32::from(*c))
-            .filter(|c| *c >= n)
-            .min()?;
+    while handled < length {
+        let next = text.chars().map(u32::from).filter(|c| *c >= n).min()?;
         delta = delta.checked_add((next - n).checked_mul(handled + 1)?)?;
         n = next;
-        for c in text.iter().map(|c| u32::from(*c)) {
+        for c in text.chars().map(u32::from) {
             if c < n {
                 delta = delta.checked_add(1)?;
             } else if c == n {
@@ -44,7 +41,7 @@ pub(super) fn encode(text: &[char]) -> Option<String> {
 }
 
 /// Decodes what is in lower case (section 6.2). `None` if it stands for no text.
-pub(super) fn decode(encoded: &str) -> Option<Vec<char>> {
+pub(super) fn decode(encoded: &str) -> Option<String> {
     let parts = encoded
         .rsplit_once('-')
         .filter(|(basic, _)| !basic.is_empty());
@@ -63,7 +60,7 @@ pub(super) fn decode(encoded: &str) -> Option<Vec<char>> {
         text.insert(at as usize, char::from_u32(n)?);
         at += 1;
     }
-    Some(text)
+    Some(text.into_iter().collect())
 }
 
 /// Writes a number of variable length.

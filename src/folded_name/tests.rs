@@ -23,6 +23,9 @@ fn case_and_accents_do_not_count() {
         ("שָׁלוֹם", "שלום"),
         ("مُحَمَّد", "محمد"),
         ("e\u{301}\u{323}", "e"),
+        ("葛\u{e0100}飾", "葛飾"),
+        ("علی\u{200c}رضا", "علیرضا"),
+        ("ᲀ", "в"),
     ] {
         assert_eq!(fold(name), plain, "{name}");
         assert_eq!(fold(plain), plain, "once more");

@@ -5,7 +5,7 @@ use super::table::{class, composites, folded};
 
 /// Composes a text that is decomposed and folded, with marks in order (The Unicode
 /// Standard, D117).
-pub(crate) fn compose(text: &str) -> Vec<char> {
+pub(crate) fn compose(text: &str) -> String {
     let mut composed: Vec<char> = Vec::new();
     let mut starter = None;
     let mut last_class = 0;
@@ -24,7 +24,7 @@ pub(crate) fn compose(text: &str) -> Vec<char> {
         last_class = class;
         composed.push(c);
     }
-    composed
+    composed.into_iter().collect()
 }
 
 /// The character that takes the place of two, if there is one.

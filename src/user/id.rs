@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Names a user for ever: 1, 2, 3 … in order of creation, never given twice.
+/// The id of a user: 1, 2, 3 … in order of creation. No id is given to a second user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u64", into = "u64")]
 pub struct UserId(u64);
@@ -38,8 +38,8 @@ impl From<UserId> for u64 {
     }
 }
 
-/// Reads an id as a path has it: decimal, without sign or leading zeros, so
-/// that a user has one URL only.
+/// Reads an id as it stands in a path: decimal, without a sign and without leading zeros,
+/// so that a user has one URL only.
 impl FromStr for UserId {
     type Err = &'static str;
 

@@ -5,10 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::violation::{Rule, check_visible};
 use crate::unicode;
 
-/// What a user is called: 1 to 200 characters, at least one of which can be seen, without
-/// white space at either end. Characters that nobody can see, such as controls and
-/// formats, are none of a name; but for joiners and variation selectors where a script or
-/// an emoji needs them.
+/// The name of a user: 1 to 200 characters, without white space at either end. At least one
+/// of them can be seen. A name has no invisible characters, such as controls; only joiners
+/// and variation selectors are allowed, where a script or an emoji needs them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Name(String);

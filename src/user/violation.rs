@@ -33,7 +33,7 @@ impl Violation {
         }
     }
 
-    /// Somebody else than the service would set `member`, one of [`READ_ONLY`].
+    /// A client tries to set `member`, one of [`READ_ONLY`].
     pub fn read_only(member: &str) -> Violation {
         Violation::new(member, "is set by the service")
     }

@@ -43,7 +43,7 @@ problem_types! {
         "The body is not JSON. The detail says where it stops being so.",
         "Send one JSON value, in UTF-8.";
     AMBIGUOUS_JSON = BAD_REQUEST "ambiguous-json" "Ambiguous JSON",
-        "The body is JSON that programs read differently (RFC 7493): an object has a name twice, a number is larger than any double, or a text has half of a surrogate pair. The member is named in errors, by its JSON Pointer.",
+        "The body is JSON that programs read differently (RFC 7493): an object has a name twice, or a number is larger than any double. The member is named in errors, by its JSON Pointer.",
         "Correct the member that errors names.";
     MALFORMED_PATCH = BAD_REQUEST "malformed-patch" "Malformed patch",
         "The body is JSON, but no JSON Patch: an array of operations as RFC 6902 has them.",
