@@ -88,9 +88,9 @@ impl Label<'_> {
         !label.is_empty()
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && !label.starts_with(is_mark)
+            && !label.chars().next().is_some_and(is_mark)
             && label.chars().all(is_allowed)
-            && joiner::are_valid(label)
+            && (label.is_ascii() || joiner::are_valid(label))
     }
 }
 

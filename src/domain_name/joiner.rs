@@ -7,13 +7,16 @@ const VIRAMA: u8 = 9;
 
 /// Whether each joiner of the label stands where it means something.
 pub(super) fn are_valid(label: &str) -> bool {
-    let mut joiners = label.match_indices(is_joiner);
-    joiners.all(|(at, joiner)| is_valid(&label[..at], joiner, &label[at + joiner.len()..]))
+    let mut joiners = label.char_indices().filter(|(_, c)| is_joiner(*c));
+    joiners.all(|(at, joiner)| is_valid(&label[..at], joiner, &label[at + joiner.len_utf8()..]))
 }
 
-fn is_valid(before: &str, joiner: &str, after: &str) -> bool {
-    const ZWNJ: &str = "\u{200c}";
-    let is_after_virama = before.ends_with(|c| class(c) == VIRAMA);
+fn is_valid(before: &str, joiner: char, after: &str) -> bool {
+    const ZWNJ: char = '\u{200c}';
+    let is_after_virama = before
+        .chars()
+        .next_back()
+        .is_some_and(|c| class(c) == VIRAMA);
     let parts_letters = || {
         let left = joining(before.chars().rev());
         let right = joining(after.chars());

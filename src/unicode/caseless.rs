@@ -15,22 +15,20 @@ use super::table::{Kind, properties};
 pub fn caseless(text: &str) -> String {
     /// The letter that the case of the mark U+0345 is folded to.
     const IOTA: &str = "ι";
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     let mut caseless = Decomposition::with_capacity(text.len());
     for c in text.chars() {
         fold(c, |c| {
-            if !c.is_ascii() && is_ignored(c) {
-                return;
+            if !is_ignored(c) {
+                caseless.put(c);
             }
-            caseless.put(c);
         });
     }
-    let caseless = caseless.into_text();
-    match caseless.is_ascii() {
-        true => caseless,
-        false => caseless.replace('\u{345}', IOTA),
-    }
+    caseless.into_text().replace('\u{345}', IOTA)
 }
 
 fn is_ignored(c: char) -> bool {
-    matches!(properties(c).kind, Kind::Selector | Kind::Ignorable)
+    !c.is_ascii() && matches!(properties(c).kind, Kind::Selector | Kind::Ignorable)
 }

@@ -16,6 +16,10 @@ const ZWNJ: char = '\u{200c}';
 ///
 /// White space is left to the caller.
 pub(crate) fn unseen(text: &str) -> Option<char> {
+    // Most texts.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return None;
+    }
     let mut before = None;
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {

@@ -33,7 +33,7 @@ impl Email {
     /// [`caseless`] compares it, and the domain as the DNS has it.
     pub fn folded(&self) -> String {
         match Parts::of(&self.0) {
-            Ok(parts) => format!("{}@{}", caseless(&parts.local), parts.domain),
+            Ok(parts) => [&caseless(&parts.local), "@", &parts.domain].concat(),
             // Not valid any more: the rules of another version had let it in.
             Err(_) => caseless(&self.0),
         }

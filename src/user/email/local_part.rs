@@ -10,8 +10,7 @@ pub(super) fn read(text: &str) -> Result<String, Rule> {
     if !(1..=Email::MAX_LOCAL_PART_BYTES).contains(&text.len()) {
         return Err("must have 1 to 64 bytes before its @".into());
     }
-    let beyond_ascii = |c: &char| !c.is_ascii();
-    if !text.chars().filter(beyond_ascii).all(is_letter_or_sign) {
+    if !text.is_ascii() && !text.chars().all(|c| c.is_ascii() || is_letter_or_sign(c)) {
         return Err("must not contain white space or unassigned characters before its @".into());
     }
     let meant = match text.strip_prefix('"') {
@@ -33,9 +32,15 @@ fn is_letter_or_sign(c: char) -> bool {
 /// `atom` of RFC 5321, section 4.1.2, whose characters are `atext` of RFC 5322, section
 /// 3.2.3, and those beyond ASCII.
 fn is_atom(text: &str) -> bool {
-    let is_text =
-        |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
-    !text.is_empty() && text.chars().all(is_text)
+    let is_text = |byte: u8| {
+        byte.is_ascii_alphanumeric()
+            || matches!(
+                byte,
+                b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'/' | b'=' | b'?'
+            )
+            || matches!(byte, b'^'..=b'`' | b'{'..=b'~' | 0x80..)
+    };
+    !text.is_empty() && text.bytes().all(is_text)
 }
 
 /// What is in a string whose opening quote is left out (RFC 5321, section 4.1.2); `None` if
