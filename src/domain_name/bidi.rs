@@ -11,26 +11,23 @@ pub(super) fn has_right_to_left(label: &str) -> bool {
 
 /// Whether the label keeps the six conditions of RFC 5893, section 2.
 pub(super) fn is_valid(label: &str) -> bool {
+    use Bidi::{ArabicNumber, EuropeanNumber, Left, Mark, Neutral, Right};
     let classes: Vec<Bidi> = label.chars().map(|c| properties(c).bidi).collect();
-    let has = |class: Bidi| classes.contains(&class);
-    let last = classes.iter().rev().find(|class| **class != Bidi::Mark);
+    let has_only = |allowed: &[Bidi]| classes.iter().all(|class| allowed.contains(class));
+    let ends_with_one_of = |allowed: &[Bidi]| {
+        let last = classes.iter().rfind(|class| **class != Mark);
+        last.is_some_and(|class| allowed.contains(class))
+    };
+    let mixes_numbers = || classes.contains(&EuropeanNumber) && classes.contains(&ArabicNumber);
     match classes.first() {
-        Some(Bidi::Right) => {
-            !has(Bidi::Left)
-                && !has(Bidi::Other)
-                && !(has(Bidi::EuropeanNumber) && has(Bidi::ArabicNumber))
-                && last.is_some_and(|class| {
-                    matches!(
-                        class,
-                        Bidi::Right | Bidi::EuropeanNumber | Bidi::ArabicNumber
-                    )
-                })
+        Some(Right) => {
+            has_only(&[Right, ArabicNumber, EuropeanNumber, Neutral, Mark])
+                && ends_with_one_of(&[Right, ArabicNumber, EuropeanNumber])
+                && !mixes_numbers()
         }
-        Some(Bidi::Left) => {
-            !has(Bidi::Right)
-                && !has(Bidi::ArabicNumber)
-                && !has(Bidi::Other)
-                && last.is_some_and(|class| matches!(class, Bidi::Left | Bidi::EuropeanNumber))
+        Some(Left) => {
+            has_only(&[Left, EuropeanNumber, Neutral, Mark])
+                && ends_with_one_of(&[Left, EuropeanNumber])
         }
         _ => false,
     }
