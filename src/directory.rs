@@ -13,16 +13,16 @@
 //! - [`group`]: where nobody is left
 //! - [`names`]: who is called how
 //! - [`quota`]: how many requests each client made
-//! - [`versioned`], [`cell`], [`pointer`]: values and numbers that can be swapped safely
+//! - [`versioned`], [`number`], [`pointer`]: values and numbers that can be swapped safely
 //! - [`sizes`]: how large their parts are
 
-mod cell;
 mod census;
 mod claim;
 mod group;
 mod idempotency;
 mod ledger;
 mod names;
+mod number;
 mod page;
 mod pointer;
 mod quota;
@@ -44,11 +44,11 @@ use crate::user::{Email, Profile, User, UserId, Version};
 use claim::Claim;
 use idempotency::Entry;
 pub use idempotency::{Created, Idempotency};
-use ledger::Announced;
+use ledger::AnnouncedDelete;
 pub use page::{Page, Selection};
-use record::{Held, Live, Record, State};
+use record::{Live, Loaded, Record, State};
 use versioned::Written;
-pub use walk::{Met, Order, Walk};
+pub use walk::{Order, Step, Walk};
 
 /// How many ids were given so far.
 const CREATED: &str = "count/created";
@@ -140,7 +140,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     /// How many ids were given so far, to users that are gone too.
     pub async fn created(&self) -> Result<u64, Error> {
         // Creates beyond the last id fail, and are counted all the same.
-        let created = cell::get(self.store, CREATED).await? as u64;
+        let created = number::get(self.store, CREATED).await? as u64;
         Ok(created.min(UserId::MAX_NUMBER))
     }
 
@@ -157,7 +157,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             let id = self.write_first(given, record).await?;
             return Ok(live.user(id));
         };
-        let dead = claim::check(self.store, &email).await?;
+        let dead = claim::prepare(self.store, &email).await?;
         let given = self.next_id().await?;
         let id = self.write_first(given, self.pending(None)).await?;
         let created = self.complete(id, profile, dead).await;
@@ -175,12 +175,12 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         profile: Profile,
         dead: Option<Claim>,
     ) -> Result<User, Error> {
-        let mut held = self.hold(id).await?;
+        let mut loaded = self.load_for_update(id).await?;
         for _ in 0..ATTEMPTS {
-            let State::Pending { .. } = held.value.state else {
+            let State::Pending { .. } = loaded.value.state else {
                 break;
             };
-            let mut claims = held.value.claims;
+            let mut claims = loaded.value.claims;
             let mut number = None;
             if let Some(email) = &profile.email {
                 let claim = Claim::next(id, claims)?;
@@ -192,11 +192,11 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             let record = Record {
                 claims,
                 state: State::Live(live.clone()),
-                idempotency: held.value.idempotency.clone(),
+                idempotency: loaded.value.idempotency.clone(),
             };
-            match held.write(self.store, live.version, record).await? {
+            match loaded.write(self.store, live.version, record).await? {
                 Written::Done(_) => return Ok(live.user(id)),
-                Written::Overtaken(now) => held = now,
+                Written::Overtaken(now) => loaded = now,
                 Written::Unknown(_) => return Err(Error::Contended),
             }
         }
@@ -206,18 +206,18 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     /// Ends a create that came to nothing, so that it never makes a user. Answers the record as
     /// it is then: void, unless the create had ended by itself.
     async fn give_up(&self, id: UserId) -> Result<Record, Error> {
-        let mut held = self.hold(id).await?;
+        let mut loaded = self.load_for_update(id).await?;
         for _ in 0..ATTEMPTS {
-            let State::Pending { .. } = held.value.state else {
-                return Ok(held.value);
+            let State::Pending { .. } = loaded.value.state else {
+                return Ok(loaded.value);
             };
             let void = Record {
                 state: State::Void,
-                ..held.value.clone()
+                ..loaded.value.clone()
             };
-            match held.write(self.store, self.draw(), void.clone()).await? {
+            match loaded.write(self.store, self.draw(), void.clone()).await? {
                 Written::Done(_) => return Ok(void),
-                Written::Overtaken(now) | Written::Unknown(now) => held = now,
+                Written::Overtaken(now) | Written::Unknown(now) => loaded = now,
             }
         }
         Err(Error::Contended)
@@ -229,14 +229,14 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         id: UserId,
         change: impl Fn(&User) -> Result<Profile, E>,
     ) -> Result<User, E> {
-        let mut held = self.hold(id).await?;
+        let mut loaded = self.load_for_update(id).await?;
         for _ in 0..ATTEMPTS {
-            let State::Live(before) = held.value.state.clone() else {
+            let State::Live(before) = loaded.value.state.clone() else {
                 return Err(Error::NotFound.into());
             };
             let profile = change(&before.clone().user(id))?;
-            let idempotency = self.remembered(&held.value, &before);
-            let mut claims = held.value.claims;
+            let idempotency = self.remembered(&loaded.value, &before);
+            let mut claims = loaded.value.claims;
             let mut after = Live {
                 claim: None,
                 version: self.draw(),
@@ -263,9 +263,9 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 state: State::Live(after.clone()),
                 idempotency,
             };
-            match held.write(self.store, after.version, record).await? {
+            match loaded.write(self.store, after.version, record).await? {
                 Written::Done(_) => return Ok(after.user(id)),
-                Written::Overtaken(now) => held = now,
+                Written::Overtaken(now) => loaded = now,
                 Written::Unknown(_) => return Err(Error::Contended.into()),
             }
         }
@@ -278,37 +278,37 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         id: UserId,
         check: impl Fn(&User) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut held = self.hold(id).await?;
-        let mut announced: Option<Announced<S::Watch>> = None;
+        let mut loaded = self.load_for_update(id).await?;
+        let mut announced: Option<AnnouncedDelete<S::Watch>> = None;
         for _ in 0..ATTEMPTS {
-            let claims = held.value.claims;
+            let claims = loaded.value.claims;
             let mut idempotency = None;
-            let allowed = match held.value.state.clone() {
+            let allowed = match loaded.value.state.clone() {
                 State::Live(before) => {
-                    idempotency = self.remembered(&held.value, &before);
+                    idempotency = self.remembered(&loaded.value, &before);
                     check(&before.user(id))
                 }
                 _ => Err(Error::NotFound.into()),
             };
             if let Err(refused) = allowed {
                 if let Some(announced) = announced {
-                    self.withdraw(announced).await;
+                    self.cancel_delete(announced).await;
                 }
                 return Err(refused);
             }
             let by = self.draw();
-            let announcement = self.announce(id, by, announced).await?;
+            let announcement = self.announce_delete(id, by, announced).await?;
             let record = Record {
                 claims,
                 state: State::Deleted { by },
                 idempotency,
             };
-            match held.write(self.store, by, record).await? {
+            match loaded.write(self.store, by, record).await? {
                 Written::Done(_) => {
-                    self.count_deleted(announcement).await;
+                    self.count_delete(announcement).await;
                     return Ok(());
                 }
-                Written::Overtaken(now) => held = now,
+                Written::Overtaken(now) => loaded = now,
                 Written::Unknown(_) => return Err(Error::Contended.into()),
             }
             announced = Some(announcement);
@@ -321,9 +321,9 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     }
 
     /// Reads a user's record in order to replace it.
-    async fn hold(&self, id: UserId) -> Result<Held<S::Watch>, Error> {
-        let held = Held::read(self.store, record::key(id)).await?;
-        held.ok_or(Error::NotFound)
+    async fn load_for_update(&self, id: UserId) -> Result<Loaded<S::Watch>, Error> {
+        let loaded = Loaded::read(self.store, record::key(id)).await?;
+        loaded.ok_or(Error::NotFound)
     }
 
     /// Gives the next id, and says when it was asked for.

@@ -1,6 +1,6 @@
 //! Who has an email: claims, and how they pass from one user to another.
 //!
-//! Each email that was ever used has a [cell](super::cell) which names the user
+//! Each email that was ever used has a [cell](super::number) which names the user
 //! that may hold it, and the number of the claim that this user made. A claim
 //! alone gives nothing: the user holds the email once its record says so, with
 //! the same number. So a record that has an email always has the cell too, and
@@ -10,15 +10,15 @@
 //! hold the email, and knows of the claim, then it never will: the cell is free.
 //! If it does not know of the claim, the claimant is about to write its record,
 //! or has died; the newcomer then raises the number in the record, which makes
-//! that write fail. Nobody waits, and nothing depends on a clock.
+//! that write fail. Gap waits, and nothing depends on a clock.
 //!
 //! Nobody takes a claim back: the cell of an email that was given up goes on
 //! naming the user who had it last.
 
 use sha2::{Digest, Sha256};
 
-use super::cell::{self, Cell};
-use super::record::{self, Held, Record};
+use super::number::{self, Number};
+use super::record::{self, Loaded, Record};
 use super::versioned::Written;
 use super::{ATTEMPTS, Error};
 use crate::platform::Platform;
@@ -28,7 +28,7 @@ use crate::user::{Email, UserId, Version};
 /// Claims of one user are numbered below this.
 const NUMBERS: u32 = 1 << 27;
 
-const _: () = assert!((UserId::MAX_NUMBER + 1) * NUMBERS as u64 == cell::LIMIT as u64);
+const _: () = assert!((UserId::MAX_NUMBER + 1) * NUMBERS as u64 == number::LIMIT as u64);
 
 /// A user's claim on an email. The number is one more than the count of claims
 /// in the record on which the claimant will write.
@@ -83,12 +83,12 @@ fn key(email: &Email) -> String {
 
 /// The claim on an email, whether or not it holds.
 pub(super) async fn find<S: Store>(store: &S, email: &Email) -> Result<Option<Claim>, Error> {
-    Ok(Claim::from_number(cell::get(store, &key(email)).await?))
+    Ok(Claim::from_number(number::get(store, &key(email)).await?))
 }
 
 /// Fails with [`Error::EmailTaken`] if a user holds the email. Answers the claim
 /// on it if that one will certainly never hold.
-pub(super) async fn check<S: Store>(store: &S, email: &Email) -> Result<Option<Claim>, Error> {
+pub(super) async fn prepare<S: Store>(store: &S, email: &Email) -> Result<Option<Claim>, Error> {
     // The increment tells the number, and creates the cell for the claim that may follow.
     let number = store.increment(&key(email), 0).await?;
     let Some(claim) = Claim::from_number(number) else {
@@ -104,9 +104,9 @@ async fn read_claimant<S: Store>(
     store: &S,
     email: &Email,
     claim: Claim,
-) -> Result<Held<S::Watch>, Error> {
-    let held = Held::read(store, record::key(claim.user)).await?;
-    held.ok_or_else(|| Error::Unreadable(key(email)))
+) -> Result<Loaded<S::Watch>, Error> {
+    let loaded = Loaded::read(store, record::key(claim.user)).await?;
+    loaded.ok_or_else(|| Error::Unreadable(key(email)))
 }
 
 /// Makes `claim` the claim on `email`, or fails with [`Error::EmailTaken`] if a
@@ -119,7 +119,7 @@ pub(super) async fn make<S: Store>(
     claim: Claim,
     dead: Option<Claim>,
 ) -> Result<(), Error> {
-    let mut cell = Cell::read(store, key(email)).await?;
+    let mut cell = Number::read(store, key(email)).await?;
     for _ in 0..ATTEMPTS {
         match Claim::from_number(cell.number) {
             // The user's own: this one already, or a later one. Then the record was written since
@@ -175,7 +175,7 @@ mod tests {
                     user: user.try_into().unwrap(),
                     number,
                 };
-                assert!((1..cell::LIMIT).contains(&claim.to_number()));
+                assert!((1..number::LIMIT).contains(&claim.to_number()));
                 assert_eq!(Claim::from_number(claim.to_number()), Some(claim));
             }
         }

@@ -2,7 +2,7 @@
 //!
 //! The keys of the last day are found through the records of the users that were
 //! created with them. Each key belongs to one of a fixed number of *slots*. A slot
-//! is a [cell](super::cell) that names the newest user with a key of the slot, and
+//! is a [cell](super::number) that names the newest user with a key of the slot, and
 //! each record has links to older ones: for every bit of its key's hash, the newest
 //! user whose hash is the same before that bit, and differs in it. Who looks for a
 //! key starts at the slot and follows in each record the link at the first bit that
@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::cell::Cell;
 use super::claim;
+use super::number::Number;
 use super::record::{self, Record, State};
 use super::versioned::Written;
 use super::{ATTEMPTS, Directory, Error, LEASE};
@@ -39,7 +39,7 @@ const REMEMBERED: i64 = 24 * 60 * MINUTE + MINUTE + LEASE;
 /// Minutes since the Unix epoch are below this until the year 2225.
 const MINUTES: u64 = 1 << 27;
 
-const _: () = assert!((UserId::MAX_NUMBER + 1) * MINUTES == super::cell::LIMIT as u64);
+const _: () = assert!((UserId::MAX_NUMBER + 1) * MINUTES == super::number::LIMIT as u64);
 
 /// Whether what began then is no longer remembered.
 pub(super) fn is_forgotten(began: Timestamp, now: Timestamp) -> bool {
@@ -197,7 +197,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             return Ok(replayed(user));
         }
         let checked = match &profile.email {
-            Some(email) => claim::check(self.store, email).await,
+            Some(email) => claim::prepare(self.store, email).await,
             None => Ok(None),
         };
         let dead = match checked {
@@ -236,14 +236,18 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     }
 
     /// The slot of a key, in order to swap it.
-    async fn slot(&self, idempotency: &Idempotency) -> Result<Cell<S::Watch>, Error> {
+    async fn slot(&self, idempotency: &Idempotency) -> Result<Number<S::Watch>, Error> {
         // The links begin with the first bits: these are others.
         let slot = idempotency.key.0 as u64 % self.sizes.idempotency_slots;
-        Cell::read(self.store, format!("idempotency/{slot}")).await
+        Number::read(self.store, format!("idempotency/{slot}")).await
     }
 
     /// Looks for a key in its slot.
-    async fn seek(&self, idempotency: &Idempotency, slot: &Cell<S::Watch>) -> Result<Found, Error> {
+    async fn seek(
+        &self,
+        idempotency: &Idempotency,
+        slot: &Number<S::Watch>,
+    ) -> Result<Found, Error> {
         let now = self.platform.now();
         let mut links = Vec::new();
         let mut next = Link::try_from(slot.number).ok();
@@ -303,7 +307,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         &self,
         id: UserId,
         idempotency: &Idempotency,
-        mut slot: Cell<S::Watch>,
+        mut slot: Number<S::Watch>,
     ) -> Result<Option<User>, Error> {
         for _ in 0..ATTEMPTS {
             let link = Link::new(id, self.platform.now());
@@ -319,12 +323,12 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             if let Some(user) = self.answer_of(idempotency, create).await? {
                 return Ok(Some(user));
             }
-            let held = self.hold(id).await?;
-            let State::Pending { .. } = held.value.state else {
+            let loaded = self.load_for_update(id).await?;
+            let State::Pending { .. } = loaded.value.state else {
                 break;
             };
             let linked = self.pending(Some(Entry::new(idempotency, links)));
-            let Written::Done(_) = held.write(self.store, self.draw(), linked).await? else {
+            let Written::Done(_) = loaded.write(self.store, self.draw(), linked).await? else {
                 break;
             };
         }
@@ -351,7 +355,7 @@ mod tests {
             for minute in [0, MINUTES - 1] {
                 let user = UserId::try_from(user).unwrap();
                 let number = i64::from(Link { user, minute });
-                assert!((1..super::super::cell::LIMIT).contains(&number));
+                assert!((1..super::super::number::LIMIT).contains(&number));
                 assert_eq!(Link::try_from(number), Ok(Link { user, minute }));
             }
         }

@@ -5,13 +5,13 @@
 //! finds none writes one under a random key, and the cell decides which it is.
 
 use super::Error;
-use super::cell::{self, Cell};
+use super::number::{self, Number};
 use crate::platform::Platform;
 use crate::store::Store;
 
 /// The number in the cell; `None` before there is a value.
 pub(super) async fn find<S: Store>(store: &S, cell: &str) -> Result<Option<i64>, Error> {
-    let number = cell::get(store, cell).await?;
+    let number = number::get(store, cell).await?;
     Ok((number != 0).then_some(number))
 }
 
@@ -28,7 +28,7 @@ pub(super) async fn find_or_make<S: Store>(
     }
     let own = draw(platform);
     write(own).await?;
-    let cell = Cell::read(store, cell.to_owned()).await?;
+    let cell = Number::read(store, cell.to_owned()).await?;
     if cell.number != 0 {
         return Ok(cell.number);
     }
@@ -40,5 +40,5 @@ pub(super) async fn find_or_make<S: Store>(
 
 /// A random number that fits into a cell, and is not 0.
 pub(super) fn draw(platform: &impl Platform) -> i64 {
-    (platform.random() as i64 & (cell::LIMIT - 1)).max(1)
+    (platform.random() as i64 & (number::LIMIT - 1)).max(1)
 }

@@ -25,7 +25,7 @@ pub(super) struct Record {
 }
 
 /// A record, read in order to replace it.
-pub(super) type Held<W> = versioned::Held<W, Record>;
+pub(super) type Loaded<W> = versioned::Loaded<W, Record>;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -29,9 +29,9 @@ pub(super) struct Tree<'t, 'd, S, P> {
 }
 
 /// A node, read in order to replace it.
-struct Held<W> {
+struct Loaded<W> {
     id: NodeId,
-    node: versioned::Held<W, Node>,
+    node: versioned::Loaded<W, Node>,
 }
 
 impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
@@ -65,7 +65,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             } else {
                 if untold {
                     // Who comes next finds the leaf as well if this fails.
-                    let _ = self.hold_leaf(position).await;
+                    let _ = self.load_leaf(position).await;
                 }
                 return Ok((id, node));
             }
@@ -82,15 +82,15 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
                 return Err(Error::Contended);
             }
             attempts += 1;
-            let held = self.hold_leaf(first).await?;
-            let mut node = held.node.value.clone();
+            let loaded = self.load_leaf(first).await?;
+            let mut node = loaded.node.value.clone();
             let before = positions;
             let mut written = false;
             let Content::Leaf(leaf) = &mut node.content else {
                 continue;
             };
             while let [position, rest @ ..] = positions
-                && held.node.value.covers(position)
+                && loaded.node.value.covers(position)
                 && let Some(id) = position.user()
             {
                 let known = leaf.ids.contains(&id);
@@ -104,8 +104,8 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
                 positions = rest;
             }
             if positions.len() == before.len() {
-                self.make_room(held).await?;
-            } else if written && !self.write(held, node).await? {
+                self.make_room(loaded).await?;
+            } else if written && !self.write(loaded, node).await? {
                 positions = before;
             } else {
                 attempts = 0;
@@ -116,30 +116,30 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
 
     /// Takes users out of a leaf whose records are final.
     pub async fn forget(&self, leaf: NodeId, gone: &[UserId]) -> Result<(), Error> {
-        let held = self.hold(leaf).await?;
-        let mut node = held.node.value.clone();
+        let loaded = self.load_for_update(leaf).await?;
+        let mut node = loaded.node.value.clone();
         if let Content::Leaf(leaf) = &mut node.content {
             leaf.ids.retain(|id| !gone.contains(id));
             leaf.moving.retain(|id| !gone.contains(id));
-            self.write(held, node).await?;
+            self.write(loaded, node).await?;
         }
         Ok(())
     }
 
-    async fn hold(&self, id: NodeId) -> Result<Held<S::Watch>, Error> {
-        let node = versioned::Held::read(self.directory.store, id.key()).await?;
+    async fn load_for_update(&self, id: NodeId) -> Result<Loaded<S::Watch>, Error> {
+        let node = versioned::Loaded::read(self.directory.store, id.key()).await?;
         let node = node.ok_or_else(|| Error::Unreadable(id.key()))?;
-        Ok(Held { id, node })
+        Ok(Loaded { id, node })
     }
 
     /// Reads the leaf that covers a position in order to replace it, and tells
     /// the nodes above of those they don't know.
-    async fn hold_leaf(&self, position: &Position) -> Result<Held<S::Watch>, Error> {
-        let mut above: Option<Held<S::Watch>> = None;
+    async fn load_leaf(&self, position: &Position) -> Result<Loaded<S::Watch>, Error> {
+        let mut above: Option<Loaded<S::Watch>> = None;
         let mut id = self.root;
         loop {
-            let held = self.hold(id).await?;
-            let node = &held.node.value;
+            let loaded = self.load_for_update(id).await?;
+            let node = &loaded.node.value;
             if let Some((low, next)) = node.next.as_ref().filter(|_| !node.covers(position)) {
                 if let Some(above) = above.take() {
                     // What is done here does not depend on it.
@@ -148,9 +148,9 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
                 id = *next;
             } else if let Some(child) = node.child(position) {
                 id = child;
-                above = Some(held);
+                above = Some(loaded);
             } else {
-                return Ok(held);
+                return Ok(loaded);
             }
         }
     }
@@ -158,7 +158,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     /// Tells a node of one of the level below that begins in its range.
     async fn tell(
         &self,
-        above: Held<S::Watch>,
+        above: Loaded<S::Watch>,
         low: &Position,
         below: NodeId,
     ) -> Result<(), Error> {
@@ -183,8 +183,8 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
 
     /// Makes room in a leaf: takes out who does not belong there any more, and
     /// splits it if that is too little. It may be that others write it meanwhile.
-    async fn make_room(&self, held: Held<S::Watch>) -> Result<(), Error> {
-        let node = held.node.value.clone();
+    async fn make_room(&self, loaded: Loaded<S::Watch>) -> Result<(), Error> {
+        let node = loaded.node.value.clone();
         let leaf = node.leaf().cloned().unwrap_or_default();
         let mut positions = Vec::new();
         for id in leaf.ids {
@@ -195,13 +195,13 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         positions.sort_unstable();
         if positions.len() <= self.directory.sizes.leaf * 3 / 4 {
             let content = Content::Leaf(Leaf::of(&positions));
-            self.write(held, Node { content, ..node }).await?;
+            self.write(loaded, Node { content, ..node }).await?;
             return Ok(());
         }
         let (at, low) = part(&positions);
         let (left, right) = positions.split_at(at);
         let (left, right) = (Leaf::of(left), Leaf::of(right));
-        self.split(held, low, Content::Leaf(left), Content::Leaf(right))
+        self.split(loaded, low, Content::Leaf(left), Content::Leaf(right))
             .await
     }
 
@@ -212,7 +212,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         if !moving {
             return self.directory.position(id).await;
         }
-        let mut record = match record::Held::read(store, record::key(id)).await {
+        let mut record = match record::Loaded::read(store, record::key(id)).await {
             Ok(Some(record)) => record,
             Ok(None) | Err(Error::Unreadable(_)) => return Ok(None),
             Err(error) => return Err(error),
@@ -236,12 +236,12 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     /// Splits a node, if nobody else writes it meanwhile.
     async fn split(
         &self,
-        held: Held<S::Watch>,
+        loaded: Loaded<S::Watch>,
         low: Position,
         left: Content,
         right: Content,
     ) -> Result<(), Error> {
-        let whole = held.node.value.clone();
+        let whole = loaded.node.value.clone();
         let right = Node {
             low: low.clone(),
             next: whole.next,
@@ -253,7 +253,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             next: Some(next.clone()),
             content: left,
         };
-        if held.id == self.root {
+        if loaded.id == self.root {
             let left = (whole.low.clone(), self.add(replacement).await?);
             replacement = Node {
                 low: whole.low,
@@ -261,7 +261,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
                 content: Content::Inner(vec![left, next]),
             };
         }
-        self.write(held, replacement).await?;
+        self.write(loaded, replacement).await?;
         Ok(())
     }
 
@@ -273,9 +273,9 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     }
 
     /// Replaces a node; answers whether that was done for certain.
-    async fn write(&self, held: Held<S::Watch>, node: Node) -> Result<bool, Error> {
+    async fn write(&self, loaded: Loaded<S::Watch>, node: Node) -> Result<bool, Error> {
         let directory = self.directory;
-        let written = held.node.write(directory.store, directory.draw(), node);
+        let written = loaded.node.write(directory.store, directory.draw(), node);
         Ok(matches!(written.await?, Written::Done(_)))
     }
 }

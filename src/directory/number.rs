@@ -51,7 +51,7 @@ pub(super) async fn get<S: Store>(store: &S, key: &str) -> Result<i64, Error> {
 }
 
 /// A number, read in order to swap it.
-pub(super) struct Cell<W> {
+pub(super) struct Number<W> {
     key: String,
     bytes: Vec<u8>,
     form: Form,
@@ -59,7 +59,7 @@ pub(super) struct Cell<W> {
     pub number: i64,
 }
 
-impl<W> Cell<W> {
+impl<W> Number<W> {
     /// Reads the number under `key`, which becomes 0 if there is none.
     pub async fn read<S: Store<Watch = W>>(store: &S, key: String) -> Result<Self, Error> {
         for _ in 0..ATTEMPTS {
@@ -74,7 +74,7 @@ impl<W> Cell<W> {
 
     fn from_parts(key: String, bytes: Vec<u8>, watch: W) -> Result<Self, Error> {
         let (number, form) = decode(&key, &bytes)?;
-        Ok(Cell {
+        Ok(Number {
             key,
             bytes,
             form,
