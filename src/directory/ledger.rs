@@ -11,7 +11,7 @@ use crate::store::Store;
 use crate::timestamp::Timestamp;
 use crate::user::{UserId, Version};
 
-/// The cell that names the ledger's key; 0 before there is a ledger.
+/// The key of the number that names the ledger's key; 0 before there is a ledger.
 const POINTER: &str = "census";
 
 /// How many users the ledger can list as about to leave.

@@ -39,7 +39,7 @@ use merge::Catalogue;
 use node::{Node, NodeId};
 use tree::Tree;
 
-/// The cell that names the root of the tree; 0 before there is an index.
+/// The number that names the root of the tree; 0 before there is an index.
 const POINTER: &str = "names";
 
 /// Some users whose names begin alike, in the order of their positions.
@@ -123,7 +123,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
 
     /// Lets a user be found by a name that it is about to get, by a write of its
     /// record which the caller has already read.
-    pub(super) async fn announce_name(&self, id: UserId, name: &Name) -> Result<(), Error> {
+    pub(super) async fn index_name(&self, id: UserId, name: &Name) -> Result<(), Error> {
         let tree = self.names().await?;
         tree.insert(&[Position::of(name, id)], true).await
     }

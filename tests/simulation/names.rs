@@ -19,7 +19,6 @@ use Action::{Create, Delete, Patch, Search};
 /// Two users fill a leaf, three leaves an inner node's two places; every second
 /// create merges, and a search merges three.
 pub const TINY: Sizes = Sizes {
-    idempotency_slots: 1,
     leaf: 2,
     inner: 2,
     merged: 3,

@@ -14,7 +14,10 @@ use crate::scheduler::{Simulation, Violation};
 use crate::store::Backend;
 
 /// Within 60 seconds nothing is stuck any more.
-const RECOVERY: i64 = 60_001;
+pub const RECOVERY: i64 = 60_001;
+
+/// After a day, idempotency keys are free again.
+const DAY: i64 = 24 * 60 * 60 * 1000;
 
 /// Who does what, on which backend.
 #[derive(Clone, Debug)]
@@ -25,6 +28,8 @@ pub struct Scenario {
     pub setup: Vec<Action>,
     /// Done then, but that each dies just before it replaces the record of a user.
     pub died: Vec<Action>,
+    /// How long that was before the clients come, in milliseconds: more than a minute.
+    pub before: i64,
     pub programs: Vec<Vec<Action>>,
     pub sizes: Sizes,
     pub sabotage: Option<Sabotage>,
@@ -51,7 +56,10 @@ impl Scenario {
             died.unwrap_or_else(|Violation(what)| panic!("{}: setup: {what}", self.name));
         }
         // What died is old by the time the clients come.
-        base.settle(RECOVERY).expect("nothing is late");
+        base.settle(self.before).expect("nothing is late");
+        if self.before > DAY {
+            base.history.forget_keys();
+        }
         base.history.forget_the_gone();
         base.store.sabotage = self.sabotage;
         let emails = emails(self.setup.iter().chain(self.programs.iter().flatten()));

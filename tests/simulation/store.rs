@@ -12,7 +12,7 @@ use std::hash::{Hash, Hasher};
 use crate::operation::{Answer, Operation, Watch};
 use crate::sabotage::Sabotage;
 
-/// The manners of a backend, as platform.md tells them.
+/// The manners of a backend: of Spin's key-value stores, versions 3.6 to 4.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Backend {
     /// A swap compares values. Of a key that was absent it overwrites what it finds.

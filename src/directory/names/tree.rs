@@ -13,7 +13,7 @@
 use super::node::{Content, Leaf, Node, NodeId};
 use super::position::Position;
 use crate::directory::record::{self, Record, State};
-use crate::directory::versioned::{self, Written};
+use crate::directory::versioned::{self, Loaded as LoadedRecord, Written};
 use crate::directory::{ATTEMPTS, Directory, Error, pointer};
 use crate::platform::Platform;
 use crate::store::Store;
@@ -212,7 +212,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         if !moving {
             return self.directory.position(id).await;
         }
-        let mut record = match record::Loaded::read(store, record::key(id)).await {
+        let mut record = match LoadedRecord::<_, Record>::read(store, record::key(id)).await {
             Ok(Some(record)) => record,
             Ok(None) | Err(Error::Unreadable(_)) => return Ok(None),
             Err(error) => return Err(error),
