@@ -31,8 +31,9 @@ test: check build ## Check format and lints, run all tests
 simulate: ## Run the service through 200,000 simulated schedules of requests, failures and crashes
 	cargo test --profile host --test simulation -- --ignored --skip seed --nocapture
 
-torture: build ## Load, kill and restart the service for 60 s (SECONDS=n), then check every promise
-	@target/host/examples/torture --seconds $(SECONDS)
+torture: build ## Load, kill and restart the service for 60 s (SECONDS=n SEED=n), then check every promise
+	TORTURE_SECONDS=$(SECONDS) TORTURE_SEED=$(SEED) \
+		cargo test --profile host --test torture -- --ignored --nocapture
 
 fuzz: build ## Send 20,000 requests made by Schemathesis from the description (EXAMPLES=n SEED=n); needs python3
 	@EXAMPLES=$(EXAMPLES) SEED=$(SEED) tests/fuzz/run
@@ -62,7 +63,7 @@ costs: target ## Record what requests cost in instructions and store operations:
 	cargo build --target wasm32-wasip1 --release -p edge-users-component
 	RECORD_COSTS=1 cargo test --profile host --test costs
 
-build: target ## Build the component and the embedded host
+build: target ## Build the component, the embedded host and the client
 	cargo build --target wasm32-wasip1 --release -p edge-users-component -p edge-host-probe
 	cargo build $(NATIVE) --bins --examples
 

@@ -10,7 +10,7 @@ use edge_users_token::Secret;
 use serde_json::json;
 use support::issuer::{Key, claims, trusting};
 use support::{
-    Answer, Send, Service, host_program, new_state_dir, path, start_host_with, variable,
+    Answer, Send, Service, client_program, new_state_dir, path, start_host_with, variable,
 };
 
 /// The status of each request's answer, by who sends it. Nobody else than these
@@ -279,7 +279,7 @@ fn without_a_token_in_the_configuration_nobody_is_let_in() {
             assert_eq!(answer.status, 401, "{auth:?}");
             let detail = answer.problem()["detail"].to_string();
             assert!(detail.contains("No token is configured"), "{detail}");
-            assert!(detail.contains("edge-host token new"), "{detail}");
+            assert!(detail.contains("edge-users token new"), "{detail}");
         }
         assert_eq!(closed.get("/healthz").status, 200);
         assert_eq!(closed.get("/").status, 200);
@@ -292,11 +292,11 @@ fn a_refusal_says_what_is_wrong_with_the_token_and_never_repeats_it() {
     let (all_but_one, last) = admin.reveal().split_at(admin.reveal().len() - 1);
     let mistyped = format!("{all_but_one}{}", if last == "0" { "1" } else { "0" });
     for (credentials, error, detail) in [
-        (None, "", "edge-host token new"),
+        (None, "", "edge-users token new"),
         (
             Some("Basic YWRhOnNlY3JldA==".to_owned()),
             "",
-            "edge-host token new",
+            "edge-users token new",
         ),
         (Some("Bearer a b".to_owned()), "invalid_token", "malformed"),
         (credentials("unknown", "", ""), "invalid_token", "not known"),
@@ -349,8 +349,8 @@ fn a_token_counts_in_one_header_and_nowhere_else() {
 }
 
 #[test]
-fn a_token_that_the_host_makes_opens_the_service() {
-    let made = Command::new(host_program())
+fn a_token_that_the_client_makes_opens_the_service() {
+    let made = Command::new(client_program())
         .args([
             "token",
             "new",
@@ -362,7 +362,7 @@ fn a_token_that_the_host_makes_opens_the_service() {
             "90d",
         ])
         .output()
-        .expect("the host runs");
+        .expect("it runs");
     assert!(made.status.success(), "{made:?}");
     let printed = String::from_utf8(made.stdout).expect("text");
     let lines: Vec<_> = printed.lines().map(str::trim).collect();

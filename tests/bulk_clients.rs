@@ -1,19 +1,26 @@
-//! `edge-host import` and `edge-host export`, against a service whose connections break.
+//! `edge-users import` and `edge-users export`, against a service whose connections break.
 
 mod support;
 
-use std::io::{BufRead, BufReader, Read, Write};
+#[path = "bulk_clients/doubt.rs"]
+mod doubt;
+#[path = "bulk_clients/refusals.rs"]
+mod refusals;
+#[path = "bulk_clients/scripted.rs"]
+mod scripted;
+
+use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
 use std::thread;
 
 use edge_host::Host;
+use scripted::{Asked, answer, scripted};
 use serde_json::Value;
-use support::{Service, host_program, new_state_dir, start_host};
+use support::{Service, client_program, new_state_dir, start_host};
 
 /// What a command did.
 #[derive(Debug)]
@@ -23,9 +30,9 @@ struct Done {
     stderr: String,
 }
 
-/// Runs the host's program with these arguments, and `input` as standard input.
+/// Runs the client with these arguments, and `input` as standard input.
 fn run(arguments: &[&str], url: &str, input: &str) -> Done {
-    let mut child = Command::new(host_program())
+    let mut child = Command::new(client_program())
         .args(arguments)
         .args(["--url", url])
         .env_remove("EDGE_USERS_URL")
@@ -116,46 +123,6 @@ impl Breaking {
     fn broken(&self) -> usize {
         self.broken.load(Ordering::Relaxed)
     }
-}
-
-/// A service that gives each connection one of these answers, and tells what it was asked.
-fn scripted(answers: Vec<String>) -> (String, mpsc::Receiver<(String, String)>) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let url = format!("http://{}", listener.local_addr().expect("an address"));
-    let (requests, asked) = mpsc::channel();
-    thread::spawn(move || {
-        for answer in answers {
-            let (stream, _) = listener.accept().expect("a connection");
-            let mut reader = BufReader::new(stream.try_clone().expect("a second handle"));
-            let mut head = Vec::new();
-            let mut length = 0;
-            loop {
-                let mut line = String::new();
-                reader.read_line(&mut line).expect("a line");
-                let lower = line.trim().to_lowercase();
-                if let Some(value) = lower.strip_prefix("content-length: ") {
-                    length = value.parse().expect("a number");
-                }
-                if lower.is_empty() {
-                    break;
-                }
-                head.push(line.trim().to_owned());
-            }
-            let mut body = vec![0; length];
-            reader.read_exact(&mut body).expect("a body");
-            let body = String::from_utf8(body).expect("text");
-            requests.send((head.join("\n"), body)).ok();
-            (&stream).write_all(answer.as_bytes()).expect("it is sent");
-        }
-    });
-    (url, asked)
-}
-
-fn answer(status: &str, headers: &str, body: &str) -> String {
-    let length = body.len();
-    format!(
-        "HTTP/1.1 {status}\r\nconnection: close\r\n{headers}content-length: {length}\r\n\r\n{body}"
-    )
 }
 
 #[test]
@@ -297,7 +264,7 @@ fn an_import_goes_on_where_the_service_says() {
         (3, lines[2].to_owned()),
     ];
     for (line, body) in expected {
-        let (head, sent) = asked.recv().expect("a request");
+        let Asked { head, body: sent } = asked.recv().expect("a request");
         assert!(
             head.starts_with(&format!("POST /users/import?line={line} HTTP/1.1")),
             "{head}"
@@ -329,7 +296,7 @@ fn the_token_is_sent_and_a_refusal_ends_it_all() {
     let done = run(&["export", "--token-file", token], &url, "");
     assert_eq!((done.code, &done.stdout[..]), (2, ""), "{done:?}");
     for _ in 0..2 {
-        let (head, _) = asked.recv().expect("a request");
+        let Asked { head, .. } = asked.recv().expect("a request");
         assert!(head.contains("authorization: Bearer s3cret"), "{head}");
     }
 }
@@ -415,7 +382,7 @@ fn an_export_that_stays_incomplete_does_not_look_complete() {
 #[test]
 fn a_pipe_is_imported_as_it_is_filled() {
     let (_host, service) = start();
-    let mut child = Command::new(host_program())
+    let mut child = Command::new(client_program())
         .args(["import", "-", "--quiet", "--url", &service.url])
         .stdin(Stdio::piped())
         .spawn()
@@ -431,4 +398,31 @@ fn a_pipe_is_imported_as_it_is_filled() {
     }
     drop(stdin);
     assert!(child.wait().expect("it ends").success());
+}
+
+#[test]
+fn the_last_line_of_an_export_is_not_taken_for_a_user() {
+    let (_host, service) = start();
+    let imported = run(&["import", "-"], &service.url, &users(3, false));
+    assert_eq!(imported.code, 0, "{imported:?}");
+    let export = service.get("/users/export").body;
+    assert!(export.contains("\"end\":\"complete\""), "{export}");
+    let (_other_host, other) = start();
+    let copied = run(&["import", "-"], &other.url, &export);
+    assert_eq!(copied.code, 0, "{copied:?}");
+    assert_eq!(names(&other), names(&service));
+
+    let cut_off = "{\"name\":\"A\"}\n{\"end\":\"time-limit\",\"users\":1,\"next\":\"/users/export?after=1\"}\n";
+    let copied = run(&["import", "-"], &other.url, cut_off);
+    assert_eq!(copied.code, 2, "{copied:?}");
+    assert!(
+        copied
+            .stderr
+            .starts_with("Error: line 2 says that the export was cut off (time-limit)"),
+        "{copied:?}"
+    );
+    assert!(
+        copied.stderr.contains("1 imported, 0 refused, in "),
+        "{copied:?}"
+    );
 }

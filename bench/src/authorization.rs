@@ -22,23 +22,23 @@ impl Authorization {
         variables.is_some_and(|variables| variables.contains_key("auth"))
     }
 
-    /// A new token that may read and write, made by `edge-host token new`, which
+    /// A new token that may read and write, made by `edge-users token new`, which
     /// prints the secret and the line for the variable.
     pub fn new(place: &Place) -> Result<Authorization> {
-        let output = Command::new(place.program("edge-host"))
+        let output = Command::new(place.program("edge-users"))
             .args(["token", "new", "--name", "bench", "--scope", "write"])
             .output()
-            .context("cannot run edge-host token new")?;
-        ensure!(output.status.success(), "edge-host token new failed");
+            .context("cannot run edge-users token new")?;
+        ensure!(output.status.success(), "edge-users token new failed");
         let printed = String::from_utf8_lossy(&output.stdout);
         let secret = printed.split_whitespace().find(|w| w.starts_with("eu_"));
-        let secret = secret.context("edge-host token new printed no secret")?;
+        let secret = secret.context("edge-users token new printed no secret")?;
         let is_digest =
             |word: &str| word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
         let tokens = printed
             .lines()
             .find(|line| line.split_whitespace().any(is_digest))
-            .context("edge-host token new printed no line for the variable")?;
+            .context("edge-users token new printed no line for the variable")?;
         Ok(Authorization {
             header: format!("Bearer {secret}"),
             tokens: tokens.trim().to_owned(),

@@ -8,21 +8,21 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
-use crate::application::{Application, Loader};
-use crate::build_command;
-use crate::engine::{EngineOptions, engine};
-use crate::exposure;
-use crate::instructions::Instructions;
+use crate::application::build_command;
+use crate::application::exposure;
+use crate::application::manifest::Manifest;
+use crate::application::runtime_config::{DEFAULT_STORE, DEFAULT_STORE_FILE, RuntimeConfig};
+use crate::application::variable_source;
+use crate::application::variables::{self, Provider};
 use crate::log::Log;
-use crate::manifest::Manifest;
 use crate::options::UpOptions;
-use crate::runtime_config::{DEFAULT_STORE, DEFAULT_STORE_FILE, RuntimeConfig};
-use crate::server::{self, Server};
+use crate::runtime::engine::{EngineOptions, engine};
+use crate::runtime::instructions::Instructions;
+use crate::runtime::loader::{Application, Loader};
+use crate::runtime::worker::Reuse;
+use crate::serve::server::{self, Server};
 use crate::store::count::{Counters, StoreOperations};
 use crate::store::{Database, KeyValueStore, Location};
-use crate::variable_source;
-use crate::variables::{self, Provider};
-use crate::worker::Reuse;
 
 /// A running host.
 ///

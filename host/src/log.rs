@@ -14,7 +14,7 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-use crate::printable::{Printable, printed};
+use printable::{Printable, printed};
 
 /// A line longer than this is written in pieces.
 const MAX_LINE_BYTES: usize = 64 * 1024;

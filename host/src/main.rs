@@ -1,12 +1,11 @@
-//! The command line: `edge-host up`, the clients of a service that runs, and its tokens.
+//! The command line: `edge-host up`.
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use edge_host::{
-    ExportOptions, Host, ImportOptions, NewToken, NewTokenOptions, Outcome, Printable, UpOptions,
-};
+use edge_host::{Host, UpOptions};
+use printable::Printable;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -22,27 +21,12 @@ struct Arguments {
 enum Command {
     /// Start the application, until SIGINT or SIGTERM
     Up(Box<UpOptions>),
-    /// Send users to a running edge-users service
-    Import(ImportOptions),
-    /// Get all users from a running edge-users service
-    Export(ExportOptions),
-    /// Tokens for the callers of edge-users
-    #[command(subcommand)]
-    Token(TokenCommand),
-}
-
-#[derive(Subcommand)]
-enum TokenCommand {
-    /// Make a token, and print its secret and the line for the variable tokens
-    New(NewTokenOptions),
 }
 
 fn main() -> ExitCode {
-    let Arguments { command } = Arguments::parse();
-    let failure = match command {
-        Command::Up(_) | Command::Token(_) => ExitCode::FAILURE,
-        Command::Import(_) | Command::Export(_) => ExitCode::from(Outcome::Incomplete as u8),
-    };
+    let Arguments {
+        command: Command::Up(options),
+    } = Arguments::parse();
     // Shells give a process 1,024 file descriptors and let it have more; a connection
     // takes one. Where it can't have more, there are fewer connections.
     rlimit::increase_nofile_limit(u64::MAX).ok();
@@ -50,9 +34,9 @@ fn main() -> ExitCode {
         .enable_all()
         .build()
         .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(run(command)));
+        .and_then(|runtime| runtime.block_on(up(*options)));
     match result {
-        Ok(outcome) => ExitCode::from(outcome as u8),
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // One line, whatever the causes were written like.
             let message = format!("{error:#}");
@@ -60,28 +44,9 @@ fn main() -> ExitCode {
             let line = lines.join(" ");
             // Not eprintln!, which panics when nobody reads it.
             writeln!(std::io::stderr(), "Error: {}", Printable(&line)).ok();
-            failure
+            ExitCode::FAILURE
         }
     }
-}
-
-async fn run(command: Command) -> anyhow::Result<Outcome> {
-    match command {
-        Command::Up(options) => up(*options).await.map(|()| Outcome::Complete),
-        Command::Import(options) => edge_host::import(options).await,
-        Command::Export(options) => edge_host::export(options).await,
-        Command::Token(TokenCommand::New(options)) => {
-            new_token(&options).map(|()| Outcome::Complete)
-        }
-    }
-}
-
-/// Fails if it can't be printed, for then nobody has the secret.
-fn new_token(options: &NewTokenOptions) -> anyhow::Result<()> {
-    let token = NewToken::make(options)?;
-    let mut stdout = std::io::stdout().lock();
-    write!(stdout, "{token}").and_then(|()| stdout.flush())?;
-    Ok(())
 }
 
 async fn up(options: UpOptions) -> anyhow::Result<()> {

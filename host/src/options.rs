@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use clap::builder::{FalseyValueParser, OsStringValueParser, TypedValueParser};
 
-use crate::server::Limits;
-use crate::variable_source::VariableSource;
+use crate::application::variable_source::VariableSource;
+use crate::serve::server::Limits;
 
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 3000);
 const DEFAULT_MAX_INSTANCE_MEMORY: usize = 128 << 20;

@@ -79,12 +79,12 @@ impl Problem {
         let (problem, error) = match refusal {
             Refusal::Missing => {
                 let detail = "Send the header Authorization: Bearer with a token. The operator \
-                    makes one with `edge-host token new`, or trusts an issuer that gives them.";
+                    makes one with `edge-users token new`, or trusts an issuer that gives them.";
                 (Problem::new(types::AUTHENTICATION_REQUIRED, detail), "")
             }
             Refusal::Closed => {
                 let detail = "No token is configured here, so that nobody is let in. The \
-                    operator makes one with `edge-host token new`.";
+                    operator makes one with `edge-users token new`.";
                 (Problem::new(types::AUTHENTICATION_REQUIRED, detail), "")
             }
             Refusal::Invalid(flaw) => {

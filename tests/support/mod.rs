@@ -39,17 +39,27 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The embedded host's program, which `make` builds beside the tests.
+/// The embedded host's program.
 pub fn host_program() -> PathBuf {
+    program("edge-host")
+}
+
+/// The command-line client's program.
+pub fn client_program() -> PathBuf {
+    program("edge-users")
+}
+
+/// A program of the workspace, which `make` builds beside the tests.
+fn program(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("tests have a path");
     let program = test
         .ancestors()
         .nth(2)
         .expect("target/PROFILE/deps")
-        .join("edge-host");
+        .join(name);
     assert!(
         program.exists(),
-        "there is no edge-host to test; build it: cargo build --profile host -p edge-host"
+        "there is no {name} to test; build it: make build"
     );
     program
 }

@@ -1,4 +1,4 @@
-//! The form of a secret that opens the directory. `edge-host token new` makes
+//! The form of a secret that opens the directory. `edge-users token new` makes
 //! secrets and the service checks them: they have to agree on it.
 //!
 //! A secret is `eu_`, 44 characters that carry 256 random bits, and 6 that carry

@@ -53,10 +53,10 @@ problem_types! {
         "Correct the parameter, or leave it out.";
     AUTHENTICATION_REQUIRED = UNAUTHORIZED "authentication-required" "Authentication required",
         "The request has no token, and this is not for everybody.",
-        "Send the header Authorization: Bearer, with a token after it: one that the operator made with edge-host token new, or one of the issuer that the service trusts.";
+        "Send the header Authorization: Bearer, with a token after it: one that the operator made with edge-users token new, or one of the issuer that the service trusts.";
     INVALID_TOKEN = UNAUTHORIZED "invalid-token" "Invalid token",
         "The request has a token that is malformed, not known or not valid now. The detail says what is wrong with it.",
-        "Get a new token: from the operator, who makes one with edge-host token new, or from the issuer that the service trusts.";
+        "Get a new token: from the operator, who makes one with edge-users token new, or from the issuer that the service trusts.";
     INSUFFICIENT_SCOPE = FORBIDDEN "insufficient-scope" "Insufficient scope",
         "The token is valid, and not for this. The detail names the scope that it would take.",
         "Use a token of that scope.";

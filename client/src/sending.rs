@@ -1,0 +1,268 @@
+//! One batch of an import: the requests that it takes, and the look-ups of lines in doubt.
+//!
+//! A line is in doubt from the moment when it is sent until an answer tells what became of it. If
+//! it has an email it is sent again: the service takes an email once, and refuses it the second
+//! time. Whether the user that has the email came from this line is then looked up. A line without
+//! an email would make a second user, so it is reported and not sent again.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::answer::{Again, Failure, Lines, Problem, number_of};
+use crate::backoff::Backoff;
+use crate::batch::{self, Batch};
+use crate::import::{Counts, Import, numbers};
+
+/// The characters that stand for themselves in a URL (RFC 3986, section 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// A line of the answer: what became of a line, or the last one.
+#[derive(Deserialize)]
+struct Line {
+    line: Option<u64>,
+    status: Option<u16>,
+    problem: Option<Problem>,
+    end: Option<String>,
+    next: Option<String>,
+    /// In seconds.
+    retry_after: Option<u64>,
+}
+
+/// A line in doubt whose email somebody has.
+struct Taken {
+    number: u64,
+    /// What the service said.
+    refusal: String,
+}
+
+/// Who has the email of a line.
+enum Owner {
+    /// The user that the line makes.
+    Same,
+    Other,
+    Nobody,
+}
+
+/// How a request ended that was answered.
+enum Ended {
+    Complete,
+    /// It was cut off at a limit.
+    Early,
+    /// Some lines could not be imported at the time.
+    Failed {
+        why: String,
+        after: Option<Duration>,
+    },
+}
+
+impl Import {
+    /// Sends the lines of a batch until all are settled. Fails, and says why, where there is no
+    /// use in going on.
+    pub async fn send(&self, batch: &mut Batch) -> Result<(), String> {
+        let mut backoff = Backoff::new(self.retries);
+        loop {
+            let before = batch.unsettled();
+            let Some((first, body)) = batch.send() else {
+                break;
+            };
+            let mut taken = VecDeque::new();
+            let ended = self.request(batch, first, body, &mut taken).await;
+            let is_early = matches!(ended, Ok(Ended::Early));
+            self.look_up(batch, taken, &mut backoff).await;
+            let unsure = batch.give_up_unrepeatable();
+            let progressed = batch.unsettled() < before;
+            if progressed {
+                backoff.reset();
+            }
+            let (why, again) = match ended {
+                Ok(Ended::Complete) => ("no result came".to_owned(), Again::Later(None)),
+                Ok(Ended::Early) => ("the service's time was up".to_owned(), Again::Later(None)),
+                Ok(Ended::Failed { why, after }) => (why, Again::Later(after)),
+                Err(Failure { why, again, .. }) => (why, again),
+            };
+            if !unsure.is_empty() {
+                self.counts().unsure += unsure.len() as u64;
+                let numbers = numbers(&unsure);
+                self.progress.tell(&format!(
+                    "{numbers} may have been imported: {why}; without an email they are not sent \
+                     again, for that could make users twice"
+                ));
+            }
+            match again {
+                Again::Never => return Err(why),
+                Again::Later(_) if batch.unsettled() == 0 => break,
+                Again::Later(_) if is_early && progressed => {}
+                Again::Later(after) => match backoff.pause(after) {
+                    Some(pause) => tokio::time::sleep(pause).await,
+                    None => return Err(why),
+                },
+            }
+        }
+        self.progress.advance(batch.bytes, self.counts().summary());
+        Ok(())
+    }
+
+    /// Sends lines, and takes down what became of each.
+    async fn request(
+        &self,
+        batch: &mut Batch,
+        first: u64,
+        body: Vec<u8>,
+        taken: &mut VecDeque<Taken>,
+    ) -> Result<Ended, Failure> {
+        let ended = self.results(batch, first, body, taken).await;
+        if ended.as_ref().is_err_and(|failure| !failure.may_be_done) {
+            batch.not_reached_from(first);
+        }
+        batch.end_request();
+        ended
+    }
+
+    async fn results(
+        &self,
+        batch: &mut Batch,
+        first: u64,
+        body: Vec<u8>,
+        taken: &mut VecDeque<Taken>,
+    ) -> Result<Ended, Failure> {
+        let path = format!("/users/import?line={first}");
+        let mut lines = Lines::of(self.service.post_lines(&path, body).await?);
+        // The first line of which nothing is known.
+        let mut next = first;
+        let mut failed = None;
+        while let Some((_, line)) = lines.next::<Line>().await? {
+            if let Some(end) = line.end {
+                if let Some(path) = line.next {
+                    let told = number_of(&path, "line").unwrap_or(next);
+                    batch.not_reached_from(told.max(next));
+                }
+                return Ok(match (failed, &end[..]) {
+                    (None, "complete") => Ended::Complete,
+                    (None, "time-limit") => Ended::Early,
+                    (failed, _) => Ended::Failed {
+                        why: failed.unwrap_or(format!("the service ended the import: {end}")),
+                        after: line.retry_after.map(Duration::from_secs),
+                    },
+                });
+            }
+            let (Some(number), Some(status)) = (line.line, line.status) else {
+                continue;
+            };
+            next = next.max(number.saturating_add(1));
+            let detail = line
+                .problem
+                .map_or(String::new(), |problem| problem.to_string());
+            match status {
+                200..=299 => self.settle(batch, number, |counts| &mut counts.imported),
+                // It stays in doubt.
+                500.. => failed = Some(detail),
+                429 => {
+                    batch.not_reached(number);
+                    failed = Some(detail);
+                }
+                409 if batch.in_doubt(number).is_some() => taken.push_back(Taken {
+                    number,
+                    refusal: format!("{status} {detail}"),
+                }),
+                _ => self.refuse(batch, number, &format!("{status} {detail}")),
+            }
+        }
+        Err(Failure::broken_off("the answer broke off".to_owned()))
+    }
+
+    /// Finds out which lines made the users that have their emails. A line whose email nobody has
+    /// stays in doubt.
+    async fn look_up(&self, batch: &mut Batch, mut taken: VecDeque<Taken>, backoff: &mut Backoff) {
+        while let Some(Taken { number, refusal }) = taken.front() {
+            let number = *number;
+            match self.owner(batch, number).await {
+                Ok(Owner::Same) => self.settle(batch, number, |counts| &mut counts.imported),
+                Ok(Owner::Other) => self.refuse(batch, number, refusal),
+                Ok(Owner::Nobody) => {}
+                Err(Failure { why, again, .. }) => {
+                    let pause = match again {
+                        Again::Later(after) => backoff.pause(after),
+                        Again::Never => None,
+                    };
+                    if let Some(pause) = pause {
+                        tokio::time::sleep(pause).await;
+                        continue;
+                    }
+                    self.settle(batch, number, |counts| &mut counts.unsure);
+                    self.progress.tell(&format!(
+                        "line {number} may have been imported: a user has its email, and looking \
+                         the user up fails: {why}"
+                    ));
+                }
+            }
+            taken.pop_front();
+        }
+    }
+
+    /// Looks up once what is left in doubt, as far as the service answers.
+    pub async fn look_up_all(&self, batch: &mut Batch) {
+        for number in batch.all_in_doubt() {
+            match self.owner(batch, number).await {
+                Ok(Owner::Same) => self.settle(batch, number, |counts| &mut counts.imported),
+                // It may be on its way still.
+                Ok(Owner::Other | Owner::Nobody) => {}
+                Err(_) => break,
+            }
+        }
+    }
+
+    /// Who has the email of a line in doubt.
+    async fn owner(&self, batch: &mut Batch, number: u64) -> Result<Owner, Failure> {
+        let text = batch.in_doubt(number).unwrap_or_default();
+        let Some(email) = batch::email(text) else {
+            return Ok(Owner::Other);
+        };
+        let line: Value = serde_json::from_slice(text).unwrap_or_default();
+        let users: Vec<Value> = self.service.get_json(&query(&email)).await?;
+        let name = |value: &Value| value["name"].as_str().map(|name| name.trim().to_owned());
+        Ok(match users.first() {
+            None => Owner::Nobody,
+            Some(user) if name(user) == name(&line) && user["attributes"] == line["attributes"] => {
+                Owner::Same
+            }
+            Some(_) => Owner::Other,
+        })
+    }
+
+    fn refuse(&self, batch: &mut Batch, number: u64, why: &str) {
+        self.progress.tell(&format!("line {number}: {why}"));
+        self.settle(batch, number, |counts| &mut counts.refused);
+    }
+
+    fn settle(&self, batch: &mut Batch, number: u64, which: impl Fn(&mut Counts) -> &mut u64) {
+        if batch.settle(number) {
+            *which(&mut self.counts()) += 1;
+        }
+    }
+}
+
+/// The users with an email, as a path.
+fn query(email: &str) -> String {
+    format!("/users?email={}", utf8_percent_encode(email, RESERVED))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_email_keeps_its_characters() {
+        assert_eq!(
+            query("a+b&ü@c.example"),
+            "/users?email=a%2Bb%26%C3%BC%40c.example"
+        );
+    }
+}

@@ -1,0 +1,168 @@
+//! The runtime configuration file: what an operator decides, not the application.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use serde::Deserialize;
+
+use crate::application::source_line::SourceLine;
+use crate::application::variables::{DEFAULT_PREFIX, Provider};
+use crate::store::Location;
+
+/// The label of the store that needs no configuration.
+pub const DEFAULT_STORE: &str = "default";
+
+/// Spin's name for the file of the default store.
+pub const DEFAULT_STORE_FILE: &str = "sqlite_key_value.db";
+
+/// What the file says. The paths of stores are made absolute; the directories stay
+/// relative to where the host is started.
+#[derive(Debug, Default)]
+pub struct RuntimeConfig {
+    /// Where each label's store is.
+    pub stores: BTreeMap<String, Location>,
+    /// Where variables get their values, in the order to ask.
+    pub providers: Vec<Provider>,
+    /// Where state is kept, unless the command line says.
+    pub state_dir: Option<PathBuf>,
+    /// Where components' output is written, unless the command line says.
+    pub log_dir: Option<PathBuf>,
+    /// The memory limit, unless the command line says.
+    pub max_instance_memory: Option<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    #[serde(default)]
+    key_value_store: BTreeMap<String, StoreTable>,
+    #[serde(default, alias = "config_provider")]
+    variables_provider: Vec<ProviderTable>,
+    state_dir: Option<PathBuf>,
+    log_dir: Option<PathBuf>,
+    max_instance_memory: Option<usize>,
+}
+
+#[derive(Deserialize)]
+struct StoreTable {
+    r#type: toml::Spanned<String>,
+    path: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct ProviderTable {
+    r#type: toml::Spanned<String>,
+    #[serde(default)]
+    values: HashMap<String, String>,
+    prefix: Option<String>,
+    dotenv_path: Option<PathBuf>,
+}
+
+impl RuntimeConfig {
+    /// Reads the file.
+    pub fn read(path: &Path) -> anyhow::Result<Self> {
+        let source =
+            fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        Self::parse(&source, path)
+    }
+
+    fn parse(source: &str, path: &Path) -> anyhow::Result<Self> {
+        let lines = SourceLine::new(source, path);
+        let document: Document =
+            toml::from_str(source).map_err(|error| lines.toml_error(&error))?;
+        let directory = path.parent().unwrap_or(Path::new(""));
+        let mut stores = BTreeMap::new();
+        for (label, table) in document.key_value_store {
+            if table.r#type.get_ref() != "spin" {
+                let found = table.r#type.get_ref();
+                bail!(lines.error(
+                    table.r#type.span(),
+                    format!(
+                        "the key-value store {label:?} has type {found:?}; \
+                         this host supports \"spin\""
+                    )
+                ));
+            }
+            // Spin takes a path to be relative to this file.
+            let location = match table.path {
+                Some(path) => Location::File(std::path::absolute(directory.join(path))?),
+                None => Location::Memory,
+            };
+            stores.insert(label, location);
+        }
+        let mut providers = Vec::new();
+        for table in document.variables_provider {
+            providers.push(match table.r#type.get_ref().as_str() {
+                "static" => Provider::Static(table.values),
+                "env" => Provider::environment(
+                    table.prefix.as_deref().unwrap_or(DEFAULT_PREFIX),
+                    table.dotenv_path.as_deref(),
+                )?,
+                found => bail!(lines.error(
+                    table.r#type.span(),
+                    format!(
+                        "a variables provider has type {found:?}; \
+                         this host supports \"static\" and \"env\""
+                    )
+                )),
+            });
+        }
+        Ok(Self {
+            stores,
+            providers,
+            state_dir: document.state_dir,
+            log_dir: document.log_dir,
+            max_instance_memory: document.max_instance_memory,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(source: &str) -> anyhow::Result<RuntimeConfig> {
+        RuntimeConfig::parse(source, Path::new("/etc/app/runtime.toml"))
+    }
+
+    #[test]
+    fn stores_are_files_beside_it_or_in_memory() {
+        let config = parse(
+            "[key_value_store.users]\ntype = 'spin'\npath = 'data/users.db'\n\
+             [key_value_store.cache]\ntype = 'spin'\n",
+        )
+        .unwrap();
+        let file = Location::File("/etc/app/data/users.db".into());
+        assert_eq!(config.stores["users"], file);
+        assert_eq!(config.stores["cache"], Location::Memory);
+    }
+
+    #[test]
+    fn a_store_of_another_type_is_refused_in_one_line() {
+        let error = parse("\n[key_value_store.default]\ntype = 'redis'\nurl = 'x'\n").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "/etc/app/runtime.toml:3: the key-value store \"default\" has type \"redis\"; \
+             this host supports \"spin\""
+        );
+    }
+
+    #[test]
+    fn providers_are_static_or_the_environment() {
+        for table in ["variables_provider", "config_provider"] {
+            let source = format!("[[{table}]]\ntype = 'static'\nvalues = {{ a = '1' }}\n");
+            assert_eq!(parse(&source).unwrap().providers.len(), 1);
+        }
+        let error = parse("[[variables_provider]]\ntype = 'vault'\n").unwrap_err();
+        assert!(error.to_string().contains(":2: "), "{error}");
+        assert!(error.to_string().contains("\"static\""), "{error}");
+    }
+
+    #[test]
+    fn unknown_settings_are_refused_with_their_line() {
+        let error = parse("state_dir = 'x'\n[llm_compute]\ntype = 'spin'\n").unwrap_err();
+        assert!(error.to_string().contains("runtime.toml:2: "), "{error}");
+    }
+}

@@ -1,0 +1,241 @@
+//! A loaded application: its components compiled, its routes ready.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use bytes::Bytes;
+use http::{HeaderMap, Response, StatusCode};
+use tokio::sync::Semaphore;
+use wasmtime::component::Linker;
+use wasmtime::{Engine, component};
+use wasmtime_wasi_http::handler::ProxyHandler;
+
+use crate::application::allowed_hosts::AllowedHosts;
+use crate::application::manifest::{self, Handler, Manifest, StaticResponse};
+use crate::application::router::{Router, WELL_KNOWN_PREFIX};
+use crate::application::variables;
+use crate::log::Log;
+use crate::runtime::artifact;
+use crate::runtime::engine::MAX_CONCURRENT_REQUESTS;
+use crate::runtime::instance::{Component, InstanceState};
+use crate::runtime::instructions::Instructions;
+use crate::runtime::interfaces;
+use crate::runtime::worker::{Reuse, Workers};
+use crate::store::KeyValueStore;
+
+/// What requests are answered with.
+pub struct Application {
+    /// Which trigger answers which path.
+    pub router: Router<Target>,
+    /// The answer to `/.well-known/spin/info`.
+    pub info: Bytes,
+    /// Places for requests that run at the same time.
+    pub places: Arc<Semaphore>,
+    /// Where failures are reported.
+    pub log: Log,
+}
+
+/// What is behind a route.
+pub enum Target {
+    /// A component.
+    Component(ProxyHandler<Workers>),
+    /// The same response each time.
+    Static {
+        /// The id to show for it.
+        id: String,
+        /// The response.
+        response: Box<Response<Bytes>>,
+    },
+}
+
+impl Target {
+    /// What the list of routes calls it.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Component(handler) => &handler.state().component().id,
+            Self::Static { id, .. } => id,
+        }
+    }
+
+    /// What it is for, if its author says.
+    pub fn description(&self) -> &str {
+        match self {
+            Self::Component(handler) => &handler.state().component().description,
+            Self::Static { .. } => "",
+        }
+    }
+}
+
+/// What loading an application needs beside its manifest.
+pub struct Loader<'a> {
+    /// The directory that paths in the manifest are relative to.
+    pub directory: &'a Path,
+    /// What compiles its components.
+    pub engine: &'a Engine,
+    /// The value of each of its variables.
+    pub values: BTreeMap<String, String>,
+    /// All stores there are.
+    pub stores: HashMap<String, KeyValueStore>,
+    /// What to add to the environment of each component.
+    pub environment: &'a [(String, String)],
+    /// How long instances live.
+    pub reuse: Reuse,
+    /// How much memory an instance may have, in bytes.
+    pub max_instance_memory: usize,
+    /// Where what instances execute is counted, if it is.
+    pub instructions: Option<Arc<Instructions>>,
+    /// Where everything is reported.
+    pub log: Log,
+}
+
+impl Loader<'_> {
+    /// Loads the application.
+    pub fn load(&self, manifest: &Manifest) -> anyhow::Result<Application> {
+        let linker = linker(self.engine)?;
+        let mut handlers = HashMap::new();
+        for (id, component) in &manifest.components {
+            let handler = self
+                .component(&linker, id, component)
+                .with_context(|| format!("component {id}"))?;
+            handlers.insert(id.as_str(), handler);
+        }
+        let mut routes = Vec::new();
+        for (number, trigger) in manifest.triggers.iter().enumerate() {
+            let Some(route) = &trigger.route else {
+                continue;
+            };
+            let target = match &trigger.handler {
+                Handler::Component(id) => Target::Component(handlers[id.as_str()].clone()),
+                Handler::Static(response) => Target::Static {
+                    id: format!("trigger-{number}"),
+                    response: Box::new(static_response(response)?),
+                },
+            };
+            routes.push((route.clone(), target));
+        }
+        let (router, replaced) = Router::build(routes)?;
+        for route in replaced {
+            self.log.line(format_args!(
+                "the route {} of {} is never used, a later trigger has the same",
+                route.raw,
+                route.target.id()
+            ));
+        }
+        for route in router.routes() {
+            if route.raw.starts_with(WELL_KNOWN_PREFIX) {
+                self.log.line(format_args!(
+                    "the route {} is never used, the host answers what begins with \
+                     {WELL_KNOWN_PREFIX}",
+                    route.raw
+                ));
+            }
+        }
+        Ok(Application {
+            router,
+            info: info(manifest)?,
+            places: Arc::new(Semaphore::new(MAX_CONCURRENT_REQUESTS)),
+            log: self.log.clone(),
+        })
+    }
+
+    fn component(
+        &self,
+        linker: &Linker<InstanceState>,
+        id: &str,
+        component: &manifest::Component,
+    ) -> anyhow::Result<ProxyHandler<Workers>> {
+        let mut stores = HashMap::new();
+        for label in &component.key_value_stores {
+            let Some(store) = self.stores.get(label) else {
+                bail!(
+                    "unknown key_value_stores label {label:?}; \
+                     a runtime configuration file can define it"
+                );
+            };
+            stores.insert(label.clone(), store.clone());
+        }
+        let shared = Arc::new(Component {
+            id: id.to_owned(),
+            description: component.description.clone(),
+            environment: environment(component, self.environment),
+            variables: variables::resolve(component, &self.values)?,
+            stores,
+            allowed_hosts: AllowedHosts::resolve(&component.allowed_outbound_hosts, &self.values)?,
+            max_memory: self.max_instance_memory,
+            instructions: self.instructions.clone(),
+            output: self.log.component(id)?,
+            log: self.log.clone(),
+        });
+        let path: PathBuf = self.directory.join(&component.source);
+        let build = component
+            .build
+            .as_ref()
+            .map(|build| build.commands.join(" && "));
+        let wasm = artifact::read(&path, build.as_deref())?;
+        let compiled = artifact::componentize(&wasm)
+            .and_then(|wasm| Ok(component::Component::from_binary(self.engine, &wasm)?))
+            .with_context(|| format!("cannot load {}", path.display()))?;
+        let workers = linker
+            .instantiate_pre(&compiled)
+            .map_err(anyhow::Error::from)
+            .and_then(|pre| Workers::new(pre, shared, self.reuse))
+            .with_context(|| format!("cannot run {}", path.display()))?;
+        Ok(ProxyHandler::new(workers))
+    }
+}
+
+/// All that a component may import.
+fn linker(engine: &Engine) -> anyhow::Result<Linker<InstanceState>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+    wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+    interfaces::add_to_linker(&mut linker)?;
+    Ok(linker)
+}
+
+/// The manifest's, overridden by the command line's.
+fn environment(
+    component: &manifest::Component,
+    overrides: &[(String, String)],
+) -> Vec<(String, String)> {
+    let mut environment = component.environment.clone();
+    environment.extend(overrides.iter().cloned());
+    environment.into_iter().collect()
+}
+
+fn static_response(response: &StaticResponse) -> anyhow::Result<Response<Bytes>> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &response.headers {
+        headers.append(
+            http::HeaderName::try_from(name)?,
+            http::HeaderValue::try_from(value)?,
+        );
+    }
+    let body = response.body.clone().unwrap_or_default();
+    let mut answer = Response::new(Bytes::from(body));
+    *answer.headers_mut() = headers;
+    *answer.status_mut() = match response.status_code {
+        Some(code) => StatusCode::from_u16(code)?,
+        None => StatusCode::OK,
+    };
+    Ok(answer)
+}
+
+/// As Spin writes it: the version only if there is one.
+fn info(manifest: &Manifest) -> anyhow::Result<Bytes> {
+    #[derive(serde::Serialize)]
+    struct Info<'a> {
+        name: &'a str,
+        #[serde(skip_serializing_if = "str::is_empty")]
+        version: &'a str,
+    }
+    let info = Info {
+        name: &manifest.name,
+        version: &manifest.version,
+    };
+    Ok(serde_json::to_vec_pretty(&info)?.into())
+}

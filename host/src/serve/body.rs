@@ -1,0 +1,106 @@
+//! The bodies of responses.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::{Body, Frame, SizeHint};
+use wasmtime_wasi_http::{Error, WasiBody};
+
+use crate::runtime::in_flight::InFlight;
+use crate::serve::connections::Work;
+
+/// The body of a response, from the host itself or from a component.
+pub enum ResponseBody {
+    /// All of it is here.
+    Host(Full<Bytes>),
+    /// An instance writes it, in answer to this request.
+    Guest(WasiBody, Arc<InFlight>),
+}
+
+impl ResponseBody {
+    /// These bytes.
+    pub fn host(bytes: impl Into<Bytes>) -> Self {
+        Self::Host(Full::new(bytes.into()))
+    }
+
+    /// What an instance writes.
+    pub fn guest(body: WasiBody, request: Arc<InFlight>) -> Self {
+        Self::Guest(body, request)
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        match self.get_mut() {
+            Self::Host(bytes) => Pin::new(bytes)
+                .poll_frame(context)
+                .map_err(|never: std::convert::Infallible| match never {}),
+            Self::Guest(body, request) => {
+                let frame = ready!(Pin::new(body).poll_frame(context));
+                // The body of an instance that is gone just ends. The client must not
+                // take what it has for all there is.
+                if frame.is_none() && request.has_failed() {
+                    return Poll::Ready(Some(Err(Error::HttpResponseIncomplete)));
+                }
+                request.advance();
+                Poll::Ready(frame)
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Host(bytes) => bytes.is_end_stream(),
+            Self::Guest(body, _) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Host(bytes) => bytes.size_hint(),
+            Self::Guest(body, _) => body.size_hint(),
+        }
+    }
+}
+
+/// The body of a response, which is the host's work until it is sent.
+pub struct AnswerBody {
+    body: ResponseBody,
+    _work: Work,
+}
+
+impl AnswerBody {
+    /// The last part of `work`.
+    pub fn new(body: ResponseBody, work: Work) -> Self {
+        Self { body, _work: work }
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

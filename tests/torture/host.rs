@@ -1,0 +1,129 @@
+//! The host under torture: a process on a state directory of its own, which can
+//! be killed and started again.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::random::Random;
+
+/// Where the manifest expects the component, and where the build leaves it.
+const COMPONENT: &str = "target/wasm32-wasip1/release/edge_users.wasm";
+
+/// What one run needs, in a directory that holds nothing else.
+pub struct Place {
+    pub directory: PathBuf,
+    pub address: SocketAddr,
+}
+
+impl Place {
+    /// Copies the program, the component and the manifest: a build that goes on
+    /// meanwhile must not change the service half-way.
+    pub fn prepare(random: &mut Random) -> io::Result<Place> {
+        let name = format!("edge-users-torture-{}", std::process::id());
+        let directory = std::env::temp_dir().join(name);
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let component = directory.join(COMPONENT);
+        fs::create_dir_all(component.parent().expect("it has directories"))?;
+        copy(&root.join(COMPONENT), &component)?;
+        copy(&root.join("spin.toml"), &directory.join("spin.toml"))?;
+        // Cargo puts tests into a directory beside the programs.
+        let this = std::env::current_exe()?;
+        let programs = this.ancestors().nth(2).expect("target/PROFILE/deps");
+        copy(&programs.join("edge-host"), &directory.join("edge-host"))?;
+        Ok(Place {
+            directory,
+            address: free_address(random)?,
+        })
+    }
+
+    /// Starts the host, and returns once it serves.
+    pub fn start(&self) -> io::Result<Host> {
+        let log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.log())?;
+        let mut child = Command::new(self.directory.join("edge-host"))
+            .arg("up")
+            .arg("--from")
+            .arg(&self.directory)
+            .arg("--state-dir")
+            .arg(self.directory.join("state"))
+            .args(["--listen", &self.address.to_string()])
+            .args(["--variable", "auth=off"])
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()?;
+        let stdout = child.stdout.take().expect("it was asked for");
+        let mut host = Host(child);
+        // It says where it serves once it does.
+        let mut lines = BufReader::new(stdout).lines();
+        if !lines.any(|line| line.is_ok_and(|line| line.starts_with("Serving"))) {
+            host.kill()?;
+            return Err(io::Error::other(format!(
+                "the host ended before it served: see {}",
+                self.log().display()
+            )));
+        }
+        // What it prints later is read, so that it never waits for a full pipe.
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+        Ok(host)
+    }
+
+    /// What the host and the component say on standard error.
+    pub fn log(&self) -> PathBuf {
+        self.directory.join("host.log")
+    }
+
+    pub fn remove(self) -> io::Result<()> {
+        fs::remove_dir_all(self.directory)
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    let copied = fs::copy(from, to).map_err(|error| {
+        let from = from.display();
+        io::Error::other(format!("{from}: {error}; `make build` makes it"))
+    });
+    copied.map(|_| ())
+}
+
+/// An address whose port is outside of the range from which systems take ports
+/// for clients: one of ours could get it while the host is down, and even be
+/// connected to itself by it.
+fn free_address(random: &mut Random) -> io::Result<SocketAddr> {
+    let mut tries = 100;
+    loop {
+        let port = 20_000 + random.below(12_000) as u16;
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        match TcpListener::bind(address) {
+            Ok(_) => return Ok(address),
+            Err(error) if tries == 0 => return Err(error),
+            Err(_) => tries -= 1,
+        }
+    }
+}
+
+/// A running host, which ends with this.
+pub struct Host(Child);
+
+impl Host {
+    /// Kills the process with SIGKILL, and returns when it has ended.
+    pub fn kill(&mut self) -> io::Result<()> {
+        self.0.kill()?;
+        self.0.wait().map(|_| ())
+    }
+
+    /// Whether it ended by itself.
+    pub fn has_ended(&mut self) -> io::Result<bool> {
+        Ok(self.0.try_wait()?.is_some())
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        let _ = self.kill();
+    }
+}
