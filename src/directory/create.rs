@@ -208,6 +208,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             created_at: now,
             updated_at: now,
             first: request.map(|request| FirstAnswer { request, version }),
+            gives_bound: false,
         }
     }
 }

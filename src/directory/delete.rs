@@ -25,8 +25,12 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         let mut announced: Option<AnnouncedDelete<S::Watch>> = None;
         for _ in 0..ATTEMPTS {
             let claims = loaded.value.claims;
+            let mut bound = None;
             let allowed = match loaded.value.state.clone() {
-                State::Live(before) => check(&before.user(id)),
+                State::Live(before) => {
+                    bound = before.gives_bound.then(|| before.profile.name.clone());
+                    check(&before.user(id))
+                }
                 _ => Err(Error::NotFound.into()),
             };
             if let Err(refused) = allowed {
@@ -47,6 +51,10 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 Written::Done(_) => {
                     // 4. The ledger counts the delete. If this fails, readers of the ledger do it.
                     self.count_delete(listed).await;
+                    // 5. The index keeps nothing of the name. If this fails, a search does it.
+                    if let Some(name) = bound {
+                        let _ = self.release_name(id, &name).await;
+                    }
                     return Ok(());
                 }
                 Written::Overtaken(now) => loaded = now,

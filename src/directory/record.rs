@@ -47,6 +47,9 @@ pub(super) struct Live {
     /// The first answer, if repeats of the create get it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<FirstAnswer>,
+    /// Whether nodes of the index of names may begin with the start of its name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gives_bound: bool,
 }
 
 /// The answer to a create with an idempotency key. A repeat sends again what else

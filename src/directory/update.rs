@@ -45,6 +45,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 first: before
                     .first
                     .filter(|_| !idempotency::is_forgotten(before.created_at, now)),
+                gives_bound: before.gives_bound,
             };
             // 2. A new email is claimed, by a claim that the record does not count yet.
             if after.profile.email == before.profile.email {
@@ -57,14 +58,22 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             }
             // 3. The index of names leads to the user by a new name, too.
             let name = &after.profile.name;
-            if FoldedName::from(name) != FoldedName::from(&before.profile.name) {
+            let renamed = FoldedName::from(name) != FoldedName::from(&before.profile.name);
+            if renamed {
                 self.index_name(id, name).await?;
+                after.gives_bound = false;
             }
             // 4. The record is replaced, if nobody has written it since it was read.
             let state = State::Live(after.clone());
             let record = Record { claims, state };
             match loaded.write(self.store, after.version, record).await? {
-                Written::Done(_) => return Ok(after.user(id)),
+                Written::Done(_) => {
+                    // 5. The index keeps nothing of the old name. If this fails, a search does it.
+                    if renamed && before.gives_bound {
+                        let _ = self.release_name(id, &before.profile.name).await;
+                    }
+                    return Ok(after.user(id));
+                }
                 Written::Overtaken(now) => loaded = now,
                 Written::Unknown(_) => return Err(Error::Contended.into()),
             }

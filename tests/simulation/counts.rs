@@ -205,6 +205,7 @@ fn a_walk_finds_all_users_while_the_ids_before_them_are_left_by_the_last() {
         let bounds = Bounds {
             faults: 0,
             pauses: 0,
+            switches: usize::MAX,
             patience: usize::MAX,
         };
         let figures = explore(&scenario, bounds).unwrap_or_else(|failure| panic!("{failure}"));

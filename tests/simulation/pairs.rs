@@ -19,6 +19,7 @@ use crate::store::Backend;
 const BOUNDS: Bounds = Bounds {
     faults: 1,
     pauses: 0,
+    switches: usize::MAX,
     patience: 16,
 };
 
@@ -27,6 +28,7 @@ const BOUNDS: Bounds = Bounds {
 const PAUSED: Bounds = Bounds {
     faults: 0,
     pauses: 1,
+    switches: usize::MAX,
     patience: 12,
 };
 
@@ -86,6 +88,7 @@ fn deletes_are_counted_beside_more_that_died_than_the_ledger_lists() {
         let bounds = Bounds {
             faults: 0,
             pauses: 0,
+            switches: usize::MAX,
             patience: usize::MAX,
         };
         let figures = explore(&scenario, bounds).unwrap_or_else(|failure| panic!("{failure}"));

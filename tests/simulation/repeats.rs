@@ -129,6 +129,7 @@ fn of_three_creates_with_one_key_one_makes_a_user() {
         let bounds = Bounds {
             faults: 0,
             pauses: 0,
+            switches: usize::MAX,
             patience: 16,
         };
         let scenario = Scenario::of(meeting, backend, None);

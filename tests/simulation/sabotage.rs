@@ -48,12 +48,16 @@ pub enum Sabotage {
     OpenForgotten,
     RightHalfLost,
     NextIgnored,
+    LowIgnored,
+    BoundKept,
+    BoundUnmarked,
+    BoundUnfenced,
 }
 
 use Sabotage::*;
 
 /// All that is broken, what it is, and why it can't stay unnoticed.
-pub const ALL: [(Sabotage, &str, &str); 40] = [
+pub const ALL: [(Sabotage, &str, &str); 44] = [
     (
         ClaimSkipped,
         "the claim on an email is skipped",
@@ -254,6 +258,26 @@ pub const ALL: [(Sabotage, &str, &str); 40] = [
         "the link to the next node is not followed",
         "a user that was split off is not found",
     ),
+    (
+        LowIgnored,
+        "a leaf is taken to begin where it first did",
+        "a user is put into a leaf where nobody looks for it",
+    ),
+    (
+        BoundKept,
+        "a leaf goes on beginning where it did, whoever goes",
+        "the start of a name stays in the store when its user is gone",
+    ),
+    (
+        BoundUnmarked,
+        "the record of a user does not say that a leaf begins at the start of its name",
+        "the start of the name stays when the user is gone",
+    ),
+    (
+        BoundUnfenced,
+        "a delete or a rename leaves a leaf alone that begins elsewhere",
+        "a split that is under way takes the bound from the user who goes",
+    ),
 ];
 
 impl Sabotage {
@@ -292,6 +316,10 @@ impl Sabotage {
                 | OpenForgotten
                 | RightHalfLost
                 | NextIgnored
+                | LowIgnored
+                | BoundKept
+                | BoundUnmarked
+                | BoundUnfenced
         )
     }
 }

@@ -8,6 +8,7 @@ use edge_users::directory::Sizes;
 use serde_json::{Value, json};
 
 use crate::choice::{Choice, Fate};
+use crate::forgotten;
 use crate::request::{Action, Ask, Condition, Told, Who};
 use crate::sabotage::Sabotage;
 use crate::scheduler::{Simulation, Violation};
@@ -110,6 +111,7 @@ impl Prepared {
     /// Judges a run whose clients have finished: repeats what was not answered and what can be
     /// repeated, reads everything, takes all emails, and checks the answers.
     pub fn judge(&self, run: &mut Simulation) -> Result<(), Violation> {
+        self.judge_index(run)?;
         run.settle(RECOVERY)?;
         let mut program: Vec<Action> = run.history.unknown().into_iter().map(again).collect();
         program.extend(run.history.repeatable().into_iter().map(again));
@@ -128,7 +130,24 @@ impl Prepared {
         program.extend(last.map(Action::Create));
         program.push(Action::Walk(0, 100));
         run.run_alone(program)?;
+        self.judge_index(run)?;
         run.history.check().map_err(Violation)
+    }
+
+    /// Fails if the index says something of a name that no user has any more. Requests that died
+    /// may leave that to the next search that comes by.
+    fn judge_index(&self, run: &mut Simulation) -> Result<(), Violation> {
+        let mut stale = forgotten::stale(&run.store);
+        if run.faulty {
+            run.settle(RECOVERY)?;
+            let search = |start| Action::Search(start, 1);
+            run.run_alone(stale.into_iter().map(search).collect())?;
+            stale = forgotten::stale(&run.store);
+        }
+        match stale.first() {
+            None => Ok(()),
+            Some(start) => Err(Violation(format!("nobody's name begins with {start:?}"))),
+        }
     }
 }
 
