@@ -5,29 +5,35 @@
 //! only ever replaced by a swap, so each change of a user is one atomic step.
 //! An email is a claim that its user's record confirms.
 //!
+//! - [`create`], [`update`], [`delete`]: the steps of each change
 //! - [`record`]: what is kept for one user
-//! - [`claim`]: who has an email
-//! - [`idempotency`]: creates that may be repeated
+//! - [`claim`]: which user has an email
+//! - [`idempotency`]: which user was created with an idempotency key
 //! - [`census`], [`ledger`]: how many users there are
 //! - [`page`], [`walk`]: several users at once, and one after the other
-//! - [`group`]: where nobody is left
-//! - [`names`]: who is called how
+//! - [`group`]: ranges of ids in which no user is left
+//! - [`names`]: the index of names
 //! - [`quota`]: how many requests each client made
-//! - [`versioned`], [`cell`], [`pointer`]: values and numbers that can be swapped safely
-//! - [`sizes`]: how large their parts are
+//! - [`versioned`], [`number`], [`pointer`]: values and numbers that can be swapped safely
+//! - [`fingerprint`]: texts known by a hash alone
+//! - [`sizes`]: how large the parts of the index are
 
-mod cell;
 mod census;
 mod claim;
+mod create;
+mod delete;
+mod fingerprint;
 mod group;
 mod idempotency;
 mod ledger;
 mod names;
+mod number;
 mod page;
 mod pointer;
 mod quota;
 mod record;
 mod sizes;
+mod update;
 mod versioned;
 mod walk;
 
@@ -36,30 +42,21 @@ pub use sizes::Sizes;
 
 use std::fmt;
 
-use crate::folded_name::FoldedName;
 use crate::platform::Platform;
 use crate::store::{Store, StoreError};
-use crate::timestamp::Timestamp;
-use crate::user::{Email, Profile, User, UserId, Version};
-use claim::Claim;
-use idempotency::Entry;
-pub use idempotency::{Created, Idempotency};
-use ledger::Announced;
+use crate::user::{Email, User, UserId, Version};
+pub use create::Created;
+pub use idempotency::Idempotency;
 pub use page::{Page, Selection};
-use record::{Held, Live, Record, State};
-use versioned::Written;
-pub use walk::{Met, Order, Walk};
+use record::Record;
+use versioned::Loaded;
+pub use walk::{Order, Step, Walk};
 
 /// How many ids were given so far.
 const CREATED: &str = "count/created";
 
 /// How often an operation starts again because others were faster.
 const ATTEMPTS: usize = 16;
-
-/// How old an id is given to a user at the most, in milliseconds: less than
-/// half the time after which others give it up, to leave room for clocks that
-/// differ and for the write itself.
-const STALE_ID: i64 = LEASE / 3;
 
 /// After how long a request that has not ended is taken for dead, in milliseconds.
 const LEASE: i64 = 60_000;
@@ -140,180 +137,8 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     /// How many ids were given so far, to users that are gone too.
     pub async fn created(&self) -> Result<u64, Error> {
         // Creates beyond the last id fail, and are counted all the same.
-        let created = cell::get(self.store, CREATED).await? as u64;
+        let created = number::get(self.store, CREATED).await? as u64;
         Ok(created.min(UserId::MAX_NUMBER))
-    }
-
-    /// Makes a new user.
-    pub async fn create(&self, profile: Profile) -> Result<User, Error> {
-        let Some(email) = profile.email.clone() else {
-            let given = self.next_id().await?;
-            let live = self.first_version(profile, None);
-            let record = Record {
-                claims: 0,
-                state: State::Live(live.clone()),
-                idempotency: None,
-            };
-            let id = self.write_first(given, record).await?;
-            return Ok(live.user(id));
-        };
-        let dead = claim::check(self.store, &email).await?;
-        let given = self.next_id().await?;
-        let id = self.write_first(given, self.pending(None)).await?;
-        let created = self.complete(id, profile, dead).await;
-        if created == Err(Error::EmailTaken) {
-            self.give_up(id).await?;
-        }
-        created
-    }
-
-    /// Makes the user of a create that is pending. The claim `dead` on its email is known never
-    /// to hold.
-    async fn complete(
-        &self,
-        id: UserId,
-        profile: Profile,
-        dead: Option<Claim>,
-    ) -> Result<User, Error> {
-        let mut held = self.hold(id).await?;
-        for _ in 0..ATTEMPTS {
-            let State::Pending { .. } = held.value.state else {
-                break;
-            };
-            let mut claims = held.value.claims;
-            let mut number = None;
-            if let Some(email) = &profile.email {
-                let claim = Claim::next(id, claims)?;
-                claim::make(self.store, self.platform, email, claim, dead).await?;
-                claims = claim.number;
-                number = Some(claim.number);
-            }
-            let live = self.first_version(profile.clone(), number);
-            let record = Record {
-                claims,
-                state: State::Live(live.clone()),
-                idempotency: held.value.idempotency.clone(),
-            };
-            match held.write(self.store, live.version, record).await? {
-                Written::Done(_) => return Ok(live.user(id)),
-                Written::Overtaken(now) => held = now,
-                Written::Unknown(_) => return Err(Error::Contended),
-            }
-        }
-        Err(Error::Contended)
-    }
-
-    /// Ends a create that came to nothing, so that it never makes a user. Answers the record as
-    /// it is then: void, unless the create had ended by itself.
-    async fn give_up(&self, id: UserId) -> Result<Record, Error> {
-        let mut held = self.hold(id).await?;
-        for _ in 0..ATTEMPTS {
-            let State::Pending { .. } = held.value.state else {
-                return Ok(held.value);
-            };
-            let void = Record {
-                state: State::Void,
-                ..held.value.clone()
-            };
-            match held.write(self.store, self.draw(), void.clone()).await? {
-                Written::Done(_) => return Ok(void),
-                Written::Overtaken(now) | Written::Unknown(now) => held = now,
-            }
-        }
-        Err(Error::Contended)
-    }
-
-    /// Changes the user of that id to what `change` makes of it, if it does not object.
-    pub async fn update<E: From<Error>>(
-        &self,
-        id: UserId,
-        change: impl Fn(&User) -> Result<Profile, E>,
-    ) -> Result<User, E> {
-        let mut held = self.hold(id).await?;
-        for _ in 0..ATTEMPTS {
-            let State::Live(before) = held.value.state.clone() else {
-                return Err(Error::NotFound.into());
-            };
-            let profile = change(&before.clone().user(id))?;
-            let idempotency = self.remembered(&held.value, &before);
-            let mut claims = held.value.claims;
-            let mut after = Live {
-                claim: None,
-                version: self.draw(),
-                created_at: before.created_at,
-                // A clock that was set back must not make a user look older than it is.
-                updated_at: self.platform.now().max(before.updated_at),
-                profile,
-                first: idempotency.as_ref().map(|_| before.to_first()),
-            };
-            if after.profile.email == before.profile.email {
-                after.claim = before.claim;
-            } else if let Some(email) = &after.profile.email {
-                let claim = Claim::next(id, claims)?;
-                claim::make(self.store, self.platform, email, claim, None).await?;
-                after.claim = Some(claim.number);
-                claims = claim.number;
-            }
-            let name = &after.profile.name;
-            if FoldedName::from(name) != FoldedName::from(&before.profile.name) {
-                self.announce_name(id, name).await?;
-            }
-            let record = Record {
-                claims,
-                state: State::Live(after.clone()),
-                idempotency,
-            };
-            match held.write(self.store, after.version, record).await? {
-                Written::Done(_) => return Ok(after.user(id)),
-                Written::Overtaken(now) => held = now,
-                Written::Unknown(_) => return Err(Error::Contended.into()),
-            }
-        }
-        Err(Error::Contended.into())
-    }
-
-    /// Deletes the user of that id, if `check` does not object.
-    pub async fn delete<E: From<Error>>(
-        &self,
-        id: UserId,
-        check: impl Fn(&User) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let mut held = self.hold(id).await?;
-        let mut announced: Option<Announced<S::Watch>> = None;
-        for _ in 0..ATTEMPTS {
-            let claims = held.value.claims;
-            let mut idempotency = None;
-            let allowed = match held.value.state.clone() {
-                State::Live(before) => {
-                    idempotency = self.remembered(&held.value, &before);
-                    check(&before.user(id))
-                }
-                _ => Err(Error::NotFound.into()),
-            };
-            if let Err(refused) = allowed {
-                if let Some(announced) = announced {
-                    self.withdraw(announced).await;
-                }
-                return Err(refused);
-            }
-            let by = self.draw();
-            let announcement = self.announce(id, by, announced).await?;
-            let record = Record {
-                claims,
-                state: State::Deleted { by },
-                idempotency,
-            };
-            match held.write(self.store, by, record).await? {
-                Written::Done(_) => {
-                    self.count_deleted(announcement).await;
-                    return Ok(());
-                }
-                Written::Overtaken(now) => held = now,
-                Written::Unknown(_) => return Err(Error::Contended.into()),
-            }
-            announced = Some(announcement);
-        }
-        Err(Error::Contended.into())
     }
 
     async fn record(&self, id: UserId) -> Result<Option<Record>, Error> {
@@ -321,62 +146,12 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     }
 
     /// Reads a user's record in order to replace it.
-    async fn hold(&self, id: UserId) -> Result<Held<S::Watch>, Error> {
-        let held = Held::read(self.store, record::key(id)).await?;
-        held.ok_or(Error::NotFound)
-    }
-
-    /// Gives the next id, and says when it was asked for.
-    async fn next_id(&self) -> Result<(UserId, Timestamp), Error> {
-        let asked = self.platform.now();
-        let number = self.store.increment(CREATED, 1).await?;
-        let id = UserId::try_from(number as u64).map_err(|_| Error::Exhausted)?;
-        Ok((id, asked))
-    }
-
-    /// Writes the first record of an id that was just given.
-    async fn write_first(
-        &self,
-        (id, asked): (UserId, Timestamp),
-        record: Record,
-    ) -> Result<UserId, Error> {
-        if self.platform.now().0 - asked.0 > STALE_ID {
-            return Err(Error::Contended);
-        }
-        let write = self.draw();
-        versioned::create(self.store, &record::key(id), write, record).await?;
-        Ok(id)
-    }
-
-    fn pending(&self, idempotency: Option<Entry>) -> Record {
-        Record {
-            claims: 0,
-            state: State::Pending {
-                created_at: self.platform.now(),
-            },
-            idempotency,
-        }
-    }
-
-    /// What the next record of a user keeps of the key with which the user was created.
-    fn remembered(&self, record: &Record, live: &Live) -> Option<Entry> {
-        let entry = record.idempotency.clone();
-        entry.filter(|_| !idempotency::is_forgotten(live.created_at, self.platform.now()))
+    async fn load_for_update(&self, id: UserId) -> Result<Loaded<S::Watch, Record>, Error> {
+        let loaded = Loaded::read(self.store, record::key(id)).await?;
+        loaded.ok_or(Error::NotFound)
     }
 
     fn draw(&self) -> Version {
         Version(self.platform.random())
-    }
-
-    fn first_version(&self, profile: Profile, claim: Option<u32>) -> Live {
-        let now = self.platform.now();
-        Live {
-            claim,
-            version: self.draw(),
-            profile,
-            created_at: now,
-            updated_at: now,
-            first: None,
-        }
     }
 }

@@ -207,42 +207,122 @@ fn each_write_leaves_a_line_in_the_audit_trail() {
     );
 }
 
-/// Whether any row of the store has this in its key or value.
-fn is_stored(state_dir: &Path, text: &str) -> bool {
+/// The keys of the store that have this in their key or value, in either case.
+fn keys_with(state_dir: &Path, text: &str) -> Vec<String> {
     let file = state_dir.join("sqlite_key_value.db");
     let store = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY);
     let store = store.expect("a database");
-    let rows = "SELECT count(*) FROM spin_key_value
-        WHERE instr(key, ?1) OR instr(value, CAST(?1 AS BLOB))";
-    let found: i64 = store
-        .query_row(rows, [text], |row| row.get(0))
-        .expect("rows can be read");
-    found > 0
+    let rows = "SELECT key || ' = ' || CAST(value AS TEXT) FROM spin_key_value
+        WHERE instr(lower(key), ?1) OR instr(lower(CAST(value AS TEXT)), ?1)";
+    let mut rows = store.prepare(rows).expect("a query");
+    let keys = rows.query_map([text], |row| row.get(0)).expect("rows");
+    keys.map(|key| key.expect("a key")).collect()
+}
+
+/// All pages of a search.
+fn search_all(service: &Service, name: &str) -> usize {
+    let mut next = Some(format!("/users?name={name}&limit=50"));
+    let mut found = 0;
+    while let Some(path) = next {
+        let page = service.get(&path);
+        assert_eq!(page.status, 200);
+        found += page.json().as_array().expect("users").len();
+        let link = page
+            .header("link")
+            .and_then(|link| link.split(['<', '>']).nth(1));
+        next = link.map(str::to_owned);
+    }
+    found
 }
 
 #[test]
-fn what_was_deleted_or_replaced_is_not_in_the_store() {
+fn nothing_of_a_former_name_email_or_attribute_is_in_the_store() {
     let state_dir = new_state_dir();
     let host = support::start_host_with(UpOptions {
         state_dir: Some(state_dir.clone()),
         ..UpOptions::default()
     });
     let service = Service::of(&host);
-    let person = json!({
-        "name": "Former Name",
-        "email": "former@example.com",
-        "attributes": { "former key": "former value" },
+    let former = |number: usize| {
+        json!({
+            "name": match number % 2 {
+                0 => "Qzx Namesake".to_owned(),
+                _ => format!("Qzx{number} Person"),
+            },
+            "email": (number % 3 == 0).then(|| format!("qzx{number}@example.com")),
+            "attributes": { "qzx key": [{ "qzx": format!("qzx {number}") }] },
+        })
+    };
+    let users: Vec<String> = (0..160)
+        .map(|number| {
+            // Those who stay begin like those who go.
+            service.create(json!({ "name": format!("{}{number}", ["P", "Q", "R"][number % 3]) }));
+            let key = format!("qzx-key-{number}");
+            let create = service.request("POST", "/users").json(&former(number));
+            let created = match number % 4 {
+                0 => create.header("idempotency-key", key).answer(),
+                _ => create.answer(),
+            };
+            assert_eq!(created.status, 201);
+            support::path(&created.json())
+        })
+        .collect();
+    assert_eq!(search_all(&service, "qz"), 160);
+    assert_eq!(search_all(&service, "q"), 160 + 53);
+    assert!(
+        keys_with(&state_dir, "qz")
+            .iter()
+            .any(|key| key.starts_with("names/"))
+    );
+
+    // Each user goes or gets other values, in no order, several at a time.
+    std::thread::scope(|scope| {
+        for part in 0..4 {
+            let (users, url) = (&users, &service.url);
+            scope.spawn(move || {
+                let service = Service::at(url);
+                for number in (0..160).map(|number| number * 77 % 160) {
+                    if number % 4 != part {
+                        continue;
+                    }
+                    let (user, name) = (&users[number], format!("S{number}"));
+                    let answer = match number % 5 {
+                        0 => service.put(user, json!({ "name": name })),
+                        1 => service.patch(
+                            user,
+                            json!({ "name": name, "email": null, "attributes": null }),
+                        ),
+                        2 => {
+                            let mut patch = vec![
+                                json!({ "op": "replace", "path": "/name", "value": name }),
+                                json!({ "op": "remove", "path": "/attributes" }),
+                            ];
+                            if number % 3 == 0 {
+                                patch.push(json!({ "op": "remove", "path": "/email" }));
+                            }
+                            let request = service.request("PATCH", user);
+                            let request =
+                                request.header("content-type", "application/json-patch+json");
+                            request.body(json!(patch).to_string()).answer()
+                        }
+                        _ => service.delete(user),
+                    };
+                    assert!(matches!(answer.status, 200 | 204), "{answer:?}");
+                }
+            });
+        }
     });
-    let gone = service.create(person);
-    let changed = service.create(json!({ "name": "Old Name", "email": "old@example.com" }));
-    let change = json!({ "name": "New Name", "email": "new@example.com" });
-    let stored = |text: &str| is_stored(&state_dir, text);
-    assert!(stored("Former Name") && stored("former@example.com") && stored("former value"));
-    assert_eq!(service.delete(&support::path(&gone)).status, 204);
-    assert_eq!(service.put(&support::path(&changed), change).status, 200);
+    assert_eq!(keys_with(&state_dir, "qz"), Vec::<String>::new());
+    assert_eq!(
+        (search_all(&service, "qz"), search_all(&service, "s")),
+        (0, 96)
+    );
     RUNTIME.block_on(host.shutdown()).expect("the host stops");
-    assert!(stored("New Name") && stored("new@example.com"));
-    for text in ["ormer", "Old Name", "old@example.com"] {
-        assert!(!stored(text), "{text} is still there");
+    assert_eq!(keys_with(&state_dir, "qz"), Vec::<String>::new());
+    // Nor does the file have it in what is free.
+    let file = fs::read(state_dir.join("sqlite_key_value.db")).expect("a file");
+    let file = String::from_utf8_lossy(&file).to_lowercase();
+    for text in ["qzx", "[\"qz"] {
+        assert!(!file.contains(text), "{text} is in the file");
     }
 }

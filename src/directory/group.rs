@@ -1,6 +1,6 @@
 //! Ranges of ids in which nobody is left, so that a page can step over them.
 
-use super::{Directory, Error, cell};
+use super::{Directory, Error, number};
 use crate::platform::Platform;
 use crate::store::Store;
 
@@ -21,7 +21,7 @@ fn key(number: u64) -> String {
 impl<S: Store, P: Platform> Directory<'_, S, P> {
     /// Whether all users of a group were deleted.
     pub(super) async fn group_is_empty(&self, number: u64) -> Result<bool, Error> {
-        Ok(cell::get(self.store, &key(number)).await? as u64 >= IDS)
+        Ok(number::get(self.store, &key(number)).await? as u64 >= IDS)
     }
 
     /// Counts a user who was deleted. Never twice for one: then a group might

@@ -4,14 +4,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::record::{self, Record, State};
-use super::versioned::{self, Held, Written};
+use super::versioned::{self, Loaded, Written};
 use super::{Directory, Error, LEASE, pointer};
 use crate::platform::Platform;
 use crate::store::Store;
 use crate::timestamp::Timestamp;
 use crate::user::{UserId, Version};
 
-/// The cell that names the ledger's key; 0 before there is a ledger.
+/// The key of the number that names the ledger's key; 0 before there is a ledger.
 const POINTER: &str = "census";
 
 /// How many users the ledger can list as about to leave.
@@ -63,11 +63,11 @@ impl Leaving {
 }
 
 /// A delete that the ledger lists.
-pub(super) struct Announced<W> {
+pub(super) struct AnnouncedDelete<W> {
     leaving: Leaving,
     key: String,
     /// The ledger after the announcement, if the store made it necessary to look.
-    ledger: Option<Held<W, Ledger>>,
+    ledger: Option<Loaded<W, Ledger>>,
 }
 
 impl<S: Store, P: Platform> Directory<'_, S, P> {
@@ -83,28 +83,28 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     /// Lists a user as about to be deleted, whose record the caller has already
     /// read in order to replace it, with what the record will say; `instead` of an
     /// earlier announcement that came to nothing.
-    pub(super) async fn announce(
+    pub(super) async fn announce_delete(
         &self,
         user: UserId,
         by: Version,
-        instead: Option<Announced<S::Watch>>,
-    ) -> Result<Announced<S::Watch>, Error> {
+        instead: Option<AnnouncedDelete<S::Watch>>,
+    ) -> Result<AnnouncedDelete<S::Watch>, Error> {
         let at = self.platform.now();
         let leaving = Leaving { user, by, at };
         let before = instead.map(|announced| announced.leaving);
         let key = self.ledger_key().await?;
-        let mut held = self.hold_ledger(&key).await?;
+        let mut loaded = self.load_ledger(&key).await?;
         for _ in 0..ATTEMPTS {
             // A write of ours whose outcome could not be told may have done it.
-            if held.value.leaving.contains(&leaving) {
-                let ledger = Some(held);
-                return Ok(Announced {
+            if loaded.value.leaving.contains(&leaving) {
+                let ledger = Some(loaded);
+                return Ok(AnnouncedDelete {
                     leaving,
                     key,
                     ledger,
                 });
             }
-            let mut ledger = held.value.clone();
+            let mut ledger = loaded.value.clone();
             ledger.leaving.retain(|entry| Some(*entry) != before);
             if ledger.leaving.len() >= MAX_LEAVING {
                 self.clear(&mut ledger).await?;
@@ -113,48 +113,52 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 return Err(Error::Contended);
             }
             ledger.leaving.push(leaving);
-            match held.write(self.store, self.draw(), ledger).await? {
+            match loaded.write(self.store, self.draw(), ledger).await? {
                 Written::Done(ledger) => {
-                    return Ok(Announced {
+                    return Ok(AnnouncedDelete {
                         leaving,
                         key,
                         ledger,
                     });
                 }
-                Written::Overtaken(now) | Written::Unknown(now) => held = now,
+                Written::Overtaken(now) | Written::Unknown(now) => loaded = now,
             }
         }
         Err(Error::Contended)
     }
 
     /// Counts an announced delete that was done.
-    pub(super) async fn count_deleted(&self, announced: Announced<S::Watch>) {
+    pub(super) async fn count_delete(&self, announced: AnnouncedDelete<S::Watch>) {
         let user = announced.leaving.user;
         // If it fails, the entry stays, and whoever reads it counts it.
-        let _ = self.take_off(announced, 1).await;
+        let _ = self.remove_entry(announced, 1).await;
         self.count_gone(user.get()).await;
     }
 
     /// Takes back the announcement of a delete that will not be done.
-    pub(super) async fn withdraw(&self, announced: Announced<S::Watch>) {
-        let _ = self.take_off(announced, 0).await;
+    pub(super) async fn cancel_delete(&self, announced: AnnouncedDelete<S::Watch>) {
+        let _ = self.remove_entry(announced, 0).await;
     }
 
-    async fn take_off(&self, announced: Announced<S::Watch>, deleted: u64) -> Result<(), Error> {
-        let mut held = match announced.ledger {
-            Some(held) => held,
-            None => self.hold_ledger(&announced.key).await?,
+    async fn remove_entry(
+        &self,
+        announced: AnnouncedDelete<S::Watch>,
+        deleted: u64,
+    ) -> Result<(), Error> {
+        let mut loaded = match announced.ledger {
+            Some(loaded) => loaded,
+            None => self.load_ledger(&announced.key).await?,
         };
         for _ in 0..ATTEMPTS {
-            let mut ledger = held.value.clone();
+            let mut ledger = loaded.value.clone();
             ledger.leaving.retain(|entry| *entry != announced.leaving);
-            if ledger.leaving.len() == held.value.leaving.len() {
+            if ledger.leaving.len() == loaded.value.leaving.len() {
                 break;
             }
             ledger.deleted += deleted;
-            match held.write(self.store, self.draw(), ledger).await? {
+            match loaded.write(self.store, self.draw(), ledger).await? {
                 Written::Done(_) => break,
-                Written::Overtaken(now) | Written::Unknown(now) => held = now,
+                Written::Overtaken(now) | Written::Unknown(now) => loaded = now,
             }
         }
         Ok(())
@@ -165,7 +169,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     pub(super) async fn clear(&self, ledger: &mut Ledger) -> Result<(), Error> {
         let now = self.platform.now();
         for entry in std::mem::take(&mut ledger.leaving) {
-            let user = match Held::<_, Record>::read(self.store, record::key(entry.user)).await {
+            let user = match Loaded::<_, Record>::read(self.store, record::key(entry.user)).await {
                 Ok(Some(user)) => user,
                 Err(Error::Store(error)) => return Err(error.into()),
                 _ => {
@@ -194,18 +198,18 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
 
     /// Replaces the ledger by what `change` makes of it, if nobody else writes it meanwhile.
     pub(super) async fn amend(&self, change: impl FnOnce(&mut Ledger)) -> Result<(), Error> {
-        let held = self.hold_ledger(&self.ledger_key().await?).await?;
-        let mut ledger = held.value.clone();
+        let loaded = self.load_ledger(&self.ledger_key().await?).await?;
+        let mut ledger = loaded.value.clone();
         self.clear(&mut ledger).await?;
         change(&mut ledger);
-        held.write(self.store, self.draw(), ledger).await?;
+        loaded.write(self.store, self.draw(), ledger).await?;
         Ok(())
     }
 
     /// Reads the ledger in order to replace it.
-    async fn hold_ledger(&self, key: &str) -> Result<Held<S::Watch, Ledger>, Error> {
-        let held = Held::read(self.store, key.to_owned()).await?;
-        held.ok_or_else(|| Error::Unreadable(POINTER.to_owned()))
+    async fn load_ledger(&self, key: &str) -> Result<Loaded<S::Watch, Ledger>, Error> {
+        let loaded = Loaded::read(self.store, key.to_owned()).await?;
+        loaded.ok_or_else(|| Error::Unreadable(POINTER.to_owned()))
     }
 
     /// The key of the ledger, which there is afterwards.

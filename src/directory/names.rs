@@ -1,16 +1,16 @@
 //! Finding users by how their names begin: an index of names.
 //!
-//! The index is a [`tree`] whose leaves hold ids and no names. Who reads a leaf
-//! reads the records of its users, and believes these alone.
+//! The index is a [`tree`] whose leaves hold ids and no names. A request that reads a
+//! [`leaf`] reads the records of its users, and believes these alone.
 //!
 //! *Invariant: the leaf that covers a user's name has the user's id, from the
 //! moment at which the user is merged.* It rests on this:
 //!
-//! - A user is *merged* by who has read its record and then its leaf, with the id
-//!   or to write it there. If its name changed meanwhile, the next point holds.
+//! - A user is *merged* by a request that has read its record and then its leaf, with the
+//!   id or to write it there. If its name changed meanwhile, the next point holds.
 //! - A *rename* reads the record, writes the id into the leaf of the new name,
 //!   as `moving`, and then swaps the record. It writes the leaf even if the id is
-//!   there, so that who is about to take it out fails.
+//!   there, so that a request that is about to take it out fails.
 //! - An id is *taken out* of a leaf, or left to one half of it, by its record, if
 //!   that was read after the leaf and before the leaf's swap. A rename that
 //!   writes the leaf after it was read makes that swap fail. One that wrote it
@@ -18,10 +18,11 @@
 //!   then the record is written once more, unchanged, which makes that rename fail.
 //! - A final record never comes to life: its id may be taken out at any time.
 //!
-//! Creates and deletes leave the index alone; see [`merge`] for who merges. An id
-//! whose record can't be read then, or when its leaf is split, is not in the
-//! index until the user is renamed.
+//! Creates leave the index alone; see [`merge`]. So do deletes, but of users who give
+//! the bound of a leaf. An id whose record can't be read then, or when its leaf is
+//! rewritten, is not in the index until the user is renamed.
 
+mod leaf;
 mod merge;
 mod node;
 mod position;
@@ -39,7 +40,7 @@ use merge::Catalogue;
 use node::{Node, NodeId};
 use tree::Tree;
 
-/// The cell that names the root of the tree; 0 before there is an index.
+/// The key of the number that names the root of the tree; 0 before there is an index.
 const POINTER: &str = "names";
 
 /// Some users whose names begin alike, in the order of their positions.
@@ -76,12 +77,29 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         }
         let mut misses = 0;
         let mut last = None;
-        let (mut id, mut node) = tree.leaf(&from).await?;
+        let reached = tree.find(&from, false).await?;
+        let (mut id, mut low) = (reached.id, reached.low.clone());
+        let mut node = reached.fetched.into_node();
+        // Beyond the prefix, nothing has to be known of the next leaf.
+        let mut is_last = reached
+            .end
+            .is_none_or(|end| !end.is_within(prefix) && end > from);
         loop {
+            let next = match is_last {
+                true => None,
+                false => tree.following(&node).await?,
+            };
+            let end = next.as_ref().map(|(_, _, low)| low);
             let here = self.users_of(&tree, id, &node, &mut found.unreadable);
+            let mut here = here.await?;
+            here.retain(|(position, _)| *position >= low && end.is_none_or(|end| position < end));
             // Each leaf that is read counts, too.
-            misses += node.leaf().map_or(0, |leaf| leaf.ids.len()) + 1;
-            for (position, user) in here.await? {
+            misses += node.ids().len() + 1;
+            if !low.is_first() && !here.iter().any(|(position, _)| low.starts(position)) {
+                // What a request has left that died; see `leaf`.
+                let _ = tree.tidy(&low).await;
+            }
+            for (position, user) in here {
                 if position < from || !position.is_within(prefix) {
                     continue;
                 }
@@ -93,14 +111,14 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 last = Some(position);
                 found.users.push(user);
             }
-            match node.next {
-                Some((low, _)) if low.is_within(prefix) && misses >= MISSES => {
-                    found.next = Some(low);
+            match next {
+                Some((_, _, next)) if next.is_within(prefix) && misses >= MISSES => {
+                    found.next = Some(next);
                     return Ok(found);
                 }
-                Some((low, next)) if low.is_within(prefix) => {
-                    id = next;
-                    node = tree.node(id).await?;
+                Some(next) if next.2.is_within(prefix) => {
+                    (id, node, low) = next;
+                    is_last = node.next.is_none();
                 }
                 _ => return Ok(found),
             }
@@ -123,9 +141,14 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
 
     /// Lets a user be found by a name that it is about to get, by a write of its
     /// record which the caller has already read.
-    pub(super) async fn announce_name(&self, id: UserId, name: &Name) -> Result<(), Error> {
+    pub(super) async fn index_name(&self, id: UserId, name: &Name) -> Result<(), Error> {
         let tree = self.names().await?;
         tree.insert(&[Position::of(name, id)], true).await
+    }
+
+    /// Takes from the index what it says of a name that a user had, who gave a bound by it.
+    pub(super) async fn release_name(&self, id: UserId, name: &Name) -> Result<(), Error> {
+        self.names().await?.release(&Position::of(name, id)).await
     }
 
     /// The index, which there is afterwards.
@@ -142,7 +165,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         })
     }
 
-    /// The users of a leaf whose names it covers, by their positions.
+    /// The users of a leaf, in the order of their positions, also those who have left it.
     async fn users_of(
         &self,
         tree: &Tree<'_, '_, S, P>,
@@ -152,7 +175,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     ) -> Result<Vec<(Position, User)>, Error> {
         let mut users = Vec::new();
         let mut gone = Vec::new();
-        let ids = node.leaf().map_or(&[][..], |leaf| &leaf.ids);
+        let ids = node.ids();
         for user in ids {
             match self.record(*user).await {
                 Ok(Some(record)) if record.is_final() => gone.push(*user),
@@ -167,18 +190,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         }
         let position = |user: User| (Position::of(&user.profile.name, user.id), user);
         let mut users: Vec<_> = users.into_iter().map(position).collect();
-        users.retain(|(position, _)| node.covers(position));
         users.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         Ok(users)
-    }
-
-    /// The position of a user; `None` if there is no such user, or it can't be read.
-    async fn position(&self, id: UserId) -> Result<Option<Position>, Error> {
-        let user = match self.record(id).await {
-            Ok(record) => record.and_then(|record| record.into_user(id)),
-            Err(Error::Unreadable(_)) => None,
-            Err(error) => return Err(error),
-        };
-        Ok(user.map(|user| Position::of(&user.profile.name, id)))
     }
 }

@@ -1,6 +1,6 @@
 //! Several users at once: by the page, in either order, or by their ids.
 
-use super::walk::{Met, Order, Walk};
+use super::walk::{Order, Step, Walk};
 use super::{Directory, Error};
 use crate::platform::Platform;
 use crate::store::Store;
@@ -65,16 +65,16 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         while let Some(met) = walk.next().await? {
             match met {
                 // One more than was asked for: there is a next page.
-                Met::User(_) if page.users.len() == limit => {
+                Step::User(_) if page.users.len() == limit => {
                     page.next = page.users.last().map(|user| user.id);
                     break;
                 }
-                Met::User(user) => {
+                Step::User(user) => {
                     page.users.push(user);
                     continue;
                 }
-                Met::Unreadable(id) => page.unreadable.push(id),
-                Met::Nobody => {}
+                Step::Unreadable(id) => page.unreadable.push(id),
+                Step::Gap => {}
             }
             misses += 1;
             if misses == MISSES && walk.goes_on() {

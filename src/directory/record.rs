@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::idempotency::Entry;
-use super::{LEASE, versioned};
+use super::LEASE;
+use super::fingerprint::Fingerprint;
 use crate::timestamp::Timestamp;
 use crate::user::{Email, Profile, User, UserId, Version};
 
@@ -15,17 +15,11 @@ pub(super) fn key(id: UserId) -> String {
 /// The value under a user's key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Record {
-    /// How many claims on emails were made for this user, or given up on its
-    /// behalf; see [`Claim`](super::claim::Claim).
+    /// How many claims on emails were made for this user, or ended by others
+    /// before they held; see [`Claim`](super::claim::Claim).
     pub claims: u32,
     pub state: State,
-    /// The key with which the user was created, as long as it is remembered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub idempotency: Option<Entry>,
 }
-
-/// A record, read in order to replace it.
-pub(super) type Held<W> = versioned::Held<W, Record>;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -34,8 +28,8 @@ pub(super) enum State {
     Pending { created_at: Timestamp },
     /// A user.
     Live(Live),
-    /// There was a user, and that delete ended it. Nothing of it is kept, and
-    /// its id is never given again.
+    /// There was a user, and the delete of that number ended it. Nothing of it is
+    /// kept, and its id is never given again.
     Deleted { by: Version },
     /// A create that was given up: the id names no user and never will.
     Void,
@@ -43,46 +37,31 @@ pub(super) enum State {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Live {
-    /// The number of the claim by which the user holds its email.
+    /// The number of the claim by which the user has its email.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<u32>,
     pub version: Version,
     pub profile: Profile,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
-    /// What the create answered, if that has changed, and repeats of it get that answer.
+    /// The first answer, if repeats of the create get it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub first: Option<First>,
+    pub first: Option<FirstAnswer>,
+    /// Whether nodes of the index of names may begin with the start of its name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gives_bound: bool,
 }
 
-/// What a later version of a user differs in from its first.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct First {
-    version: Version,
-    profile: Profile,
-    updated_at: Timestamp,
+/// The answer to a create with an idempotency key. A repeat sends again what else
+/// was in it, so that nothing of that is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct FirstAnswer {
+    /// Tells a repeat of the request from another one.
+    pub request: Fingerprint,
+    pub version: Version,
 }
 
 impl Live {
-    /// The first version, for a later one to keep.
-    pub fn to_first(&self) -> First {
-        self.first.clone().unwrap_or_else(|| First {
-            version: self.version,
-            profile: self.profile.clone(),
-            updated_at: self.updated_at,
-        })
-    }
-
-    /// The first version.
-    pub fn into_first(mut self) -> Live {
-        if let Some(first) = self.first.take() {
-            self.version = first.version;
-            self.profile = first.profile;
-            self.updated_at = first.updated_at;
-        }
-        self
-    }
-
     /// This version of the user.
     pub fn user(self, id: UserId) -> User {
         User {
@@ -114,8 +93,8 @@ impl Record {
         matches!(self.state, State::Pending { created_at } if created_at.0 + LEASE < now.0)
     }
 
-    /// Whether this is a user that holds `email` by the claim of that number.
-    pub fn holds(&self, email: &Email, claim: u32) -> bool {
+    /// Whether this is a user that has `email` by the claim of that number.
+    pub fn has_by_claim(&self, email: &Email, claim: u32) -> bool {
         match &self.state {
             State::Live(live) => {
                 live.claim == Some(claim) && live.profile.email.as_ref() == Some(email)

@@ -80,7 +80,7 @@ pub(super) async fn create<S: Store, T: Serialize + DeserializeOwned>(
 }
 
 /// A value, read in order to replace it.
-pub(super) struct Held<W, T> {
+pub(super) struct Loaded<W, T> {
     key: String,
     bytes: Vec<u8>,
     writes: Vec<Version>,
@@ -92,14 +92,14 @@ pub(super) struct Held<W, T> {
 pub(super) enum Written<W, T> {
     /// It took effect. Others may have written since: this is what was found,
     /// where the store's report made it necessary to look.
-    Done(Option<Held<W, T>>),
+    Done(Option<Loaded<W, T>>),
     /// It did not and never will, for others wrote first. This is what they wrote.
-    Overtaken(Held<W, T>),
+    Overtaken(Loaded<W, T>),
     /// So many have written since that it can't be told. This is what they wrote.
-    Unknown(Held<W, T>),
+    Unknown(Loaded<W, T>),
 }
 
-impl<W, T: Serialize + DeserializeOwned> Held<W, T> {
+impl<W, T: Serialize + DeserializeOwned> Loaded<W, T> {
     /// Reads the value of `key`, if it has one.
     pub async fn read<S: Store<Watch = W>>(store: &S, key: String) -> Result<Option<Self>, Error> {
         match store.current(&key).await? {
@@ -110,7 +110,7 @@ impl<W, T: Serialize + DeserializeOwned> Held<W, T> {
 
     fn from_parts(key: String, bytes: Vec<u8>, watch: W) -> Result<Self, Error> {
         let Versioned { writes, value, .. } = Versioned::decode(&key, &bytes)?;
-        Ok(Held {
+        Ok(Loaded {
             key,
             bytes,
             writes,

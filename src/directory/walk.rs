@@ -50,12 +50,12 @@ impl Order {
 
 /// What a walk meets in one step.
 #[derive(Debug)]
-pub enum Met {
+pub enum Step {
     User(User),
     /// A record that can't be read.
     Unreadable(UserId),
     /// An id, or a whole group of them, that names no user.
-    Nobody,
+    Gap,
 }
 
 /// A walk over the ids that were given when it began.
@@ -101,21 +101,21 @@ impl<'a, S: Store, P: Platform> Walk<'a, S, P> {
 
     /// Takes a step; `None` at the end. One store operation for a user, up to three
     /// for nobody. After an error the walk is where it was.
-    pub async fn next(&mut self) -> Result<Option<Met>, Error> {
+    pub async fn next(&mut self) -> Result<Option<Step>, Error> {
         if !self.goes_on() {
             return Ok(None);
         }
         let id = UserId::try_from(self.number).map_err(|_| Error::Exhausted)?;
         let (record, nobody) = match self.directory.record(id).await {
-            Err(Error::Unreadable(_)) => (None, Met::Unreadable(id)),
-            record => (record?, Met::Nobody),
+            Err(Error::Unreadable(_)) => (None, Step::Unreadable(id)),
+            record => (record?, Step::Gap),
         };
         let gone_in_a_row = match &record {
             Some(record) if record.is_final() => self.gone_in_a_row + 1,
             _ => 0,
         };
         let met = match record.and_then(|record| record.into_user(id)) {
-            Some(user) => Met::User(user),
+            Some(user) => Step::User(user),
             None => {
                 self.step_over_group(gone_in_a_row).await?;
                 nobody

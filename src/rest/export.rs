@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::content::Part;
 use super::representation::{Fields, Representation};
-use crate::directory::{Directory, Met, Order, Walk};
+use crate::directory::{Directory, Order, Step, Walk};
 use crate::message::ndjson::{self, Chunk};
 use crate::message::problem::{Details, Problem};
 use crate::message::query::Query;
@@ -86,17 +86,17 @@ impl<S: Store, P: Platform> Export<'_, S, P> {
                 break ("time-limit", None);
             }
             match walk.next().await {
-                Ok(Some(Met::User(user))) => {
+                Ok(Some(Step::User(user))) => {
                     self.users += 1;
                     let fields = self.fields;
                     let user = &user;
                     chunk.push(&Representation { user, fields });
                 }
-                Ok(Some(Met::Unreadable(id))) => self.platform.log_error(&format!(
+                Ok(Some(Step::Unreadable(id))) => self.platform.log_error(&format!(
                     "{} GET /users/export: user {id} is left out, for its record can't be read",
                     self.trace
                 )),
-                Ok(Some(Met::Nobody)) => {}
+                Ok(Some(Step::Gap)) => {}
                 Ok(None) => break ("complete", None),
                 Err(error) => {
                     let line = format!("{} GET /users/export: {error}", self.trace);

@@ -209,7 +209,10 @@ impl<S: Store, P: Platform, B: Body> Import<'_, S, P, B> {
         let created = match profile {
             None => return,
             Some(Err(problem)) => Err(problem),
-            Some(Ok(profile)) => self.directory.create(profile).await.map_err(Problem::from),
+            Some(Ok(profile)) => {
+                let created = self.directory.create(profile, None).await;
+                created.map(|created| created.user).map_err(Problem::from)
+            }
         };
         self.results.count(created.as_ref().map(|_| ()));
         self.record(&created);

@@ -32,13 +32,8 @@ pub(super) async fn create<S: Store, P: Platform, B: Body>(
     let payload = body::json(request).await?;
     let idempotency = key.map(|key| Idempotency::new(caller.name(), &key, &payload));
     let profile = Profile::from_json(payload).map_err(Problem::invalid_user)?;
-    let Created { user, replayed } = match idempotency {
-        Some(idempotency) => directory.create_once(profile, &idempotency).await?,
-        None => Created {
-            user: directory.create(profile).await?,
-            replayed: false,
-        },
-    };
+    let created = directory.create(profile, idempotency.as_ref()).await?;
+    let Created { user, replayed } = created;
     let mut response = representation(&user, Fields::ALL);
     *response.status_mut() = StatusCode::CREATED;
     if replayed {

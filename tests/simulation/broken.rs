@@ -33,10 +33,16 @@ fn scenarios(backend: Backend, sabotage: Sabotage) -> impl Iterator<Item = Scena
 }
 
 fn explored(sabotage: Sabotage, backend: Backend, faults: usize, pauses: usize) -> Option<Caught> {
+    // Requests that change the index have many steps; what meets there does so in a few turns.
+    let (switches, patience) = match sabotage.concerns_names() {
+        true => (2, usize::MAX),
+        false => (usize::MAX, 12),
+    };
     let bounds = Bounds {
         faults,
         pauses,
-        patience: 12,
+        switches,
+        patience,
     };
     let scenarios: Vec<_> = match sabotage.concerns_names() {
         true => names::scenarios(backend, Some(sabotage)).collect(),

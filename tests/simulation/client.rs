@@ -18,12 +18,6 @@ use crate::operation::{Answer, Operation, Watch};
 use crate::sabotage::Sabotage;
 use crate::store::hash;
 
-/// So small that the keys of a scenario meet in one slot.
-pub const SIZES: Sizes = Sizes {
-    idempotency_slots: 1,
-    ..Sizes::SERVICE
-};
-
 /// The service at work on one request, and on what it does once that was answered.
 /// One poll, one store operation.
 pub type Work = Pin<Box<dyn Future<Output = ()>>>;

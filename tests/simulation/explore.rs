@@ -21,6 +21,8 @@ pub struct Bounds {
     pub faults: usize,
     /// How often more than a minute may go by.
     pub pauses: usize,
+    /// How often a client is left for another one though it could go on.
+    pub switches: usize,
     /// From this many store operations on, a request that others keep from
     /// finishing is left alone until it has finished: two that overtake each
     /// other again and again could do so in more ways than can be counted.
@@ -92,6 +94,7 @@ pub fn explore(scenario: &Scenario, bounds: Bounds) -> Result<Figures, Box<Failu
 struct Taken {
     faults: usize,
     pauses: usize,
+    switches: usize,
     /// The client that went last.
     last: Option<usize>,
 }
@@ -119,7 +122,12 @@ impl Search<'_> {
             self.take(&mut run, choice, &mut taken)?;
         }
         loop {
-            let place = (run.fingerprint(), taken.faults, taken.pauses);
+            // How many switches are left only counts where they are few.
+            let switches = match self.bounds.switches {
+                usize::MAX => None,
+                _ => Some((taken.switches, taken.last)),
+            };
+            let place = (run.fingerprint(), taken.faults, taken.pauses, switches);
             if !self.reached.insert(hash(&place)) {
                 return Ok(());
             }
@@ -141,6 +149,8 @@ impl Search<'_> {
     ) -> Result<(), Box<Failure>> {
         match choice {
             Choice::Client(client, fate) => {
+                let left = taken.last.filter(|last| *last != client);
+                taken.switches += usize::from(left.is_some_and(|last| run.is_waiting(last)));
                 taken.faults += usize::from(fate != Fate::Happens);
                 taken.last = Some(client);
             }
@@ -171,6 +181,10 @@ impl Search<'_> {
     fn open(&mut self, run: &Simulation, taken: Taken) -> Vec<Choice> {
         let mut clients: Vec<usize> = run.waiting().collect();
         clients.sort_by_key(|client| Some(*client) != taken.last);
+        let last = taken.last.filter(|last| clients.contains(last));
+        if let Some(last) = last.filter(|_| taken.switches >= self.bounds.switches) {
+            clients.retain(|client| *client == last);
+        }
         let mut bothered = clients.iter();
         let bothered = bothered.find(|client| run.patience(**client) >= self.bounds.patience);
         if let Some(client) = bothered {

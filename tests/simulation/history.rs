@@ -73,6 +73,15 @@ impl History {
         }
     }
 
+    /// Takes creates with a key for creates without one: their keys are free again.
+    pub fn forget_keys(&mut self) {
+        for event in &mut self.events {
+            if let Ask::CreateOnce(_, profile) = &event.ask {
+                event.ask = Ask::Create(profile.clone());
+            }
+        }
+    }
+
     /// Leaves out what concerns only users who are gone, as if they had never been; but those
     /// who were created with a key leave that.
     pub fn forget_the_gone(&mut self) {

@@ -14,6 +14,7 @@
 //! - [`many`]: searches among thousands
 //! - [`random`]: many requests, in random order, with random faults
 //! - [`scripts`], [`leftovers`]: runs whose every step is laid down
+//! - [`forgotten`]: what the index keeps of names
 //! - [`sabotage`], [`saboteur`], [`broken`]: what is broken on purpose is caught
 //! - [`counts`]: how many store operations each request makes
 
@@ -22,6 +23,7 @@ mod choice;
 mod client;
 mod counts;
 mod explore;
+mod forgotten;
 mod history;
 mod leftovers;
 mod linearizability;

@@ -7,13 +7,13 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::Poll;
 
-use edge_users::directory::{Directory, Error, Position};
+use edge_users::directory::{Directory, Error, Position, Sizes};
 use edge_users::folded_name::NamePrefix;
 use edge_users::store::{Report, Store, StoreError};
 use edge_users::user::{Profile, UserId};
 use serde_json::json;
 
-use crate::client::{SIZES, SimPlatform, mix, poll};
+use crate::client::{SimPlatform, mix, poll};
 use crate::operation::{Answer, Operation, Watch};
 use crate::store::{Backend, SimStore};
 
@@ -116,11 +116,12 @@ fn many(what: &str, name: impl Fn(u64) -> String, prefixes: &[&str]) {
     let directory = Directory {
         store: &store,
         platform: &*platform,
-        sizes: SIZES,
+        sizes: Sizes::SERVICE,
     };
     let mut users = BTreeMap::new();
     for number in 0..USERS {
-        let user = now(directory.create(profile(&name(number)))).expect("a user");
+        let user = now(directory.create(profile(&name(number)), None)).expect("a user");
+        let user = user.user;
         now(directory.merge_names(user.id));
         users.insert(user.id, name(number));
     }

@@ -1,11 +1,11 @@
 //! Requests that could get into each other's way.
 
-use crate::client::SIZES;
+use edge_users::directory::Sizes;
 use serde_json::{Value, json};
 
 use crate::request::{Action, Condition, Who};
 use crate::sabotage::Sabotage;
-use crate::scenario::Scenario;
+use crate::scenario::{RECOVERY, Scenario};
 use crate::store::Backend;
 use Action::{Create, Delete, Find, Get, Patch, Put, Walk};
 use Condition::{Always, AsSeen};
@@ -245,8 +245,9 @@ impl Scenario {
             backend,
             setup,
             died: Vec::new(),
+            before: RECOVERY,
             programs,
-            sizes: SIZES,
+            sizes: Sizes::SERVICE,
             sabotage,
         }
     }

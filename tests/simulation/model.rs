@@ -228,8 +228,8 @@ impl Model {
             Told::Replayed(seen) if same && seen.id == once.id && self.live(once.id).is_some() => {
                 self.replayed(key, seen)
             }
-            Told::Status(410) => self.unless(!same || self.live(once.id).is_some()),
-            Told::Status(422) => self.unless(same),
+            Told::Status(410) => self.unless(self.live(once.id).is_some()),
+            Told::Status(422) => self.unless(same || self.live(once.id).is_none()),
             _ => Vec::new(),
         }
     }

@@ -16,10 +16,9 @@ use crate::scheduler::Simulation;
 use crate::store::Backend;
 use Action::{Create, Delete, Patch, Search};
 
-/// Two users fill a leaf, three leaves an inner node's two places; every second
-/// create merges, and a search merges three.
+/// Two users fill a leaf, two nodes a node above them; every second create merges, and a
+/// search merges three.
 pub const TINY: Sizes = Sizes {
-    idempotency_slots: 1,
     leaf: 2,
     inner: 2,
     merged: 3,
@@ -27,8 +26,9 @@ pub const TINY: Sizes = Sizes {
     merge_every: 2,
 };
 
-/// Only searches merge.
-const LAZY: Sizes = Sizes {
+/// Four nodes fill a node above them, so that there is one level of those; only searches merge.
+const LOW: Sizes = Sizes {
+    inner: 4,
     merge_every: u64::MAX,
     ..TINY
 };
@@ -123,18 +123,79 @@ pub fn meetings() -> Vec<Meeting> {
     ]
 }
 
+/// Users who go while others come to where they were. The leaves are [A1], [A3] and [A5, A7],
+/// and A3 and A5 give their bounds.
+pub fn departures() -> Vec<Meeting> {
+    vec![
+        (
+            "delete of who gives a bound/search",
+            leaves(),
+            vec![vec![delete(3)], vec![search("a")]],
+        ),
+        (
+            "delete of who gives a bound/rename, which splits the leaf",
+            leaves(),
+            vec![vec![delete(3)], vec![rename(1, "A8")]],
+        ),
+        (
+            "rename of who gives a bound/rename, which splits the leaf",
+            leaves(),
+            vec![vec![rename(3, "A2")], vec![rename(1, "A8")]],
+        ),
+        (
+            "delete of who gives a bound/delete of who gives it then",
+            leaves(),
+            vec![vec![delete(3)], vec![delete(4)]],
+        ),
+        (
+            "delete of the last of a leaf/search",
+            leaves(),
+            vec![vec![delete(2)], vec![search("a")]],
+        ),
+        (
+            "delete of the last of a leaf/rename into the leaf",
+            leaves(),
+            vec![vec![delete(2)], vec![rename(1, "A4"), search("a")]],
+        ),
+        (
+            "delete of the last of a leaf/delete of the last of the one before",
+            leaves(),
+            vec![vec![delete(2)], vec![delete(1)]],
+        ),
+        (
+            "delete of the last of a leaf/rename, which splits the one before",
+            [leaves(), vec![user("A0"), search("a")]].concat(),
+            vec![vec![delete(2)], vec![rename(4, "A2")]],
+        ),
+        (
+            "rename of the last of a leaf there and back/search",
+            leaves(),
+            vec![vec![rename(2, "A8"), rename(2, "A3")], vec![search("a")]],
+        ),
+    ]
+}
+
+/// Users in three leaves: 1 in the first, 2 in the second, 3 and 4 in the third. One more was
+/// deleted, so that there is a ledger.
+fn leaves() -> Vec<Action> {
+    let users = merged(&["A1", "A3", "A5", "A7"]);
+    let deleted = [user("B"), delete(5), search("a")];
+    users.into_iter().chain(deleted).collect()
+}
+
 /// The scenarios of all meetings, with a small index.
 pub fn scenarios(backend: Backend, sabotage: Option<Sabotage>) -> impl Iterator<Item = Scenario> {
-    meetings().into_iter().map(move |meeting| Scenario {
-        sizes: LAZY,
+    let meetings = meetings().into_iter().chain(departures());
+    meetings.map(move |meeting| Scenario {
+        sizes: LOW,
         ..Scenario::of(meeting, backend, sabotage)
     })
 }
 
-fn explore_all(backend: Backend, bounds: Bounds) {
+fn explore_all(scenarios: impl Iterator<Item = Scenario>, bounds: Bounds) {
     let mut sum = Figures::default();
     let begin = Instant::now();
-    for scenario in scenarios(backend, None) {
+    for scenario in scenarios {
         let start = Instant::now();
         let figures = explore(&scenario, bounds).unwrap_or_else(|failure| panic!("{failure}"));
         let seconds = start.elapsed().as_secs_f64();
@@ -142,34 +203,55 @@ fn explore_all(backend: Backend, bounds: Bounds) {
         sum += figures;
     }
     let seconds = begin.elapsed().as_secs_f64();
-    println!("all on {backend:?}: {sum}, {seconds:.1} s");
+    println!("all with {bounds:?}: {sum}, {seconds:.1} s");
 }
 
 /// Contenders for a leaf overtake each other once or twice before one is left alone.
 const BOUNDS: Bounds = Bounds {
     faults: 1,
     pauses: 0,
+    switches: usize::MAX,
     patience: 16,
+};
+
+/// The many steps of two requests that change the index, in every order with so few turns.
+const TURNS: Bounds = Bounds {
+    faults: 0,
+    pauses: 0,
+    switches: 3,
+    patience: usize::MAX,
 };
 
 #[test]
 fn every_search_on_sqlite_finds_who_is_there() {
-    explore_all(Backend::Sqlite, BOUNDS);
+    explore_all(scenarios(Backend::Sqlite, None), BOUNDS);
+    explore_all(
+        scenarios(Backend::Sqlite, None).skip(meetings().len()),
+        TURNS,
+    );
 }
 
 #[test]
 fn every_search_on_redis_finds_who_is_there() {
-    explore_all(Backend::Redis, BOUNDS);
+    explore_all(scenarios(Backend::Redis, None), BOUNDS);
+    explore_all(
+        scenarios(Backend::Redis, None).skip(meetings().len()),
+        TURNS,
+    );
 }
 
 #[test]
 fn every_search_on_dynamodb_finds_who_is_there() {
-    explore_all(Backend::DynamoDb, BOUNDS);
+    explore_all(scenarios(Backend::DynamoDb, None), BOUNDS);
+    explore_all(
+        scenarios(Backend::DynamoDb, None).skip(meetings().len()),
+        TURNS,
+    );
 }
 
 #[test]
 fn a_search_waits_for_so_many_dead_creates_and_not_longer_than_they_could_live() {
-    let sizes = Sizes { open: 2, ..LAZY };
+    let sizes = Sizes { open: 2, ..LOW };
     for backend in Backend::ALL {
         let mut run = Simulation::new(backend, sizes);
         for _ in 0..3 {

@@ -6,10 +6,10 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 
-use edge_users::directory::{Directory, Error};
+use edge_users::directory::{Directory, Error, Sizes};
 use edge_users::user::UserId;
 
-use crate::client::{Port, SIZES, SimPlatform, poll};
+use crate::client::{Port, SimPlatform, poll};
 use crate::operation::{Answer, Operation};
 use crate::scheduler::Violation;
 use crate::store::SimStore;
@@ -68,7 +68,7 @@ fn read(store: &SimStore, id: UserId) -> Result<Option<String>, Error> {
     let directory = Directory {
         store: &port,
         platform: &*platform,
-        sizes: SIZES,
+        sizes: Sizes::SERVICE,
     };
     let mut read = pin!(directory.get(id));
     loop {

@@ -4,14 +4,14 @@
 use std::thread;
 use std::time::Instant;
 
-use crate::client::SIZES;
+use edge_users::directory::Sizes;
 use serde_json::json;
 
 use crate::explore::{Bounds, Figures, explore};
 use crate::meetings::meetings;
-use crate::repeats::repeats;
+use crate::repeats::{leftover_keys, repeats};
 use crate::request::{Action, Condition, Who};
-use crate::scenario::Scenario;
+use crate::scenario::{RECOVERY, Scenario};
 use crate::store::Backend;
 
 /// One fault in each run. Contenders for one email overtake each other about
@@ -19,6 +19,7 @@ use crate::store::Backend;
 const BOUNDS: Bounds = Bounds {
     faults: 1,
     pauses: 0,
+    switches: usize::MAX,
     patience: 16,
 };
 
@@ -27,6 +28,7 @@ const BOUNDS: Bounds = Bounds {
 const PAUSED: Bounds = Bounds {
     faults: 0,
     pauses: 1,
+    switches: usize::MAX,
     patience: 12,
 };
 
@@ -34,9 +36,10 @@ const PAUSED: Bounds = Bounds {
 fn explore_all(backend: Backend, bounds: Bounds) {
     let mut sum = Figures::default();
     let begin = Instant::now();
-    for meeting in meetings().into_iter().chain(repeats()) {
+    let meetings = meetings().into_iter().chain(repeats());
+    let scenarios = meetings.map(|meeting| Scenario::of(meeting, backend, None));
+    for scenario in scenarios.chain(leftover_keys(backend)) {
         let start = Instant::now();
-        let scenario = Scenario::of(meeting, backend, None);
         let figures = explore(&scenario, bounds).unwrap_or_else(|failure| panic!("{failure}"));
         let seconds = start.elapsed().as_secs_f64();
         println!("{:44} {figures}, {seconds:.2} s", scenario.name);
@@ -76,14 +79,16 @@ fn deletes_are_counted_beside_more_that_died_than_the_ledger_lists() {
             backend,
             setup: users.collect(),
             died: (1..=63).map(delete).collect(),
+            before: RECOVERY,
             programs: vec![vec![delete(64)], vec![delete(65)]],
-            sizes: SIZES,
+            sizes: Sizes::SERVICE,
             sabotage: None,
         };
         // To clear the ledger takes two operations or three for each entry.
         let bounds = Bounds {
             faults: 0,
             pauses: 0,
+            switches: usize::MAX,
             patience: usize::MAX,
         };
         let figures = explore(&scenario, bounds).unwrap_or_else(|failure| panic!("{failure}"));
@@ -101,8 +106,9 @@ fn a_create_that_died_is_settled_once() {
             backend,
             setup: vec![Action::Create(json!({ "name": "A" })); 6],
             died: vec![email("x@example.com"), email("y@example.com")],
+            before: RECOVERY,
             programs: vec![vec![Action::Walk(8, 10)], vec![Action::Walk(8, 10)]],
-            sizes: SIZES,
+            sizes: Sizes::SERVICE,
             sabotage: None,
         };
         let figures = explore(&scenario, PAUSED).unwrap_or_else(|failure| panic!("{failure}"));

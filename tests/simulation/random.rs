@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use crate::client::SIZES;
+use edge_users::directory::Sizes;
 use serde_json::json;
 
 use crate::choice::{Choice, Fate};
@@ -14,7 +14,7 @@ use crate::names;
 use crate::repeats::KEYS;
 use crate::request::{Action, Condition, Who};
 use crate::sabotage::Sabotage;
-use crate::scenario::{Failure, Scenario};
+use crate::scenario::{Failure, RECOVERY, Scenario};
 use crate::store::Backend;
 
 /// How many schedules run in every test run.
@@ -105,8 +105,9 @@ fn scenario(seed: u64, dice: &mut Dice, backend: Backend, sabotage: Option<Sabot
         backend,
         setup,
         died: Vec::new(),
+        before: RECOVERY,
         programs: (0..clients).map(|_| program(dice)).collect(),
-        sizes: dice.of(&[SIZES, names::TINY]),
+        sizes: dice.of(&[Sizes::SERVICE, names::TINY]),
         sabotage,
     }
 }

@@ -3,10 +3,10 @@
 //!
 //! [`Prepared::judge`]: crate::scenario::Prepared::judge
 
+use edge_users::directory::Sizes;
 use serde_json::{Value, json};
 
 use crate::choice::{Choice, Fate};
-use crate::client::SIZES;
 use crate::explore::{Bounds, explore};
 use crate::meetings::Meeting;
 use crate::request::{Action, Condition::Always, Told, Who::Id};
@@ -17,8 +17,8 @@ use Action::{Create, CreateOnce, Delete, Get, Patch};
 
 const X: &str = "x@example.com";
 
-/// Keys whose hashes differ at the first bit or later; see the test.
-pub const KEYS: [&str; 4] = ["k2", "k6", "k8", "k7"];
+/// Keys that clients choose.
+pub const KEYS: [&str; 3] = ["k", "l", "m"];
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
@@ -36,7 +36,7 @@ fn rename() -> Action {
 
 /// Clients that repeat each other's requests, or send others with the same keys.
 pub fn repeats() -> Vec<Meeting> {
-    let [k, l, m, n] = KEYS;
+    let [k, l, _] = KEYS;
     let once = |key, name: &str| CreateOnce(key, json!({ "name": name }));
     vec![
         (
@@ -63,9 +63,12 @@ pub fn repeats() -> Vec<Meeting> {
             vec![vec![once(k, "A")], vec![once(l, "B")]],
         ),
         (
-            "create/repeat behind others in the slot",
-            vec![once(l, "L"), once(m, "M"), once(k, "K")],
-            vec![vec![once(l, "L")], vec![once(n, "N")]],
+            "create/create with another key, one email",
+            vec![],
+            vec![
+                vec![CreateOnce(k, ada_at_x())],
+                vec![CreateOnce(l, ada_at_x())],
+            ],
         ),
         (
             "create with a key/create, one email",
@@ -91,6 +94,32 @@ pub fn repeats() -> Vec<Meeting> {
     ]
 }
 
+/// Clients that use a key which another create has left, long before.
+pub fn leftover_keys(backend: Backend) -> Vec<Scenario> {
+    let twice = || vec![vec![CreateOnce("k", ada())], vec![CreateOnce("k", ada())]];
+    let scenario = |name, setup| Scenario::of((name, setup, twice()), backend, None);
+    vec![
+        Scenario {
+            died: vec![CreateOnce("k", ada())],
+            ..scenario("repeat/repeat of a create that died", vec![])
+        },
+        Scenario {
+            before: 2 * DAY,
+            ..scenario(
+                "create/create with a key that is free again",
+                vec![CreateOnce("k", ada())],
+            )
+        },
+        Scenario {
+            before: 2 * DAY,
+            ..scenario(
+                "create/create with the key of a user who is gone",
+                vec![CreateOnce("k", ada()), Delete(Id(1), Always)],
+            )
+        },
+    ]
+}
+
 #[test]
 fn of_three_creates_with_one_key_one_makes_a_user() {
     // Redis tells of no swap what became of it, which makes twenty times as many schedules.
@@ -100,19 +129,13 @@ fn of_three_creates_with_one_key_one_makes_a_user() {
         let bounds = Bounds {
             faults: 0,
             pauses: 0,
+            switches: usize::MAX,
             patience: 16,
         };
         let scenario = Scenario::of(meeting, backend, None);
         let figures = explore(&scenario, bounds).unwrap_or_else(|failure| panic!("{failure}"));
         println!("{backend:?}: {figures}");
     }
-}
-
-#[test]
-fn the_keys_differ_early_and_late() {
-    use sha2::{Digest, Sha256};
-    let begin = KEYS.map(|key| Sha256::digest(key)[0] >> 4);
-    assert_eq!(begin, [0b0000, 0b0001, 0b0101, 0b1111]);
 }
 
 /// What the last request of a run was told.
@@ -143,7 +166,7 @@ fn a_repeat_after_a_crash_is_told_to_wait_for_a_minute_at_most_and_makes_no_seco
             let repeat = || vec![CreateOnce("k", profile.clone())];
             for operation in 0..16 {
                 for fate in [Fate::Dies, Fate::DiesAfter] {
-                    let mut run = Simulation::new(backend, SIZES);
+                    let mut run = Simulation::new(backend, Sizes::SERVICE);
                     die_at(&mut run, repeat().remove(0), operation, fate);
                     run.run_alone(repeat()).expect("it is answered");
                     if let Told::InProgress = told(&run) {
@@ -171,8 +194,14 @@ fn a_repeat_after_a_crash_is_told_to_wait_for_a_minute_at_most_and_makes_no_seco
 
 #[test]
 fn a_key_is_remembered_for_a_day_and_not_much_longer() {
-    for backend in Backend::ALL {
-        let mut run = Simulation::new(backend, SIZES);
+    // From the minutes of 2225 on, a number names them modulo those since 1970.
+    let year = 365 * DAY;
+    for (backend, before) in Backend::ALL
+        .into_iter()
+        .flat_map(|b| [(b, 0), (b, 200 * year)])
+    {
+        let mut run = Simulation::new(backend, Sizes::SERVICE);
+        run.settle(before).expect("nothing is late");
         let once = |run: &mut Simulation, key| {
             run.run_alone(vec![CreateOnce(key, ada())])
                 .expect("it is answered");
@@ -185,11 +214,7 @@ fn a_key_is_remembered_for_a_day_and_not_much_longer() {
         once(&mut run, "k2");
         run.settle(DAY).expect("nothing is late");
         assert_eq!(once(&mut run, "k1"), Told::Replayed(first), "{backend:?}");
-        run.settle(180_000).expect("nothing is late");
-        assert!(run.store.to_string().contains("first"), "{}", run.store);
-        // The next change of the user leaves nothing of it.
-        run.run_alone(vec![rename()]).expect("it is changed");
-        assert!(!run.store.to_string().contains("first"), "{}", run.store);
+        run.settle(1).expect("nothing is late");
         for key in ["k2", "k1", "k3"] {
             let again = once(&mut run, key);
             assert!(matches!(again, Told::User(201, _)), "{key}: {again}");
@@ -202,24 +227,29 @@ fn a_key_is_remembered_for_a_day_and_not_much_longer() {
 }
 
 #[test]
-fn nothing_of_a_deleted_user_is_kept_for_its_key() {
+fn nothing_of_a_user_is_kept_for_its_key_but_a_hash() {
     for backend in Backend::ALL {
-        let mut run = Simulation::new(backend, SIZES);
-        let secret = json!({ "name": "Secret", "email": X });
+        let mut run = Simulation::new(backend, Sizes::SERVICE);
+        let secret = json!({ "name": "Secret", "email": X, "attributes": { "hidden": 1 } });
         let create = CreateOnce("client-key", secret);
-        let program = vec![
+        let change = json!({ "name": "B", "email": null, "attributes": null });
+        run.run_alone(vec![create.clone(), Patch(Id(1), change, Always)])
+            .expect("it is answered");
+        let store = run.store.to_string().to_lowercase();
+        for kept in ["secret", X, "hidden", "client-key"] {
+            assert!(!store.contains(kept), "{kept}: {store}");
+        }
+        run.run_alone(vec![
             create.clone(),
-            rename(),
             Delete(Id(1), Always),
             create,
             Get(Id(1)),
-        ];
-        run.run_alone(program).expect("it is answered");
+        ])
+        .expect("it is answered");
         let told: Vec<_> = run.history.events.iter().map(|event| &event.told).collect();
-        assert_eq!(told[3..], [&Told::Status(410), &Told::Status(404)]);
+        assert!(matches!(told[2], Told::Replayed(_)), "{}", run.history);
+        assert_eq!(told[4..], [&Told::Status(410), &Told::Status(404)]);
         let store = run.store.to_string();
-        for kept in ["Secret", X, "client-key"] {
-            assert!(!store.contains(kept), "{kept}: {store}");
-        }
+        assert!(!store.contains("first"), "{store}");
     }
 }

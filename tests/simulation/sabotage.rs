@@ -34,9 +34,9 @@ pub enum Sabotage {
     GroupUncounted,
     GroupCountedTwice,
     GroupForgotten,
-    SlotSkipped,
-    SlotSet,
-    LinksIgnored,
+    KeyClaimSkipped,
+    KeyClaimSet,
+    KeyClaimUnverified,
     KeyDropped,
     PendingIgnored,
     PendingKept,
@@ -48,12 +48,16 @@ pub enum Sabotage {
     OpenForgotten,
     RightHalfLost,
     NextIgnored,
+    LowIgnored,
+    BoundKept,
+    BoundUnmarked,
+    BoundUnfenced,
 }
 
 use Sabotage::*;
 
 /// All that is broken, what it is, and why it can't stay unnoticed.
-pub const ALL: [(Sabotage, &str, &str); 40] = [
+pub const ALL: [(Sabotage, &str, &str); 44] = [
     (
         ClaimSkipped,
         "the claim on an email is skipped",
@@ -185,23 +189,23 @@ pub const ALL: [(Sabotage, &str, &str); 40] = [
         "every page reads it again",
     ),
     (
-        SlotSkipped,
-        "a create does not enter the slot of its key",
+        KeyClaimSkipped,
+        "a create does not claim its key",
         "a repeat makes another user",
     ),
     (
-        SlotSet,
-        "the slot is set, not swapped",
+        KeyClaimSet,
+        "the claim on a key is a set, not a swap",
         "of two creates with one key, neither sees the other",
     ),
     (
-        LinksIgnored,
-        "of the creates with keys of one slot only the newest is seen",
-        "a repeat of an older one makes another user",
+        KeyClaimUnverified,
+        "the swap that claims a key is taken for done, whatever became of it",
+        "both of two creates with one key go on to make a user",
     ),
     (
         KeyDropped,
-        "a change of a user forgets the key",
+        "a change of a user drops what repeats of its create are known by",
         "a repeat makes another user",
     ),
     (
@@ -216,8 +220,8 @@ pub const ALL: [(Sabotage, &str, &str); 40] = [
     ),
     (
         FirstIgnored,
-        "a repeat is answered with the user as it is",
-        "a client gets what it did not ask for",
+        "a repeat is answered with the version of the user that there is now",
+        "a client takes what it sent for that version",
     ),
     (
         NameUnannounced,
@@ -252,7 +256,27 @@ pub const ALL: [(Sabotage, &str, &str); 40] = [
     (
         NextIgnored,
         "the link to the next node is not followed",
-        "who was split off is not found",
+        "a user that was split off is not found",
+    ),
+    (
+        LowIgnored,
+        "a leaf is taken to begin where it first did",
+        "a user is put into a leaf where nobody looks for it",
+    ),
+    (
+        BoundKept,
+        "a leaf goes on beginning where it did, whoever goes",
+        "the start of a name stays in the store when its user is gone",
+    ),
+    (
+        BoundUnmarked,
+        "the record of a user does not say that a leaf begins at the start of its name",
+        "the start of the name stays when the user is gone",
+    ),
+    (
+        BoundUnfenced,
+        "a delete or a rename leaves a leaf alone that begins elsewhere",
+        "a split that is under way takes the bound from the user who goes",
     ),
 ];
 
@@ -271,9 +295,9 @@ impl Sabotage {
     pub fn concerns_keys(self) -> bool {
         matches!(
             self,
-            SlotSkipped
-                | SlotSet
-                | LinksIgnored
+            KeyClaimSkipped
+                | KeyClaimSet
+                | KeyClaimUnverified
                 | KeyDropped
                 | PendingIgnored
                 | PendingKept
@@ -292,6 +316,10 @@ impl Sabotage {
                 | OpenForgotten
                 | RightHalfLost
                 | NextIgnored
+                | LowIgnored
+                | BoundKept
+                | BoundUnmarked
+                | BoundUnfenced
         )
     }
 }

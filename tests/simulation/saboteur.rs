@@ -20,7 +20,7 @@ impl Sabotage {
         }
         let key = operation.key().to_owned();
         let (claim, record) = (key.starts_with("email/"), key.starts_with("user/"));
-        let slot = key.starts_with("idempotency/");
+        let key_claim = key.starts_with("idempotency/");
         match (self, operation) {
             (ClaimSkipped, Operation::Swap(..)) if claim => Answer::Swap(true),
             (ClaimSet, Operation::Swap(_, value)) if claim => set(store, &key, value),
@@ -42,18 +42,17 @@ impl Sabotage {
             (LedgerSet, Operation::Swap(_, value)) if key.starts_with("census/") => {
                 set(store, &key, value)
             }
-            (SlotSkipped, Operation::Swap(..)) if slot => Answer::Swap(true),
-            (SlotSet, Operation::Swap(_, value)) if slot => set(store, &key, value),
-            (LinksIgnored, Operation::Get(_)) if record => {
-                edited(store.perform(operation), |record| {
-                    if let Some(entry) = record["value"].get_mut("idempotency") {
-                        entry["links"] = json!([]);
-                    }
-                })
+            (KeyClaimSkipped, Operation::Swap(..)) if key_claim => Answer::Swap(true),
+            (KeyClaimSet, Operation::Swap(_, value)) if key_claim => set(store, &key, value),
+            (KeyClaimUnverified, Operation::Swap(..)) if key_claim => {
+                store.perform(operation);
+                Answer::Swap(true)
             }
             (KeyDropped, Operation::Current(_)) if record => {
                 edited(store.perform(operation), |record| {
-                    record["value"]["idempotency"] = Value::Null;
+                    if let Some(live) = record["value"]["state"].get_mut("live") {
+                        live["first"] = Value::Null;
+                    }
                 })
             }
             (PendingIgnored, Operation::Get(_)) if record => {
@@ -73,8 +72,12 @@ impl Sabotage {
             }
             (FirstIgnored, Operation::Get(_)) if record => {
                 edited(store.perform(operation), |record| {
-                    if let Some(live) = record["value"]["state"].get_mut("live") {
-                        live["first"] = Value::Null;
+                    let Some(live) = record["value"]["state"].get_mut("live") else {
+                        return;
+                    };
+                    let version = live["version"].clone();
+                    if let Some(first) = live.get_mut("first") {
+                        first["version"] = version;
                     }
                 })
             }

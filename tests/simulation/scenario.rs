@@ -8,13 +8,17 @@ use edge_users::directory::Sizes;
 use serde_json::{Value, json};
 
 use crate::choice::{Choice, Fate};
+use crate::forgotten;
 use crate::request::{Action, Ask, Condition, Told, Who};
 use crate::sabotage::Sabotage;
 use crate::scheduler::{Simulation, Violation};
 use crate::store::Backend;
 
 /// Within 60 seconds nothing is stuck any more.
-const RECOVERY: i64 = 60_001;
+pub const RECOVERY: i64 = 60_001;
+
+/// After a day, idempotency keys are free again.
+const DAY: i64 = 24 * 60 * 60 * 1000;
 
 /// Who does what, on which backend.
 #[derive(Clone, Debug)]
@@ -25,6 +29,8 @@ pub struct Scenario {
     pub setup: Vec<Action>,
     /// Done then, but that each dies just before it replaces the record of a user.
     pub died: Vec<Action>,
+    /// How long that was before the clients come, in milliseconds: more than a minute.
+    pub before: i64,
     pub programs: Vec<Vec<Action>>,
     pub sizes: Sizes,
     pub sabotage: Option<Sabotage>,
@@ -51,7 +57,10 @@ impl Scenario {
             died.unwrap_or_else(|Violation(what)| panic!("{}: setup: {what}", self.name));
         }
         // What died is old by the time the clients come.
-        base.settle(RECOVERY).expect("nothing is late");
+        base.settle(self.before).expect("nothing is late");
+        if self.before > DAY {
+            base.history.forget_keys();
+        }
         base.history.forget_the_gone();
         base.store.sabotage = self.sabotage;
         let emails = emails(self.setup.iter().chain(self.programs.iter().flatten()));
@@ -102,6 +111,7 @@ impl Prepared {
     /// Judges a run whose clients have finished: repeats what was not answered and what can be
     /// repeated, reads everything, takes all emails, and checks the answers.
     pub fn judge(&self, run: &mut Simulation) -> Result<(), Violation> {
+        self.judge_index(run)?;
         run.settle(RECOVERY)?;
         let mut program: Vec<Action> = run.history.unknown().into_iter().map(again).collect();
         program.extend(run.history.repeatable().into_iter().map(again));
@@ -120,7 +130,24 @@ impl Prepared {
         program.extend(last.map(Action::Create));
         program.push(Action::Walk(0, 100));
         run.run_alone(program)?;
+        self.judge_index(run)?;
         run.history.check().map_err(Violation)
+    }
+
+    /// Fails if the index says something of a name that no user has any more. Requests that died
+    /// may leave that to the next search that comes by.
+    fn judge_index(&self, run: &mut Simulation) -> Result<(), Violation> {
+        let mut stale = forgotten::stale(&run.store);
+        if run.faulty {
+            run.settle(RECOVERY)?;
+            let search = |start| Action::Search(start, 1);
+            run.run_alone(stale.into_iter().map(search).collect())?;
+            stale = forgotten::stale(&run.store);
+        }
+        match stale.first() {
+            None => Ok(()),
+            Some(start) => Err(Violation(format!("nobody's name begins with {start:?}"))),
+        }
     }
 }
 

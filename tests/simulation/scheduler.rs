@@ -74,6 +74,8 @@ pub struct Simulation {
     late: VecDeque<Operation>,
     observer: Observer,
     sizes: Sizes,
+    /// Whether an operation failed or an instance died.
+    pub faulty: bool,
     /// The steps in words, if somebody wants to read them.
     pub steps: Option<Vec<String>>,
 }
@@ -123,6 +125,7 @@ impl Simulation {
             late: VecDeque::new(),
             observer: Observer::default(),
             sizes,
+            faulty: false,
             steps: None,
         }
     }
@@ -133,6 +136,7 @@ impl Simulation {
             store: self.store.clone(),
             history: self.history.clone(),
             clock: self.clock,
+            now: Rc::new(Cell::new(self.now.get())),
             observer: self.observer.clone(),
             ..Simulation::new(self.store.backend, self.sizes)
         };
@@ -184,7 +188,7 @@ impl Simulation {
 
     /// Runs a client to the end of its program.
     pub fn finish_client(&mut self, client: usize) -> Result<(), Violation> {
-        while self.waits(client) {
+        while self.is_waiting(client) {
             self.step(Choice::Client(client, Fate::Happens))?;
         }
         Ok(())
@@ -210,7 +214,7 @@ impl Simulation {
 
     /// The clients that have something to do.
     pub fn waiting(&self) -> impl Iterator<Item = usize> {
-        (0..self.clients.len()).filter(|client| self.waits(*client))
+        (0..self.clients.len()).filter(|client| self.is_waiting(*client))
     }
 
     /// Whether the next operation of a client may change the store.
@@ -251,7 +255,8 @@ impl Simulation {
         })
     }
 
-    fn waits(&self, client: usize) -> bool {
+    /// Whether a client has something to do.
+    pub fn is_waiting(&self, client: usize) -> bool {
         self.clients[client].running.is_some()
     }
 
@@ -337,6 +342,7 @@ impl Simulation {
             format!("client {client} {ask}: {done}{}", fate.words())
         });
         self.observer.look(&self.store, &operation)?;
+        self.faulty |= !matches!(fate, Fate::Happens | Fate::Lingers);
         match fate {
             Fate::Happens => self.resume(client, answer),
             Fate::Lingers => {
@@ -378,6 +384,7 @@ impl Simulation {
     }
 
     fn die(&mut self, client: usize) -> Result<(), Violation> {
+        self.faulty = true;
         self.clients[client].running = None;
         self.clients[client].lingering = None;
         self.clients[client].port.clear();

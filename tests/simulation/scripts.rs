@@ -1,7 +1,7 @@
 //! Runs whose every step is laid down: for what takes more requests than can be
 //! explored, or an answer that comes very late.
 
-use crate::client::SIZES;
+use edge_users::directory::Sizes;
 
 use crate::sabotage::Sabotage;
 use crate::scheduler::{Simulation, Violation};
@@ -77,7 +77,7 @@ pub fn play(
     backend: Backend,
     sabotage: Option<Sabotage>,
 ) -> Result<(), Violation> {
-    let mut run = Simulation::new(backend, SIZES);
+    let mut run = Simulation::new(backend, Sizes::SERVICE);
     run.store.sabotage = sabotage;
     script(&mut run)
 }

@@ -12,7 +12,7 @@ use std::hash::{Hash, Hasher};
 use crate::operation::{Answer, Operation, Watch};
 use crate::sabotage::Sabotage;
 
-/// The manners of a backend, as platform.md tells them.
+/// The manners of a backend: of Spin's key-value stores, versions 3.6 to 4.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Backend {
     /// A swap compares values. Of a key that was absent it overwrites what it finds.
@@ -59,6 +59,7 @@ pub struct SimStore {
     pub sabotage: Option<Sabotage>,
     pub deferred: Vec<(usize, Operation)>,
     pub written: Vec<(usize, String)>,
+    pub first_lows: BTreeMap<String, serde_json::Value>,
     entries: BTreeMap<String, Entry>,
     hash: u64,
     /// What a client did that no store forgives.
@@ -73,6 +74,7 @@ impl SimStore {
             sabotage: None,
             deferred: Vec::new(),
             written: Vec::new(),
+            first_lows: BTreeMap::new(),
             entries: BTreeMap::new(),
             hash: 0,
             ruined: None,
@@ -155,6 +157,12 @@ impl SimStore {
         self.entries.get(key).map(|entry| entry.value.clone())
     }
 
+    /// All keys with their values.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let entries = self.entries.iter();
+        entries.map(|(key, entry)| (key.as_str(), entry.value.as_slice()))
+    }
+
     /// The number that a counter would have as this backend's value.
     pub fn encode(&self, number: i64) -> Vec<u8> {
         self.backend.encode(number)
@@ -195,7 +203,11 @@ impl SimStore {
     pub fn fingerprint(&self) -> u64 {
         match self.sabotage {
             None => self.hash,
-            Some(_) => hash(&(self.hash, format!("{:?}", self.deferred), &self.written)),
+            Some(_) => hash(&(
+                self.hash,
+                format!("{:?}{:?}", self.deferred, self.first_lows),
+                &self.written,
+            )),
         }
     }
 

@@ -12,7 +12,7 @@ use super::tree::Tree;
 use crate::directory::census::{ended, note_given};
 use crate::directory::ledger::Given;
 use crate::directory::record::State;
-use crate::directory::versioned::{self, Held};
+use crate::directory::versioned::{self, Loaded};
 use crate::directory::{Directory, Error};
 use crate::platform::Platform;
 use crate::store::Store;
@@ -68,9 +68,9 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         if catalogue.is_complete(created) {
             return Ok(true);
         }
-        let held = Held::<_, Catalogue>::read(directory.store, key(self.root)).await?;
-        let held = held.ok_or_else(unreadable)?;
-        let before = held.value.clone();
+        let loaded = Loaded::<_, Catalogue>::read(directory.store, key(self.root)).await?;
+        let loaded = loaded.ok_or_else(unreadable)?;
+        let before = loaded.value.clone();
         let now = directory.platform.now();
         let over = ended(&before.given, now);
         let mut after = Catalogue {
@@ -103,7 +103,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         let progress = after.merged > before.merged || after.open.len() < before.open.len();
         if after != before {
             // If it fails, the same is done once more.
-            let _ = held.write(directory.store, directory.draw(), after).await;
+            let _ = loaded.write(directory.store, directory.draw(), after).await;
         }
         match looked_at_all || progress {
             true => Ok(looked_at_all),

@@ -17,76 +17,110 @@ impl NodeId {
     }
 }
 
-/// A node covers the positions from `low` on, up to where the next node begins.
-/// It may lose its upper half to a new next one, and nothing else.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// A node covers the positions from its [`low`](Node::low) on, up to where the next
+/// node of the same level begins.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Node {
-    pub low: Position,
-    /// Where the next node of the same level begins, and which it is.
-    pub next: Option<(Position, NodeId)>,
+    /// The next node of the same level. It has its `low` here for as long as it is a
+    /// new leaf that does not have it itself.
+    pub next: Option<Link>,
     pub content: Content,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// What one node says of another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Link {
+    /// Where the other one begins, or began: that may rise and never falls. `None` if
+    /// the other one has to be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub low: Option<Position>,
+    pub node: NodeId,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Content {
     /// Users.
     Leaf(Leaf),
-    /// Nodes of the level below, each with the position from which on to look
-    /// there, ascending. Some of those that begin in the node's range may be
-    /// missing: they are found by the nodes before them.
-    Inner(Vec<(Position, NodeId)>),
+    /// Nodes of the level below, at least one, in the order of their positions. Some
+    /// may be missing: the links from one to the next lead to them.
+    Inner(Vec<Link>),
+    /// Nothing, for ever: the node before covers what this one did.
+    Gone,
 }
 
 /// Ids of users. Among them are all whose names lie in the node's range, and are
-/// in the index; whose names do, their records tell.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+/// in the index. Others may be among them: the users' records tell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Leaf {
+    /// Where the node begins: this is what holds, whatever links say. `None` if it is
+    /// new, see [`Node::next`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub low: Option<Position>,
     pub ids: Vec<UserId>,
-    /// Those who may be about to get a name in this range: their records may be
+    /// Users that may be about to get a name in this range: their records may be
     /// written after they were read, without another write of the node.
     pub moving: Vec<UserId>,
 }
 
+/// Where a node begins.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Low {
+    At(Position),
+    /// Another node tells.
+    Unknown,
+    Gone,
+}
+
 impl Node {
-    /// Whether a position is in the node's range.
-    pub fn covers(&self, position: &Position) -> bool {
-        *position >= self.low && self.ends_after(position)
+    /// A node of the lowest level.
+    pub fn leaf(leaf: Leaf, next: Option<Link>) -> Node {
+        let content = Content::Leaf(leaf);
+        Node { next, content }
     }
 
-    /// Whether the node's range goes on after a position.
-    pub fn ends_after(&self, position: &Position) -> bool {
-        self.next.as_ref().is_none_or(|(end, _)| position < end)
+    /// A node of a level above, with these children. Without any it is gone.
+    pub fn above(mut children: Vec<Link>, next: Option<Link>) -> Node {
+        children.sort_unstable_by(|one, other| one.low.cmp(&other.low));
+        let content = match children.is_empty() {
+            true => Content::Gone,
+            false => Content::Inner(children),
+        };
+        Node { next, content }
     }
 
-    /// The leaf, if it is one.
-    pub fn leaf(&self) -> Option<&Leaf> {
+    /// Whether it can be a node that this service wrote.
+    pub fn is_whole(&self) -> bool {
+        !matches!(&self.content, Content::Inner(children) if children.is_empty())
+    }
+
+    /// The users of a leaf.
+    pub fn ids(&self) -> &[UserId] {
         match &self.content {
-            Content::Leaf(leaf) => Some(leaf),
-            Content::Inner(_) => None,
+            Content::Leaf(leaf) => &leaf.ids,
+            Content::Inner(_) | Content::Gone => &[],
         }
     }
 
-    /// The node below in which to look for a position; `None` if this is a leaf.
-    pub fn child(&self, position: &Position) -> Option<NodeId> {
-        let Content::Inner(children) = &self.content else {
-            return None;
+    /// Where the node begins.
+    pub fn low(&self) -> Low {
+        let low = match &self.content {
+            Content::Leaf(leaf) => leaf.low.as_ref(),
+            Content::Inner(children) => children.first().and_then(|child| child.low.as_ref()),
+            Content::Gone => return Low::Gone,
         };
-        let mut below = children.iter().rev();
-        let child = below.find(|(low, _)| low <= position).or(children.first());
-        child.map(|(_, child)| *child)
+        low.cloned().map_or(Low::Unknown, Low::At)
+    }
+}
+
+impl Link {
+    /// A link to a node that has to be asked where it begins.
+    pub fn to(node: NodeId) -> Link {
+        Link { low: None, node }
     }
 }
 
 impl Leaf {
-    /// A leaf of the users of these positions.
-    pub fn of(positions: &[Position]) -> Leaf {
-        Leaf {
-            ids: positions.iter().filter_map(Position::user).collect(),
-            moving: Vec::new(),
-        }
-    }
-
     /// Adds a user; `moving` says whether it is about to get a name in this range.
     pub fn add(&mut self, id: UserId, moving: bool) {
         if !self.ids.contains(&id) {

@@ -48,6 +48,16 @@ impl Position {
         Position(right.0.chars().take(same + 1).collect(), 0)
     }
 
+    /// Whether it is the first of all positions.
+    pub(super) fn is_first(&self) -> bool {
+        *self == Position::default()
+    }
+
+    /// Whether what it says of a name is also the start of the name at `other`.
+    pub(super) fn starts(&self, other: &Position) -> bool {
+        other.0.starts_with(&self.0)
+    }
+
     /// How much a node says of a name that is parted here, in bytes.
     pub(super) fn len(&self) -> usize {
         self.0.len()

@@ -1,292 +1,404 @@
-//! The nodes of the index: a B-link tree (Lehman and Yao, 1981).
+//! The nodes of the index: a B-link tree (Lehman and Yao, 1981) whose leaves come and go.
 //!
-//! Every node leads to the next one of its level, so that a split takes effect
-//! with one swap, that of the node which loses its upper half to a node that was
-//! written before. The level above need not know: who comes to the left half
-//! and finds that the position is no longer there goes on to the right one, and
-//! tells the node above. So a crash at any point leaves a tree that is right.
-//! Nodes are never removed, and a node that is not the root stays what it is,
-//! leaf or inner, and where it begins.
+//! Every node leads to the next one of its level, so that a split takes effect with one
+//! swap, that of the node which loses its upper half to a node that was written before.
+//! What a leaf says of itself holds: its ids, where it begins, and that it is gone. Where
+//! it begins rises, when the user goes from whose name that was taken, and never falls;
+//! the node before then covers what lies below.
 //!
-//! The root keeps its key. It is split by writing both halves anew.
+//! What one node says of another is a hint, which may be old or missing. Whoever goes
+//! down the tree compares each hint with the node itself, corrects it by one swap, and
+//! begins again. So nothing that a crash leaves undone keeps a user from being found, and
+//! the next request that comes by does it.
+//!
+//! A node to which nothing leads says nothing of names: a crash may leave one for ever.
 
-use super::node::{Content, Leaf, Node, NodeId};
+use super::node::{Content, Leaf, Link, Low, Node, NodeId};
 use super::position::Position;
-use crate::directory::record::{self, Record, State};
-use crate::directory::versioned::{self, Written};
-use crate::directory::{ATTEMPTS, Directory, Error, pointer};
+use crate::directory::versioned::{self, Loaded, Written};
+use crate::directory::{Directory, Error, pointer};
 use crate::platform::Platform;
 use crate::store::Store;
-use crate::user::UserId;
 
-/// How often a write of a leaf is tried. Renames to like names share it.
-const LEAF_ATTEMPTS: usize = 64;
+/// How often a request begins again at the root, at most.
+const DESCENTS: usize = 64;
 
 /// The index of names in a store.
 pub(super) struct Tree<'t, 'd, S, P> {
     pub directory: &'t Directory<'d, S, P>,
+    /// The root keeps its key for good.
     pub root: NodeId,
 }
 
-/// A node, read in order to replace it.
-struct Held<W> {
+/// A node that was read, perhaps in order to replace it.
+pub(super) enum Fetched<W> {
+    Read(Node),
+    Loaded(Loaded<W, Node>),
+}
+
+/// The leaf that covers a position.
+pub(super) struct Reached<W> {
+    pub id: NodeId,
+    pub fetched: Fetched<W>,
+    pub low: Position,
+    /// It covers all positions up to here, and maybe more; `None` if it is the last leaf.
+    pub end: Option<Position>,
+}
+
+/// A node on the way down, and which of its children comes next on it.
+struct Above {
     id: NodeId,
-    node: versioned::Held<W, Node>,
+    children: Vec<Link>,
+    next: Option<Link>,
+    index: usize,
+}
+
+impl<W> Fetched<W> {
+    pub fn node(&self) -> &Node {
+        match self {
+            Fetched::Read(node) => node,
+            Fetched::Loaded(loaded) => &loaded.value,
+        }
+    }
+
+    pub fn into_node(self) -> Node {
+        match self {
+            Fetched::Read(node) => node,
+            Fetched::Loaded(loaded) => loaded.value,
+        }
+    }
+}
+
+impl<W> Reached<W> {
+    /// The leaf itself.
+    pub fn leaf(&self) -> Result<&Leaf, Error> {
+        match &self.fetched.node().content {
+            Content::Leaf(leaf) => Ok(leaf),
+            _ => Err(Error::Unreadable(self.id.key())),
+        }
+    }
+
+    /// The leaf, to be replaced.
+    pub fn loaded(self) -> Result<Loaded<W, Node>, Error> {
+        match self.fetched {
+            Fetched::Loaded(loaded) => Ok(loaded),
+            Fetched::Read(_) => Err(Error::Contended),
+        }
+    }
+
+    /// Whether the leaf certainly covers a position.
+    pub fn covers(&self, position: &Position) -> bool {
+        *position >= self.low && self.end.as_ref().is_none_or(|end| position < end)
+    }
 }
 
 impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     /// Writes the first node of a tree.
     pub async fn plant(directory: &Directory<'_, S, P>, root: NodeId) -> Result<(), Error> {
-        let node = Node {
-            low: Position::default(),
-            next: None,
-            content: Content::Leaf(Leaf::default()),
+        let leaf = Leaf {
+            low: Some(Position::default()),
+            ids: Vec::new(),
+            moving: Vec::new(),
         };
+        let node = Node::leaf(leaf, None);
         versioned::create(directory.store, &root.key(), directory.draw(), node).await
     }
 
     /// A node as it is.
     pub async fn node(&self, id: NodeId) -> Result<Node, Error> {
         let node = versioned::get(self.directory.store, &id.key()).await?;
-        node.ok_or_else(|| Error::Unreadable(id.key()))
+        node.filter(Node::is_whole)
+            .ok_or_else(|| Error::Unreadable(id.key()))
     }
 
-    /// The leaf that covers a position.
-    pub async fn leaf(&self, position: &Position) -> Result<(NodeId, Node), Error> {
-        let mut id = self.root;
-        let mut untold = false;
-        loop {
-            let node = self.node(id).await?;
-            if let Some((_, next)) = node.next.as_ref().filter(|_| !node.covers(position)) {
-                untold = id != self.root;
-                id = *next;
-            } else if let Some(child) = node.child(position) {
-                id = child;
-            } else {
-                if untold {
-                    // Who comes next finds the leaf as well if this fails.
-                    let _ = self.hold_leaf(position).await;
-                }
-                return Ok((id, node));
-            }
-        }
+    /// A node, read in order to replace it.
+    pub async fn load(&self, id: NodeId) -> Result<Loaded<S::Watch, Node>, Error> {
+        let loaded = Loaded::<_, Node>::read(self.directory.store, id.key()).await?;
+        loaded
+            .filter(|loaded| loaded.value.is_whole())
+            .ok_or_else(|| Error::Unreadable(id.key()))
     }
 
-    /// Sees to it that users are in the leaves that cover their positions, which
-    /// must ascend. Leaves are written even if the users are there, if they are
-    /// `moving`: about to get the names of these positions.
-    pub async fn insert(&self, mut positions: &[Position], moving: bool) -> Result<(), Error> {
-        let mut attempts = 0;
-        while let Some(first) = positions.first() {
-            if attempts == LEAF_ATTEMPTS {
-                return Err(Error::Contended);
-            }
-            attempts += 1;
-            let held = self.hold_leaf(first).await?;
-            let mut node = held.node.value.clone();
-            let before = positions;
-            let mut written = false;
-            let Content::Leaf(leaf) = &mut node.content else {
-                continue;
-            };
-            while let [position, rest @ ..] = positions
-                && held.node.value.covers(position)
-                && let Some(id) = position.user()
-            {
-                let known = leaf.ids.contains(&id);
-                if !known && leaf.ids.len() >= self.directory.sizes.leaf {
-                    break;
-                }
-                if moving || !known {
-                    leaf.add(id, moving);
-                    written = true;
-                }
-                positions = rest;
-            }
-            if positions.len() == before.len() {
-                self.make_room(held).await?;
-            } else if written && !self.write(held, node).await? {
-                positions = before;
-            } else {
-                attempts = 0;
-            }
-        }
-        Ok(())
+    /// Replaces a node; answers whether that was done for certain.
+    pub async fn write(&self, loaded: Loaded<S::Watch, Node>, node: Node) -> Result<bool, Error> {
+        let directory = self.directory;
+        let written = loaded.write(directory.store, directory.draw(), node);
+        Ok(matches!(written.await?, Written::Done(_)))
     }
 
-    /// Takes users out of a leaf whose records are final.
-    pub async fn forget(&self, leaf: NodeId, gone: &[UserId]) -> Result<(), Error> {
-        let held = self.hold(leaf).await?;
-        let mut node = held.node.value.clone();
-        if let Content::Leaf(leaf) = &mut node.content {
-            leaf.ids.retain(|id| !gone.contains(id));
-            leaf.moving.retain(|id| !gone.contains(id));
-            self.write(held, node).await?;
-        }
-        Ok(())
-    }
-
-    async fn hold(&self, id: NodeId) -> Result<Held<S::Watch>, Error> {
-        let node = versioned::Held::read(self.directory.store, id.key()).await?;
-        let node = node.ok_or_else(|| Error::Unreadable(id.key()))?;
-        Ok(Held { id, node })
-    }
-
-    /// Reads the leaf that covers a position in order to replace it, and tells
-    /// the nodes above of those they don't know.
-    async fn hold_leaf(&self, position: &Position) -> Result<Held<S::Watch>, Error> {
-        let mut above: Option<Held<S::Watch>> = None;
-        let mut id = self.root;
-        loop {
-            let held = self.hold(id).await?;
-            let node = &held.node.value;
-            if let Some((low, next)) = node.next.as_ref().filter(|_| !node.covers(position)) {
-                if let Some(above) = above.take() {
-                    // What is done here does not depend on it.
-                    let _ = self.tell(above, low, *next).await;
-                }
-                id = *next;
-            } else if let Some(child) = node.child(position) {
-                id = child;
-                above = Some(held);
-            } else {
-                return Ok(held);
-            }
-        }
-    }
-
-    /// Tells a node of one of the level below that begins in its range.
-    async fn tell(
-        &self,
-        above: Held<S::Watch>,
-        low: &Position,
-        below: NodeId,
-    ) -> Result<(), Error> {
-        let mut node = above.node.value.clone();
-        let Content::Inner(children) = &mut node.content else {
-            return Ok(());
-        };
-        let Err(place) = children.binary_search_by(|(known, _)| known.cmp(low)) else {
-            return Ok(());
-        };
-        children.insert(place, (low.clone(), below));
-        if children.len() <= self.directory.sizes.inner {
-            self.write(above, node).await?;
-            return Ok(());
-        }
-        let right = children.split_off(children.len() / 2);
-        let left = std::mem::take(children);
-        let low = right[0].0.clone();
-        self.split(above, low, Content::Inner(left), Content::Inner(right))
-            .await
-    }
-
-    /// Makes room in a leaf: takes out who does not belong there any more, and
-    /// splits it if that is too little. It may be that others write it meanwhile.
-    async fn make_room(&self, held: Held<S::Watch>) -> Result<(), Error> {
-        let node = held.node.value.clone();
-        let leaf = node.leaf().cloned().unwrap_or_default();
-        let mut positions = Vec::new();
-        for id in leaf.ids {
-            let moving = leaf.moving.contains(&id);
-            let position = self.position(id, moving).await?;
-            positions.extend(position.filter(|position| node.covers(position)));
-        }
-        positions.sort_unstable();
-        if positions.len() <= self.directory.sizes.leaf * 3 / 4 {
-            let content = Content::Leaf(Leaf::of(&positions));
-            self.write(held, Node { content, ..node }).await?;
-            return Ok(());
-        }
-        let (at, low) = part(&positions);
-        let (left, right) = positions.split_at(at);
-        let (left, right) = (Leaf::of(left), Leaf::of(right));
-        self.split(held, low, Content::Leaf(left), Content::Leaf(right))
-            .await
-    }
-
-    /// The position of a user, which stays unless a leaf is written after it was
-    /// asked for; `None` if there is no such user any more, or it can't be read.
-    async fn position(&self, id: UserId, moving: bool) -> Result<Option<Position>, Error> {
-        let store = self.directory.store;
-        if !moving {
-            return self.directory.position(id).await;
-        }
-        let mut record = match record::Held::read(store, record::key(id)).await {
-            Ok(Some(record)) => record,
-            Ok(None) | Err(Error::Unreadable(_)) => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        for _ in 0..ATTEMPTS {
-            let State::Live(live) = &record.value.state else {
-                return Ok(None);
-            };
-            let position = Position::of(&live.profile.name, id);
-            // A rename that wrote the leaf before it was read has read the record before that,
-            // and fails at any write since then.
-            let same: Record = record.value.clone();
-            record = match record.write(store, self.directory.draw(), same).await? {
-                Written::Done(_) => return Ok(Some(position)),
-                Written::Overtaken(now) | Written::Unknown(now) => now,
-            };
-        }
-        Err(Error::Contended)
-    }
-
-    /// Splits a node, if nobody else writes it meanwhile.
-    async fn split(
-        &self,
-        held: Held<S::Watch>,
-        low: Position,
-        left: Content,
-        right: Content,
-    ) -> Result<(), Error> {
-        let whole = held.node.value.clone();
-        let right = Node {
-            low: low.clone(),
-            next: whole.next,
-            content: right,
-        };
-        let next = (low, self.add(right).await?);
-        let mut replacement = Node {
-            low: whole.low.clone(),
-            next: Some(next.clone()),
-            content: left,
-        };
-        if held.id == self.root {
-            let left = (whole.low.clone(), self.add(replacement).await?);
-            replacement = Node {
-                low: whole.low,
-                next: None,
-                content: Content::Inner(vec![left, next]),
-            };
-        }
-        self.write(held, replacement).await?;
-        Ok(())
-    }
-
-    /// Writes a new node. If it comes to nothing that somebody leads to it, it stays unused.
-    async fn add(&self, node: Node) -> Result<NodeId, Error> {
+    /// Writes a new node, which must say nothing of names: it may come to nothing that another
+    /// one leads to it.
+    pub async fn add(&self, node: Node) -> Result<NodeId, Error> {
         let id = NodeId(pointer::draw(self.directory.platform));
         versioned::create(self.directory.store, &id.key(), self.directory.draw(), node).await?;
         Ok(id)
     }
 
-    /// Replaces a node; answers whether that was done for certain.
-    async fn write(&self, held: Held<S::Watch>, node: Node) -> Result<bool, Error> {
-        let directory = self.directory;
-        let written = held.node.write(directory.store, directory.draw(), node);
-        Ok(matches!(written.await?, Written::Done(_)))
+    /// The leaf that covers a position; `replace` says whether it is to be replaced.
+    pub async fn find(
+        &self,
+        position: &Position,
+        replace: bool,
+    ) -> Result<Reached<S::Watch>, Error> {
+        for _ in 0..DESCENTS {
+            if let Some(reached) = self.descend(position, replace).await? {
+                return Ok(reached);
+            }
+        }
+        Err(Error::Contended)
+    }
+
+    /// The leaf after this one, if there is one, and where it begins.
+    pub async fn following(&self, leaf: &Node) -> Result<Option<(NodeId, Node, Position)>, Error> {
+        let mut next = leaf.next.clone();
+        while let Some(link) = next {
+            let node = self.node(link.node).await?;
+            match (node.low(), link.low) {
+                (Low::At(low), _) | (Low::Unknown, Some(low)) => {
+                    return Ok(Some((link.node, node, low)));
+                }
+                (Low::Unknown, None) => return Err(Error::Unreadable(link.node.key())),
+                (Low::Gone, _) => next = node.next,
+            }
+        }
+        Ok(None)
+    }
+
+    /// Goes down to the leaf that covers a position; `None` if what one node says of another had to
+    /// be corrected on the way.
+    async fn descend(
+        &self,
+        position: &Position,
+        replace: bool,
+    ) -> Result<Option<Reached<S::Watch>>, Error> {
+        let mut above: Option<Above> = None;
+        let mut id = self.root;
+        loop {
+            let fetched = match replace {
+                true => Fetched::Loaded(self.load(id).await?),
+                false => Fetched::Read(self.node(id).await?),
+            };
+            let node = fetched.node();
+            let low = node.low();
+            if let Some(above) = &above
+                && let Some(corrected) = above.corrected(id, &low)
+            {
+                self.correct(above.id, &above.node(), corrected).await?;
+                return Ok(None);
+            }
+            let known = above.as_ref().and_then(Above::right);
+            let end = match (&node.next, known) {
+                (None, _) => None,
+                (Some(next), Some(known)) if next.low.is_none() && next.node == known.node => {
+                    known.low.clone()
+                }
+                (Some(next), _) => {
+                    let end = self.look_right(position, (id, node), next, above.as_ref());
+                    let Some(end) = end.await? else {
+                        return Ok(None);
+                    };
+                    Some(end)
+                }
+            };
+            let Content::Inner(children) = &node.content else {
+                let Low::At(low) = low else {
+                    return Err(Error::Unreadable(id.key()));
+                };
+                return Ok(Some(Reached {
+                    id,
+                    fetched,
+                    low,
+                    end,
+                }));
+            };
+            if children.iter().any(|child| child.low.is_none()) {
+                self.ask_children(id).await?;
+                return Ok(None);
+            }
+            // The first child begins where the node does.
+            let index = children
+                .iter()
+                .rposition(|child| child.low.as_ref() <= Some(position));
+            let index = index.ok_or_else(|| Error::Unreadable(id.key()))?;
+            let child = children[index].node;
+            above = Some(Above {
+                id,
+                children: children.clone(),
+                next: node.next.clone(),
+                index,
+            });
+            id = child;
+        }
+    }
+
+    /// Looks at the next node, of which the node above does not know that it is the next. Answers
+    /// where it begins, if that is after the position and there was nothing to correct.
+    async fn look_right(
+        &self,
+        position: &Position,
+        (id, node): (NodeId, &Node),
+        next: &Link,
+        above: Option<&Above>,
+    ) -> Result<Option<Position>, Error> {
+        let right = self.node(next.node).await?;
+        let linked = |next| Node {
+            next,
+            content: node.content.clone(),
+        };
+        match (right.low(), &right.content, &next.low) {
+            (Low::Unknown, Content::Leaf(leaf), Some(_)) => {
+                let leaf = Leaf {
+                    low: next.low.clone(),
+                    ..leaf.clone()
+                };
+                let known = Node::leaf(leaf, right.next.clone());
+                self.correct(next.node, &right, known).await?;
+            }
+            (Low::Unknown, _, _) => self.ask_children(next.node).await?,
+            (Low::Gone, _, _) => self.correct(id, node, linked(right.next)).await?,
+            (Low::At(_), _, Some(_)) => {
+                let next = Some(Link::to(next.node));
+                self.correct(id, node, linked(next)).await?;
+            }
+            (Low::At(low), _, None) => {
+                let above = above.ok_or_else(|| Error::Unreadable(id.key()))?;
+                if low > *position
+                    && above
+                        .right()
+                        .is_none_or(|right| right.low < Some(low.clone()))
+                {
+                    // It may be for another node of the level above to know it.
+                    return Ok(Some(low));
+                }
+                let node = next.node;
+                let low = Some(low);
+                self.tell(above, Link { low, node }).await?;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Replaces a node by what corrects it, if it still is as it was seen.
+    async fn correct(&self, id: NodeId, seen: &Node, corrected: Node) -> Result<(), Error> {
+        let loaded = self.load(id).await?;
+        if loaded.value == *seen {
+            self.write(loaded, corrected).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells a node of a child that it does not know.
+    async fn tell(&self, above: &Above, child: Link) -> Result<(), Error> {
+        let mut children = above.children.clone();
+        children.retain(|known| known.node != child.node);
+        if children.len() >= self.directory.sizes.inner {
+            return self.split_inner(above).await;
+        }
+        children.push(child);
+        self.correct(above.id, &above.node(), above.with(children))
+            .await
+    }
+
+    /// Splits a node that is not a leaf, if nobody else writes it meanwhile. Its right half has to
+    /// ask its children where they begin.
+    async fn split_inner(&self, node: &Above) -> Result<(), Error> {
+        if node.id == self.root {
+            return self.push_down(&node.node()).await;
+        }
+        let (left, right) = node.children.split_at(node.children.len() / 2);
+        let right = Node {
+            next: node.next.clone(),
+            content: Content::Inner(right.iter().map(|child| Link::to(child.node)).collect()),
+        };
+        let replacement = Node {
+            next: Some(Link::to(self.add(right).await?)),
+            content: Content::Inner(left.to_vec()),
+        };
+        self.correct(node.id, &node.node(), replacement).await
+    }
+
+    /// Gives what the root has to a new node, its only child, if nobody else writes it meanwhile.
+    pub async fn push_down(&self, root: &Node) -> Result<(), Error> {
+        let mut below = root.clone();
+        if let Content::Inner(children) = &mut below.content {
+            children.iter_mut().for_each(|child| child.low = None);
+        }
+        let child = Link {
+            low: Some(Position::default()),
+            node: self.add(below).await?,
+        };
+        let replacement = Node {
+            next: None,
+            content: Content::Inner(vec![child]),
+        };
+        self.correct(self.root, root, replacement).await
+    }
+
+    /// Lets a node know where those of its children begin of which it does not know that.
+    async fn ask_children(&self, mut id: NodeId) -> Result<(), Error> {
+        'node: loop {
+            let loaded = self.load(id).await?;
+            let Content::Inner(children) = &loaded.value.content else {
+                return Ok(());
+            };
+            let mut known = Vec::new();
+            for child in children {
+                let low = match &child.low {
+                    Some(low) => Low::At(low.clone()),
+                    None => self.node(child.node).await?.low(),
+                };
+                match low {
+                    Low::At(low) => known.push(Link {
+                        low: Some(low),
+                        node: child.node,
+                    }),
+                    Low::Unknown => {
+                        id = child.node;
+                        continue 'node;
+                    }
+                    Low::Gone => {}
+                }
+            }
+            let node = Node::above(known, loaded.value.next.clone());
+            self.write(loaded, node).await?;
+            return Ok(());
+        }
     }
 }
 
-/// Where to part two users or more: not far from the middle, where the least is
-/// said of a name.
-fn part(positions: &[Position]) -> (usize, Position) {
-    let middle = positions.len() / 2;
-    let slack = positions.len() / 6;
-    let places = (middle - slack).max(1)..=middle + slack;
-    let parts = places.map(|at| (at, Position::between(&positions[at - 1], &positions[at])));
-    let least = parts.min_by_key(|(at, low)| (low.len(), at.abs_diff(middle)));
-    least.expect("the middle is one of the places")
+impl Above {
+    fn node(&self) -> Node {
+        Node {
+            next: self.next.clone(),
+            content: Content::Inner(self.children.clone()),
+        }
+    }
+
+    fn with(&self, children: Vec<Link>) -> Node {
+        Node::above(children, self.next.clone())
+    }
+
+    /// The child after the one on the way.
+    fn right(&self) -> Option<&Link> {
+        self.children.get(self.index + 1)
+    }
+
+    /// The node as it has to be if its child on the way begins there; `None` if that is what it
+    /// says.
+    fn corrected(&self, child: NodeId, low: &Low) -> Option<Node> {
+        let mut children = self.children.clone();
+        match low {
+            Low::At(low) if self.children[self.index].low.as_ref() != Some(low) => {
+                children[self.index] = Link {
+                    low: Some(low.clone()),
+                    node: child,
+                };
+            }
+            Low::Gone => {
+                children.remove(self.index);
+            }
+            Low::At(_) | Low::Unknown => return None,
+        }
+        Some(self.with(children))
+    }
 }

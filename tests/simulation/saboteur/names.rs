@@ -28,7 +28,7 @@ pub fn apply(sabotage: Sabotage, store: &mut SimStore, operation: &Operation) ->
             let none = |catalogue: &mut Value| catalogue["value"]["open"] = Value::Array(vec![]);
             store.perform(&Operation::Swap(watch.clone(), changed(value, none)))
         }
-        (RightHalfLost, Operation::Set(_, value)) if node && !is_first(value) => {
+        (RightHalfLost, Operation::Set(_, value)) if node && is_new_leaf(value) => {
             let empty = |node: &mut Value| {
                 if let Some(leaf) = node["value"]["content"].get_mut("leaf") {
                     leaf["ids"] = Value::Array(vec![]);
@@ -41,13 +41,60 @@ pub fn apply(sabotage: Sabotage, store: &mut SimStore, operation: &Operation) ->
                 node["value"]["next"] = Value::Null
             })
         }
+        (LowIgnored, Operation::Get(_) | Operation::Current(_)) if node => {
+            let answer = store.perform(operation);
+            let first = store.first_lows.get(key).cloned();
+            edited(answer, |node| {
+                if let (Some(first), Some(leaf)) =
+                    (&first, node["value"]["content"].get_mut("leaf"))
+                {
+                    leaf["low"] = first.clone();
+                }
+            })
+        }
+        (LowIgnored, Operation::Swap(_, value)) if node => {
+            let before = leaf(&store.value(key).expect("it was read"))["low"].clone();
+            let lows = [before, leaf(value)["low"].clone()];
+            if let Some(low) = lows.into_iter().find(|low| !low.is_null()) {
+                store.first_lows.entry(key.to_owned()).or_insert(low);
+            }
+            store.perform(operation)
+        }
+        (BoundKept, Operation::Swap(_, value)) if node && is_raised(store, key, value) => {
+            Answer::Swap(true)
+        }
+        (BoundUnmarked, Operation::Swap(watch, value))
+            if record && is_marked(store, key, value) =>
+        {
+            let unmarked = |record: &mut Value| {
+                record["value"]["state"]["live"]["gives_bound"] = false.into();
+            };
+            store.perform(&Operation::Swap(watch.clone(), changed(value, unmarked)))
+        }
+        (BoundUnfenced, Operation::Swap(_, value)) if node && is_same(store, key, value) => {
+            Answer::Swap(true)
+        }
         _ => store.perform(operation),
     }
 }
 
-/// Whether a node covers the first of all positions.
-fn is_first(node: &[u8]) -> bool {
-    json(node)["value"]["low"][0] == ""
+/// Whether a leaf does not know yet where it begins.
+fn is_new_leaf(node: &[u8]) -> bool {
+    leaf(node).is_object() && leaf(node)["low"].is_null()
+}
+
+/// Whether a leaf that begins somewhere is written to begin elsewhere, or to be gone.
+fn is_raised(store: &SimStore, key: &str, new: &[u8]) -> bool {
+    let before = leaf(&store.value(key).expect("it was read"))["low"].clone();
+    let is_inner = json(new)["value"]["content"].get("inner").is_some();
+    !before.is_null() && !is_inner && before != leaf(new)["low"]
+}
+
+/// Whether a record is written to say that its user gives a bound.
+fn is_marked(store: &SimStore, key: &str, new: &[u8]) -> bool {
+    let gives = |record: &Value| record["value"]["state"]["live"]["gives_bound"] == true;
+    let before = json(&store.value(key).expect("it was read"));
+    gives(&json(new)) && !gives(&before)
 }
 
 /// Whether a record is written as it was.

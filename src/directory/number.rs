@@ -1,4 +1,4 @@
-//! A number in the store that can be counted up and swapped.
+//! Numbers in the store that can be counted up and swapped.
 //!
 //! A swap needs a key that exists, and no plain write may bring the key into
 //! being, for it might come late and undo a swap. An increment by 0 does it
@@ -9,9 +9,27 @@
 
 use super::{ATTEMPTS, Error};
 use crate::store::{Report, Store};
+use crate::user::UserId;
 
-/// Numbers in a cell are below this, so that no number's 8 bytes are decimal text.
+/// Numbers are below this, so that no number's 8 bytes are decimal text.
 pub(super) const LIMIT: i64 = 1 << 61;
+
+/// What a number has room for beside the id of a user is below this.
+pub(super) const BESIDE_USER: u32 = 1 << 27;
+
+const _: () = assert!((UserId::MAX_NUMBER + 1) * BESIDE_USER as u64 == LIMIT as u64);
+
+/// A user and a number below [`BESIDE_USER`] as one number, which is not 0.
+pub(super) fn naming(user: UserId, beside: u32) -> i64 {
+    (user.get() * u64::from(BESIDE_USER) + u64::from(beside)) as i64
+}
+
+/// The user that a number names, and what stands beside it; `None` if it names none.
+pub(super) fn named(number: i64) -> Option<(UserId, u32)> {
+    let number = number as u64;
+    let user = UserId::try_from(number / u64::from(BESIDE_USER)).ok()?;
+    Some((user, (number % u64::from(BESIDE_USER)) as u32))
+}
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Form {
@@ -51,15 +69,15 @@ pub(super) async fn get<S: Store>(store: &S, key: &str) -> Result<i64, Error> {
 }
 
 /// A number, read in order to swap it.
-pub(super) struct Cell<W> {
+pub(super) struct Number<W> {
     key: String,
     bytes: Vec<u8>,
     form: Form,
     watch: W,
-    pub number: i64,
+    pub value: i64,
 }
 
-impl<W> Cell<W> {
+impl<W> Number<W> {
     /// Reads the number under `key`, which becomes 0 if there is none.
     pub async fn read<S: Store<Watch = W>>(store: &S, key: String) -> Result<Self, Error> {
         for _ in 0..ATTEMPTS {
@@ -73,18 +91,18 @@ impl<W> Cell<W> {
     }
 
     fn from_parts(key: String, bytes: Vec<u8>, watch: W) -> Result<Self, Error> {
-        let (number, form) = decode(&key, &bytes)?;
-        Ok(Cell {
+        let (value, form) = decode(&key, &bytes)?;
+        Ok(Number {
             key,
             bytes,
             form,
             watch,
-            number,
+            value,
         })
     }
 
-    /// Swaps the number for `new`. Answers `None` if that is what the cell holds
-    /// now, by this swap or by another one like it, and else the cell as it is.
+    /// Swaps the number for `new`. Answers `None` if that is what the key holds
+    /// now, by this swap or by another one like it, and else the number as it is.
     pub async fn swap<S: Store<Watch = W>>(
         mut self,
         store: &S,
@@ -112,6 +130,18 @@ impl<W> Cell<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_names_a_user_and_has_room_for_more() {
+        for user in [1, 2, UserId::MAX_NUMBER] {
+            for beside in [0, 1, BESIDE_USER - 1] {
+                let user = user.try_into().unwrap();
+                assert!((1..LIMIT).contains(&naming(user, beside)));
+                assert_eq!(named(naming(user, beside)), Some((user, beside)));
+            }
+        }
+        assert_eq!(named(0), None);
+    }
 
     #[test]
     fn both_forms_are_told_apart() {

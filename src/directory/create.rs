@@ -1,0 +1,214 @@
+//! Creating a user.
+
+use super::claim::{self, Claim};
+use super::fingerprint::Fingerprint;
+use super::idempotency::Idempotency;
+use super::record::{self, FirstAnswer, Live, Record, State};
+use super::versioned::{self, Written};
+use super::{ATTEMPTS, CREATED, Directory, Error, LEASE};
+use crate::platform::Platform;
+use crate::store::Store;
+use crate::timestamp::Timestamp;
+use crate::user::{Profile, User, UserId};
+
+/// How old an id is given to a user at the most, in milliseconds: less than
+/// half the time after which others give it up, to leave room for clocks that
+/// differ and for the write itself.
+const STALE_ID: i64 = LEASE / 3;
+
+/// A user, and whether an earlier request created it.
+#[derive(Debug)]
+pub struct Created {
+    pub user: User,
+    pub replayed: bool,
+}
+
+impl Created {
+    fn now(user: User) -> Created {
+        let replayed = false;
+        Created { user, replayed }
+    }
+
+    fn earlier(user: User) -> Created {
+        let replayed = true;
+        Created { user, replayed }
+    }
+}
+
+impl<S: Store, P: Platform> Directory<'_, S, P> {
+    /// Makes a new user. If a create with the same idempotency key made one in the last 24
+    /// hours, answers that user as it was then.
+    ///
+    /// - No two users have one email, at any moment: [`Error::EmailTaken`].
+    /// - Of all creates with one key, one makes a user, also where some die:
+    ///   [`Error::InProgress`], [`Error::KeyReused`], [`Error::Gone`].
+    /// - After [`Error::Store`] and [`Error::Contended`] there may be a user or not; a repeat
+    ///   with the same key tells. After any other error there is none.
+    /// - A create that dies leaves an id that names nobody. Its email can be used at once, its
+    ///   key after [`LEASE`].
+    pub async fn create(
+        &self,
+        profile: Profile,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<Created, Error> {
+        match (self.make(&profile, idempotency).await, idempotency) {
+            // The user who has the email may be that of this very key, made meanwhile by another request.
+            (Err(Error::EmailTaken), Some(idempotency)) => {
+                let number = self.prepare_key(idempotency).await?;
+                let earlier = self.earlier_user(idempotency, &profile, number).await?;
+                earlier.map(Created::earlier).ok_or(Error::EmailTaken)
+            }
+            (created, _) => created,
+        }
+    }
+
+    /// The steps of a create, as they are numbered in `ARCHITECTURE.md`.
+    async fn make(
+        &self,
+        profile: &Profile,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<Created, Error> {
+        // 1. The number of the key tells of an earlier create.
+        let mut key = None;
+        if let Some(idempotency) = idempotency {
+            let number = self.prepare_key(idempotency).await?;
+            if let Some(user) = self.earlier_user(idempotency, profile, number).await? {
+                return Ok(Created::earlier(user));
+            }
+            key = Some((idempotency, number));
+        }
+        // 2. An email that a user has is refused before there is an id.
+        let dead = match &profile.email {
+            Some(email) => claim::prepare(self.store, email).await?,
+            None => None,
+        };
+        // 3. The id.
+        let given = self.next_id().await?;
+        // 4. The first record. It is the user at once if there is nothing to claim.
+        if profile.email.is_none() && key.is_none() {
+            let live = self.first_version(profile, None, None);
+            let id = self.write_first(given, State::Live(live.clone())).await?;
+            return Ok(Created::now(live.user(id)));
+        }
+        let created_at = self.platform.now();
+        let id = self
+            .write_first(given, State::Pending { created_at })
+            .await?;
+        let created = self.claim_and_commit(id, profile, key, dead).await;
+        if !matches!(
+            created,
+            Ok(Created {
+                replayed: false,
+                ..
+            })
+        ) {
+            // It came to nothing. Others need not wait until it is taken for dead.
+            self.give_up(id).await?;
+        }
+        created
+    }
+
+    /// The steps of a create whose record is pending. The claim `dead` on its email is known
+    /// never to hold, and its key was free when it had that number.
+    async fn claim_and_commit(
+        &self,
+        id: UserId,
+        profile: &Profile,
+        key: Option<(&Idempotency, i64)>,
+        dead: Option<Claim>,
+    ) -> Result<Created, Error> {
+        // 5. The key is claimed, unless another create was first.
+        if let Some((idempotency, free)) = key
+            && let Some(user) = self.claim_key(id, idempotency, profile, free).await?
+        {
+            return Ok(Created::earlier(user));
+        }
+        let request = key.map(|(idempotency, _)| idempotency.request());
+        let mut loaded = self.load_for_update(id).await?;
+        for _ in 0..ATTEMPTS {
+            let State::Pending { .. } = loaded.value.state else {
+                break;
+            };
+            // 6. The email is claimed, by a claim that the record does not count yet.
+            let mut claims = loaded.value.claims;
+            let mut number = None;
+            if let Some(email) = &profile.email {
+                let claim = Claim::next(id, claims)?;
+                claim::make(self.store, self.platform, email, claim, dead).await?;
+                claims = claim.number;
+                number = Some(claim.number);
+            }
+            // 7. The record becomes the user, if nobody has written it since it was read.
+            let live = self.first_version(profile, number, request);
+            let state = State::Live(live.clone());
+            let record = Record { claims, state };
+            match loaded.write(self.store, live.version, record).await? {
+                Written::Done(_) => return Ok(Created::now(live.user(id))),
+                Written::Overtaken(now) => loaded = now,
+                Written::Unknown(_) => break,
+            }
+        }
+        Err(Error::Contended)
+    }
+
+    /// Ends a create that came to nothing, so that it never makes a user. Answers the record as
+    /// it is then: void, unless the create had ended by itself.
+    pub(super) async fn give_up(&self, id: UserId) -> Result<Record, Error> {
+        let mut loaded = self.load_for_update(id).await?;
+        for _ in 0..ATTEMPTS {
+            let State::Pending { .. } = loaded.value.state else {
+                return Ok(loaded.value);
+            };
+            let void = Record {
+                state: State::Void,
+                ..loaded.value.clone()
+            };
+            match loaded.write(self.store, self.draw(), void.clone()).await? {
+                Written::Done(_) => return Ok(void),
+                Written::Overtaken(now) | Written::Unknown(now) => loaded = now,
+            }
+        }
+        Err(Error::Contended)
+    }
+
+    /// Gives the next id, and says when it was asked for.
+    async fn next_id(&self) -> Result<(UserId, Timestamp), Error> {
+        let asked = self.platform.now();
+        let number = self.store.increment(CREATED, 1).await?;
+        let id = UserId::try_from(number as u64).map_err(|_| Error::Exhausted)?;
+        Ok((id, asked))
+    }
+
+    /// Writes the first record of an id that was just given.
+    async fn write_first(
+        &self,
+        (id, asked): (UserId, Timestamp),
+        state: State,
+    ) -> Result<UserId, Error> {
+        if self.platform.now().0 - asked.0 > STALE_ID {
+            return Err(Error::Contended);
+        }
+        let record = Record { claims: 0, state };
+        versioned::create(self.store, &record::key(id), self.draw(), record).await?;
+        Ok(id)
+    }
+
+    fn first_version(
+        &self,
+        profile: &Profile,
+        claim: Option<u32>,
+        request: Option<Fingerprint>,
+    ) -> Live {
+        let now = self.platform.now();
+        let version = self.draw();
+        Live {
+            claim,
+            version,
+            profile: profile.clone(),
+            created_at: now,
+            updated_at: now,
+            first: request.map(|request| FirstAnswer { request, version }),
+            gives_bound: false,
+        }
+    }
+}

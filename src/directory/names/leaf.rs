@@ -1,0 +1,313 @@
+//! The leaves of the index: users come in, are left out, and give the bounds between leaves.
+//!
+//! A leaf begins at the start of a name. So that nothing of a name stays when its user goes,
+//! there is always a user in the leaf whose name begins so, and whose record says that it
+//! gives a bound. Whoever deletes or renames that user then comes here: another user of the
+//! leaf whose name begins so gives the bound from now on; if there is none, the leaf begins
+//! later, at the start of the name of its first user; and a leaf without users goes.
+
+use super::node::{Content, Leaf, Link, Node, NodeId};
+use super::position::Position;
+use super::tree::{Reached, Tree};
+use crate::directory::record::{self, Record, State};
+use crate::directory::versioned::{Loaded, Written};
+use crate::directory::{ATTEMPTS, Error};
+use crate::platform::Platform;
+use crate::store::Store;
+use crate::user::UserId;
+
+/// How often a write of a leaf is tried. Renames to like names share it.
+const LEAF_ATTEMPTS: usize = 64;
+
+/// A user of a leaf.
+struct Member {
+    position: Position,
+    /// Whether its record says that it gives a bound.
+    gives_bound: bool,
+}
+
+impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
+    /// Sees to it that users are in the leaves that cover their positions, which
+    /// must ascend. Leaves are written even if the users are there, if they are
+    /// `moving`: about to get the names of these positions.
+    pub async fn insert(&self, mut positions: &[Position], moving: bool) -> Result<(), Error> {
+        let mut attempts = 0;
+        while let Some(first) = positions.first() {
+            if attempts == LEAF_ATTEMPTS {
+                return Err(Error::Contended);
+            }
+            attempts += 1;
+            let reached = self.find(first, true).await?;
+            let mut leaf = reached.leaf()?.clone();
+            let before = positions;
+            let mut written = false;
+            while let [position, rest @ ..] = positions
+                && reached.covers(position)
+                && let Some(id) = position.user()
+            {
+                let known = leaf.ids.contains(&id);
+                if !known && leaf.ids.len() >= self.directory.sizes.leaf {
+                    break;
+                }
+                if moving || !known {
+                    leaf.add(id, moving);
+                    written = true;
+                }
+                positions = rest;
+            }
+            if positions.len() == before.len() {
+                self.rewrite(reached).await?;
+            } else if written && !self.replace(reached, leaf).await? {
+                positions = before;
+            } else {
+                attempts = 0;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes users out of a leaf whose records are final.
+    pub async fn forget(&self, leaf: NodeId, gone: &[UserId]) -> Result<(), Error> {
+        let loaded = self.load(leaf).await?;
+        let mut node = loaded.value.clone();
+        if let Content::Leaf(leaf) = &mut node.content {
+            leaf.ids.retain(|id| !gone.contains(id));
+            leaf.moving.retain(|id| !gone.contains(id));
+            self.write(loaded, node).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes from the index what it says of a name at a position, whose user has gone or has
+    /// another name by now, unless it says that of others, too. It writes the leaf in any case:
+    /// a split that still takes the bound from that user fails then.
+    pub async fn release(&self, old: &Position) -> Result<(), Error> {
+        for _ in 0..LEAF_ATTEMPTS {
+            let reached = self.find(old, true).await?;
+            let is_start = reached.low.starts(old) && !reached.low.is_first();
+            let written = if is_start && !self.pass_on_bound(&reached).await? {
+                self.rewrite(reached).await?
+            } else {
+                let same = reached.leaf()?.clone();
+                self.replace(reached, same).await?
+            };
+            if written {
+                // On the way there, the nodes above are corrected.
+                self.find(old, false).await?;
+                return Ok(());
+            }
+        }
+        Err(Error::Contended)
+    }
+
+    /// Rewrites the leaf that covers a position, for the users that it has.
+    pub async fn tidy(&self, position: &Position) -> Result<(), Error> {
+        let reached = self.find(position, true).await?;
+        if self.rewrite(reached).await? {
+            self.find(position, false).await?;
+        }
+        Ok(())
+    }
+
+    /// Has another user of a leaf give its bound, if there is one whose name begins so.
+    async fn pass_on_bound(&self, reached: &Reached<S::Watch>) -> Result<bool, Error> {
+        let mut ids = reached.leaf()?.ids.clone();
+        // Users are often deleted in the order of their names: not the next one.
+        let first = self.random(ids.len().max(1));
+        ids.rotate_left(first);
+        for id in ids {
+            if let Some(member) = self.member(id, false).await?
+                && reached.covers(&member.position)
+                && reached.low.starts(&member.position)
+                && self.mark(&member.position).await?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Leaves a leaf the users that it covers, in two halves if it is rather full: a leaf that
+    /// begins where one of them does, or is gone. Answers whether it was written for certain.
+    async fn rewrite(&self, reached: Reached<S::Watch>) -> Result<bool, Error> {
+        let node = reached.fetched.node();
+        let users = self.users(&reached).await?;
+        if users.is_empty() && !reached.low.is_first() {
+            let next = node.next.clone();
+            let content = Content::Gone;
+            return self.write(reached.loaded()?, Node { next, content }).await;
+        }
+        let is_full = users.len() > self.directory.sizes.leaf * 3 / 4;
+        if is_full && reached.id == self.root {
+            self.push_down(node).await?;
+            return Ok(false);
+        }
+        let (at, bound) = match is_full {
+            true => part(&users),
+            false => (users.len(), None),
+        };
+        let (left, right) = users.split_at(at);
+        let mut leaf = leaf_of(left);
+        let mut next = node.next.clone();
+        leaf.low = match left.first() {
+            Some(first) if !reached.low.is_first() => {
+                Some(match reached.low.starts(&first.position) {
+                    true => reached.low.clone(),
+                    false => Position::between(&reached.low, &first.position),
+                })
+            }
+            _ => Some(reached.low.clone()),
+        };
+        let bounds = [(leaf.low.as_ref(), left), (bound.as_ref(), right)];
+        for (low, users) in bounds.into_iter().filter(|(_, users)| !users.is_empty()) {
+            if let Some(low) = low.filter(|low| !low.is_first())
+                && !self.mark_one(low, users).await?
+            {
+                return Ok(false);
+            }
+        }
+        if bound.is_some() {
+            next = Some(Link {
+                low: bound,
+                node: self.add(Node::leaf(leaf_of(right), next)).await?,
+            });
+        }
+        self.write(reached.loaded()?, Node::leaf(leaf, next)).await
+    }
+
+    /// The users that a leaf covers, in the order of their positions. These stay, unless the leaf
+    /// is written after it was read.
+    async fn users(&self, reached: &Reached<S::Watch>) -> Result<Vec<Member>, Error> {
+        let end = self.following(reached.fetched.node()).await?;
+        let leaf = reached.leaf()?;
+        let mut users = Vec::new();
+        for id in &leaf.ids {
+            let member = self.member(*id, leaf.moving.contains(id)).await?;
+            users.extend(member.filter(|Member { position, .. }| {
+                *position >= reached.low && end.as_ref().is_none_or(|(_, _, end)| position < end)
+            }));
+        }
+        users.sort_unstable_by(|one, other| one.position.cmp(&other.position));
+        Ok(users)
+    }
+
+    /// A user by its record; `None` if there is no such user any more, or its record can't be read.
+    /// One that is `moving` has its record written, unchanged: a rename that wrote a leaf before
+    /// that was read has read the record before that, and fails at any write since then.
+    async fn member(&self, id: UserId, moving: bool) -> Result<Option<Member>, Error> {
+        let store = self.directory.store;
+        if !moving {
+            return match self.directory.record(id).await {
+                Err(Error::Unreadable(_)) => Ok(None),
+                record => Ok(record?.and_then(|record| Member::of(id, &record))),
+            };
+        }
+        let mut loaded = match Loaded::<_, Record>::read(store, record::key(id)).await {
+            Ok(Some(loaded)) => loaded,
+            Ok(None) | Err(Error::Unreadable(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        for _ in 0..ATTEMPTS {
+            let Some(member) = Member::of(id, &loaded.value) else {
+                return Ok(None);
+            };
+            let same = loaded.value.clone();
+            loaded = match loaded.write(store, self.directory.draw(), same).await? {
+                Written::Done(_) => return Ok(Some(member)),
+                Written::Overtaken(now) | Written::Unknown(now) => now,
+            };
+        }
+        Err(Error::Contended)
+    }
+
+    /// Has the record of one of the users say that it gives a bound: one whose name begins as that
+    /// says. Answers whether there is such a user.
+    async fn mark_one(&self, low: &Position, users: &[Member]) -> Result<bool, Error> {
+        let named = users.iter().filter(|user| low.starts(&user.position));
+        let named: Vec<_> = named.collect();
+        if named.iter().any(|user| user.gives_bound) {
+            return Ok(true);
+        }
+        let chosen = named.get(self.random(named.len().max(1)));
+        match chosen {
+            Some(user) => self.mark(&user.position).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Has the record of the user at a position say that it gives a bound. Answers whether the
+    /// user is there.
+    async fn mark(&self, position: &Position) -> Result<bool, Error> {
+        let Some(id) = position.user() else {
+            return Ok(false);
+        };
+        let mut loaded = self.directory.load_for_update(id).await?;
+        for _ in 0..ATTEMPTS {
+            let Some(member) = Member::of(id, &loaded.value) else {
+                return Ok(false);
+            };
+            if member.position != *position || member.gives_bound {
+                return Ok(member.position == *position);
+            }
+            let mut marked = loaded.value.clone();
+            if let State::Live(live) = &mut marked.state {
+                live.gives_bound = true;
+            }
+            let write = self.directory.draw();
+            match loaded.write(self.directory.store, write, marked).await? {
+                Written::Done(_) => return Ok(true),
+                Written::Overtaken(now) | Written::Unknown(now) => loaded = now,
+            }
+        }
+        Err(Error::Contended)
+    }
+
+    /// Replaces a leaf; answers whether that was done for certain.
+    async fn replace(&self, reached: Reached<S::Watch>, leaf: Leaf) -> Result<bool, Error> {
+        let node = Node::leaf(leaf, reached.fetched.node().next.clone());
+        self.write(reached.loaded()?, node).await
+    }
+
+    /// A random number below `count`.
+    fn random(&self, count: usize) -> usize {
+        (self.directory.platform.random() % count as u64) as usize
+    }
+}
+
+impl Member {
+    /// The user of a record, if there is one.
+    fn of(id: UserId, record: &Record) -> Option<Member> {
+        let State::Live(live) = &record.state else {
+            return None;
+        };
+        Some(Member {
+            position: Position::of(&live.profile.name, id),
+            gives_bound: live.gives_bound,
+        })
+    }
+}
+
+/// A leaf of these users, which does not know yet where it begins.
+fn leaf_of(users: &[Member]) -> Leaf {
+    Leaf {
+        low: None,
+        ids: users
+            .iter()
+            .filter_map(|user| user.position.user())
+            .collect(),
+        moving: Vec::new(),
+    }
+}
+
+/// Where to part two users or more: not far from the middle, where the least is
+/// said of a name.
+fn part(users: &[Member]) -> (usize, Option<Position>) {
+    let middle = users.len() / 2;
+    let slack = users.len() / 6;
+    let places = (middle - slack).max(1)..=middle + slack;
+    let bound = |at: usize| Position::between(&users[at - 1].position, &users[at].position);
+    let parts = places.map(|at| (at, bound(at)));
+    let least = parts.min_by_key(|(at, low)| (low.len(), at.abs_diff(middle)));
+    let (at, bound) = least.expect("the middle is one of the places");
+    (at, Some(bound))
+}

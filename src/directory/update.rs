@@ -1,0 +1,83 @@
+//! Changing a user.
+
+use super::claim::{self, Claim};
+use super::idempotency;
+use super::record::{Live, Record, State};
+use super::versioned::Written;
+use super::{ATTEMPTS, Directory, Error};
+use crate::folded_name::FoldedName;
+use crate::platform::Platform;
+use crate::store::Store;
+use crate::user::{Profile, User, UserId};
+
+impl<S: Store, P: Platform> Directory<'_, S, P> {
+    /// Changes the user of that id to what `change` makes of it, if it does not object.
+    ///
+    /// - The change is made to the user that `change` saw: of changes that meet, each sees the
+    ///   one before it.
+    /// - No two users have one email, at any moment: [`Error::EmailTaken`].
+    /// - A search finds the user by its old name or by its new one.
+    /// - After [`Error::Store`] and [`Error::Contended`] the change may have been made or not,
+    ///   after any other error it was not.
+    /// - A change that dies may leave a claim on the new email. Others can use the email at
+    ///   once, and change the user at once.
+    pub async fn update<E: From<Error>>(
+        &self,
+        id: UserId,
+        change: impl Fn(&User) -> Result<Profile, E>,
+    ) -> Result<User, E> {
+        // 1. The record, to be replaced.
+        let mut loaded = self.load_for_update(id).await?;
+        for _ in 0..ATTEMPTS {
+            let State::Live(before) = loaded.value.state.clone() else {
+                return Err(Error::NotFound.into());
+            };
+            let profile = change(&before.clone().user(id))?;
+            let now = self.platform.now();
+            let mut claims = loaded.value.claims;
+            let mut after = Live {
+                claim: None,
+                version: self.draw(),
+                created_at: before.created_at,
+                // A clock that was set back must not make a user look older than it is.
+                updated_at: now.max(before.updated_at),
+                profile,
+                first: before
+                    .first
+                    .filter(|_| !idempotency::is_forgotten(before.created_at, now)),
+                gives_bound: before.gives_bound,
+            };
+            // 2. A new email is claimed, by a claim that the record does not count yet.
+            if after.profile.email == before.profile.email {
+                after.claim = before.claim;
+            } else if let Some(email) = &after.profile.email {
+                let claim = Claim::next(id, claims)?;
+                claim::make(self.store, self.platform, email, claim, None).await?;
+                after.claim = Some(claim.number);
+                claims = claim.number;
+            }
+            // 3. The index of names leads to the user by a new name, too.
+            let name = &after.profile.name;
+            let renamed = FoldedName::from(name) != FoldedName::from(&before.profile.name);
+            if renamed {
+                self.index_name(id, name).await?;
+                after.gives_bound = false;
+            }
+            // 4. The record is replaced, if nobody has written it since it was read.
+            let state = State::Live(after.clone());
+            let record = Record { claims, state };
+            match loaded.write(self.store, after.version, record).await? {
+                Written::Done(_) => {
+                    // 5. The index keeps nothing of the old name. If this fails, a search does it.
+                    if renamed && before.gives_bound {
+                        let _ = self.release_name(id, &before.profile.name).await;
+                    }
+                    return Ok(after.user(id));
+                }
+                Written::Overtaken(now) => loaded = now,
+                Written::Unknown(_) => return Err(Error::Contended.into()),
+            }
+        }
+        Err(Error::Contended.into())
+    }
+}

@@ -1,0 +1,43 @@
+//! What the index of names says of names: nothing but how those of users begin that are there.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::store::SimStore;
+
+/// The starts of names in the nodes of the index that no user has whom there is.
+pub fn stale(store: &SimStore) -> BTreeSet<String> {
+    let mut names = Vec::new();
+    let mut starts = BTreeSet::new();
+    for (key, value) in store.entries() {
+        let Ok(value) = serde_json::from_slice::<Value>(value) else {
+            continue;
+        };
+        if key.starts_with("user/") {
+            let name = value["value"]["state"]["live"]["profile"]["name"].as_str();
+            // Those of programs are plain.
+            names.extend(name.map(str::to_lowercase));
+        }
+        if key.starts_with("names/") {
+            collect(&value["value"], &mut starts);
+        }
+    }
+    starts.remove("");
+    starts.retain(|start| !names.iter().any(|name| name.starts_with(start)));
+    starts
+}
+
+/// All starts of names in a node: of each position, the text.
+fn collect(node: &Value, starts: &mut BTreeSet<String>) {
+    match node {
+        Value::Array(items) => {
+            if let [Value::String(start), Value::Number(_)] = &items[..] {
+                starts.insert(start.clone());
+            }
+            items.iter().for_each(|item| collect(item, starts));
+        }
+        Value::Object(members) => members.values().for_each(|member| collect(member, starts)),
+        _ => {}
+    }
+}
