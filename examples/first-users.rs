@@ -1,12 +1,12 @@
-//! Puts the first users, Alice, Bob and Charlie, into a directory that has never
-//! had a user: `first-users URL`, with the token in `EDGE_USERS_TOKEN` if there is
+//! Puts the first users, Alice, Bob and Charlie, into a directory that has
+//! none: `first-users URL`, with the token in `EDGE_USERS_TOKEN` if there is
 //! one. Waits up to a minute for the service to start.
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use reqwest::blocking::{Client, RequestBuilder};
-use serde_json::{Value, json};
+use serde_json::json;
 
 fn main() -> ExitCode {
     let Some(url) = std::env::args().nth(1) else {
@@ -30,9 +30,9 @@ fn run(url: &str) -> Result<(), Box<dyn std::error::Error>> {
         None => request,
     };
     let mut waits = 600;
-    let ready: Value = loop {
+    loop {
         match authorized(client.get(format!("{url}/readyz"))).send() {
-            Ok(response) if response.status().is_success() => break response.json()?,
+            Ok(response) if response.status().is_success() => break,
             // Waiting for a token would be in vain.
             Ok(response) if waits == 0 || response.status().is_client_error() => {
                 return Err(format!("{url}/readyz answers {}", response.status()).into());
@@ -41,8 +41,14 @@ fn run(url: &str) -> Result<(), Box<dyn std::error::Error>> {
             _ => std::thread::sleep(Duration::from_millis(100)),
         }
         waits -= 1;
-    };
-    if ready["users_created"] != 0 {
+    }
+    let users = authorized(client.get(format!("{url}/users?limit=1"))).send()?;
+    let users = users.error_for_status()?;
+    if users
+        .headers()
+        .get("x-total-count")
+        .is_none_or(|count| count != "0")
+    {
         return Ok(());
     }
     for name in ["Alice", "Bob", "Charlie"] {

@@ -4,28 +4,23 @@
 //! - [`permission`]: what a request asks of its caller, and scopes
 //! - [`tokens`]: the operator's tokens, as the configuration lists them
 //! - [`jwt`], [`keys`], [`key`], [`rsa`]: tokens of an issuer that the operator trusts
-//! - [`issuer`]: that issuer, and where its keys come from
-//! - [`remembered`]: configuration, read once
+//! - [`issuer`], [`fetched`]: that issuer, and where its keys come from
 
+mod fetched;
 pub mod issuer;
 pub mod jwt;
 mod key;
 mod keys;
 pub mod permission;
-mod remembered;
 mod rsa;
 pub mod tokens;
 
 use edge_users_token::PREFIX;
 
+use crate::configuration::Configuration;
 use crate::platform::Platform;
-use issuer::Issuer;
+use crate::store::Store;
 pub use permission::{Permission, Principal, Scope};
-use tokens::Tokens;
-
-/// The variable that is `off` where everybody may do everything. With any other
-/// value, or none, a request needs a token.
-const MODE: &str = "auth";
 
 /// Why a caller is not known.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,43 +31,29 @@ pub enum Refusal {
     Closed,
     /// The token is no good: what is wrong with it, the rest of a sentence.
     Invalid(&'static str),
-    /// The keys of the issuer can't be had at the moment.
-    NoKeys,
-}
-
-/// Whether the operator lets everybody in.
-pub fn is_off(platform: &impl Platform) -> bool {
-    match platform.variable(MODE).as_deref() {
-        Some("off") => true,
-        Some("token" | "") | None => false,
-        Some(_) => {
-            platform.log_error("the variable auth is neither token nor off: taken for token");
-            false
-        }
-    }
+    /// The keys of the issuer can't be had. They are asked for again after so many seconds.
+    NoKeys { retry_after: i64 },
 }
 
 /// Whose token it is.
-pub async fn authenticate<P: Platform>(
+pub async fn authenticate<S: Store, P: Platform>(
     token: Option<&str>,
+    configuration: &Configuration,
+    store: &S,
     platform: &P,
 ) -> Result<Principal, Refusal> {
-    let tokens = Tokens::configured(platform);
+    let Configuration { tokens, issuer, .. } = configuration;
     // By its prefix a token is the operator's; no JWT begins with it.
-    let principal = match token {
-        Some(token) if token.starts_with(PREFIX) && !tokens.is_empty() => {
+    let principal = match (token, issuer) {
+        (Some(token), _) if token.starts_with(PREFIX) && !tokens.is_empty() => {
             return tokens.find(token, platform.now()).map_err(Refusal::Invalid);
         }
-        Some(token) => match Issuer::configured(platform) {
-            Some(issuer) => issuer.verify(token, platform).await,
-            None => Err(Refusal::Invalid("is not known")),
-        },
-        None => Err(Refusal::Missing),
+        (Some(token), Some(issuer)) => issuer.verify(token, store, platform).await,
+        (Some(_), None) => Err(Refusal::Invalid("is not known")),
+        (None, _) => Err(Refusal::Missing),
     };
     match principal {
-        Err(_) if tokens.is_empty() && Issuer::configured(platform).is_none() => {
-            Err(Refusal::Closed)
-        }
+        Err(_) if tokens.is_empty() && issuer.is_none() => Err(Refusal::Closed),
         principal => principal,
     }
 }

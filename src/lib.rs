@@ -2,34 +2,43 @@
 //!
 //! A request takes one way through the code:
 //!
-//! HTTP → [`rest`]: routes and representations, made of the parts in [`message`]
+//! HTTP → [`service`]: what goes for every request: who calls, how often, what is kept of it
+//!      → [`rest`]: resources and representations, made of the parts in [`message`]
 //!      → [`directory`]: users, ids, emails, and what makes them consistent
 //!      → [`store`]: the few key-value operations that every backend keeps
 //!
 //! # Layout
 //!
-//! - [`rest`]: the interface over HTTP, on the types of the `http` crate
+//! - [`service`]: the way of a request, the same for every interface
+//! - [`rest`]: the interface for users as resources
 //! - [`message`]: requests and responses, whatever they are about
 //! - [`directory`]: the directory of users, on any [`Store`](store::Store)
 //! - [`auth`]: who calls, and what they may do
+//! - [`configuration`]: what the operator sets
 //! - [`user`]: a user and the rules for its members
 //! - [`folded_name`]: names as a search compares them
 //! - [`unicode`], `domain_name`: what standards say of characters and of domain names
 //! - [`json`]: JSON texts, read strictly
 //! - [`timestamp`]: points in time
 //! - [`store`], [`platform`]: what is asked of the platform, as traits
-//! - `spin`: the component, which is those traits on Spin's SDK, and its entry point
+//! - `spin`: those traits on Spin's SDK, for the components in `components/`
 
 pub mod auth;
+pub mod configuration;
 pub mod directory;
 mod domain_name;
+#[cfg(test)]
+mod fake;
 pub mod folded_name;
 pub mod json;
+pub mod log;
 pub mod message;
 pub mod platform;
+mod remembered;
 pub mod rest;
+pub mod service;
 #[cfg(target_family = "wasm")]
-mod spin;
+pub mod spin;
 pub mod store;
 pub mod timestamp;
 pub mod unicode;

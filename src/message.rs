@@ -1,8 +1,10 @@
 //! Messages of HTTP (RFC 9110), whatever they are about: reading a request, making a response.
 //! Nothing here knows of users, so that every interface is made of the same parts.
 //!
-//! - [`accept`], [`body`], [`idempotency_key`], [`precondition`], [`query`]: reading a request
+//! - [`host`], [`accept`], [`body`], [`idempotency_key`], [`precondition`], [`query`]: reading a
+//!   request
 //! - [`limits`]: how much of a request is looked at
+//! - [`content`]: what a response carries, whole or made while it is sent
 //! - [`response`], [`cacheable`], [`ndjson`], [`page`]: responses by what is in them
 //! - [`problem`]: every answer that is not what was asked for (RFC 9457)
 //! - [`compression`], [`cors`], [`trace`]: what goes for every request alike
@@ -11,7 +13,9 @@ pub(crate) mod accept;
 pub mod body;
 pub(crate) mod cacheable;
 pub(crate) mod compression;
+pub mod content;
 pub(crate) mod cors;
+pub(crate) mod host;
 pub(crate) mod idempotency_key;
 pub(crate) mod limits;
 pub(crate) mod ndjson;

@@ -16,12 +16,13 @@ pub trait Platform {
     /// A number that nobody else draws: 64 bits, evenly distributed.
     fn random(&self) -> u64;
 
-    /// The value of a configuration variable, if the platform has one of that name.
-    fn variable(&self, name: &str) -> Option<String>;
+    /// The value of a configuration variable, if the platform has one of that name. Fails with
+    /// the reason, for the log. Only [`Configuration`](crate::configuration::Configuration)
+    /// asks for it.
+    fn variable(&self, name: &str) -> Result<Option<String>, String>;
 
-    /// Gets the document at the URL, in a few seconds and of at most
-    /// [`MAX_FETCHED_BYTES`]. Fails with what is wrong, for the log. By default there
-    /// is no way out.
+    /// Gets the document at the URL, in 2 seconds and of at most [`MAX_FETCHED_BYTES`]. Fails
+    /// with the reason, for the log. By default the platform sends no requests.
     async fn fetch(&self, _url: &Uri) -> Result<Response<Vec<u8>>, String> {
         Err("this platform sends no requests".to_owned())
     }

@@ -1,14 +1,16 @@
-//! The component: the service on Spin's SDK, and its entry point.
+//! The service on Spin's SDK: what a component calls with a request.
 
 mod fetch;
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::rc::Rc;
 use std::time::Duration;
 
+use http::header::HOST;
 use http::response::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
-use spin_sdk::http::{Headers, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam};
-use spin_sdk::http_component;
+use spin_sdk::http::{Headers, OutgoingBody, OutgoingResponse};
+pub use spin_sdk::http::{IncomingRequest, ResponseOutparam};
 use spin_sdk::wit::wasi::clocks0_2_0::wall_clock;
 use spin_sdk::wit::wasi::config::store as config;
 use spin_sdk::wit::wasi::http0_2_0::types::IncomingBody;
@@ -19,34 +21,42 @@ use wasi::clocks::monotonic_clock;
 use wasi::io::poll::{Pollable, poll};
 use wasi::io::streams::{InputStream, OutputStream, StreamError};
 
+use crate::configuration::Configuration;
 use crate::directory::{Directory, Sizes};
+use crate::log;
 use crate::message::body;
+use crate::message::content::{Content, Part, TURN};
 use crate::platform::Platform;
-use crate::rest;
-use crate::rest::content::{Content, GLANCE, Part};
+use crate::service::quota::CLIENT_ADDRESS;
+use crate::service::resource::Answer;
+use crate::service::{self, Interface};
 use crate::store::{Report, Store, StoreError};
 use crate::timestamp::Timestamp;
 
-#[http_component]
-async fn handle(request: IncomingRequest, response_out: ResponseOutparam) {
+/// Answers a request by an interface.
+pub async fn serve<I: Interface>(request: IncomingRequest, response_out: ResponseOutparam) {
     let arrived = monotonic_clock::now();
     let platform = &Wasi { arrived };
+    let configuration = &*configuration(platform);
     let store = KeyValue::default();
     let directory = Directory {
         store: &store,
         platform,
         sizes: Sizes::SERVICE,
     };
-    let mut response = match read(request) {
-        Some(request) => rest::respond(&directory, request).await,
-        None => rest::malformed_target(platform).map(Content::Whole),
+    let answer = match read(request) {
+        Some(request) => service::respond::<I, _, _, _>(&directory, configuration, request).await,
+        None => service::malformed_target(platform),
     };
-    rest::add_server_timing(&mut response, since(arrived), store.waited.get());
-    let (head, content) = response.into_parts();
-    if let Err(error) = write(&head, content, response_out).await {
+    let Answer {
+        mut response,
+        created,
+    } = answer;
+    service::add_server_timing(&mut response, since(arrived), store.waited.get());
+    if let Err(error) = write(response, response_out).await {
         platform.log_error(&format!("the response could not be sent: {error}"));
     }
-    rest::tend(&directory, &head.extensions).await;
+    service::run_after_response(&directory, created).await;
 }
 
 /// How long it is since `instant`.
@@ -67,6 +77,10 @@ fn read(request: IncomingRequest) -> Option<Request<RequestBody>> {
             headers.append(name, value);
         }
     }
+    // The host takes it out of the fields.
+    if let Some(Ok(host)) = request.authority().map(HeaderValue::try_from) {
+        headers.insert(HOST, host);
+    }
     let body = None;
     let mut read = Request::new(RequestBody { body, request });
     *read.method_mut() = method;
@@ -77,7 +91,7 @@ fn read(request: IncomingRequest) -> Option<Request<RequestBody>> {
 
 /// Whether Spin adds that field to requests, and nobody looks at it here.
 fn is_of_spin(name: &str) -> bool {
-    name.starts_with("spin-") && name != rest::CLIENT_ADDRESS
+    name.starts_with("spin-") && name != CLIENT_ADDRESS
 }
 
 /// A body that is asked of the host when it is first read: most requests have none.
@@ -140,11 +154,11 @@ fn read_result(read: Result<Vec<u8>, StreamError>) -> Option<Result<Vec<u8>, bod
 /// written before it is handed over, as far as the host takes it: the host then
 /// sends head and body in one packet. In two, the second waits for the client's
 /// delayed acknowledgement, 40 ms or so, on a host that does not set `TCP_NODELAY`.
-async fn write<S: Store, P: Platform>(
-    head: &Parts,
-    mut content: Content<'_, S, P, RequestBody>,
+async fn write(
+    response: Response<Content<'_>>,
     response_out: ResponseOutparam,
 ) -> Result<(), String> {
+    let (head, mut content): (Parts, _) = response.into_parts();
     let fields = head.headers.iter();
     let mut fields: Vec<_> = fields
         .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
@@ -177,7 +191,7 @@ async fn write<S: Store, P: Platform>(
             response_out.set(response);
             write_all(&stream, rest).map_err(client_has_gone)?;
         }
-        Content::Import(_) | Content::Export(_) => {
+        Content::Parts(_) => {
             response_out.set(response);
             let sent = write_parts(&stream, &mut content).await;
             sent.map_err(client_has_gone)?;
@@ -196,17 +210,14 @@ fn client_has_gone(error: StreamError) -> String {
 }
 
 /// Sends content while it is made.
-async fn write_parts<S: Store, P: Platform>(
-    stream: &OutputStream,
-    content: &mut Content<'_, S, P, RequestBody>,
-) -> Result<(), StreamError> {
+async fn write_parts(stream: &OutputStream, content: &mut Content<'_>) -> Result<(), StreamError> {
     let mut unsent = Vec::new();
     loop {
         let rest = write_now(stream, &unsent)?.len();
         unsent.drain(..unsent.len() - rest);
         match content.next(unsent.len()).await {
             Part::Bytes(bytes) => unsent.extend(bytes),
-            Part::Later => wait(&stream.subscribe(), GLANCE),
+            Part::Later => wait(&stream.subscribe(), TURN),
             Part::End => return write_all(stream, &unsent),
         }
     }
@@ -319,40 +330,30 @@ struct Wasi {
     arrived: monotonic_clock::Instant,
 }
 
+/// How old the configuration of an instance may be, in nanoseconds: a second.
+const MAX_AGE: monotonic_clock::Duration = 1_000_000_000;
+
 thread_local! {
-    static VARIABLES: RefCell<Variables> = const { RefCell::new(Variables::NONE) };
+    /// When the configuration was read, and what it was. A host may use an instance for many
+    /// requests, and may change a variable meanwhile.
+    static CONFIGURATION: RefCell<Option<(monotonic_clock::Instant, Rc<Configuration>)>> =
+        const { RefCell::new(None) };
 }
 
-/// What an instance has read of the configuration lately. A host may use it for
-/// many requests, and may change a variable meanwhile.
-struct Variables {
-    read_at: monotonic_clock::Instant,
-    values: Vec<(String, Option<String>)>,
-}
-
-impl Variables {
-    const NONE: Variables = Variables {
-        read_at: 0,
-        values: Vec::new(),
-    };
-
-    /// How old they may be, in nanoseconds: a second.
-    const MAX_AGE: monotonic_clock::Duration = 1_000_000_000;
-
-    /// The value of a variable, read again if it is too old `now`.
-    fn value(&mut self, name: &str, now: monotonic_clock::Instant) -> Option<String> {
-        if now - self.read_at > Self::MAX_AGE {
-            self.read_at = now;
-            self.values.clear();
-        }
-        if let Some((_, value)) = self.values.iter().find(|(known, _)| known == name) {
-            return value.clone();
-        }
-        // Nothing is remembered of a failure.
-        let value = config::get(name).ok()?;
-        self.values.push((name.to_owned(), value.clone()));
-        value
-    }
+/// The configuration, read again if it is too old.
+fn configuration(platform: &Wasi) -> Rc<Configuration> {
+    CONFIGURATION.with_borrow_mut(|known| {
+        let before = match known {
+            Some((read_at, known)) if platform.arrived - *read_at <= MAX_AGE => {
+                return known.clone();
+            }
+            Some((_, known)) => Some(&**known),
+            None => None,
+        };
+        let configuration = Rc::new(Configuration::read(platform, before));
+        *known = Some((platform.arrived, configuration.clone()));
+        configuration
+    })
 }
 
 impl Platform for Wasi {
@@ -365,8 +366,8 @@ impl Platform for Wasi {
         random::get_random_u64()
     }
 
-    fn variable(&self, name: &str) -> Option<String> {
-        VARIABLES.with_borrow_mut(|variables| variables.value(name, self.arrived))
+    fn variable(&self, name: &str) -> Result<Option<String>, String> {
+        config::get(name).map_err(|error| format!("{error:?}"))
     }
 
     async fn fetch(&self, url: &Uri) -> Result<Response<Vec<u8>>, String> {
@@ -374,7 +375,7 @@ impl Platform for Wasi {
     }
 
     fn log_error(&self, line: &str) {
-        eprintln!("error: {line}");
+        eprintln!("error: {}", log::text(line));
     }
 
     fn audit(&self, line: &str) {

@@ -9,10 +9,11 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+use edge_users::configuration::Configuration;
 use edge_users::directory::{Directory, Sizes};
+use edge_users::message::content::Part;
 use edge_users::platform::Platform;
 use edge_users::rest;
-use edge_users::rest::content::{Content, Part};
 use edge_users::store::{Report, Store, StoreError};
 use edge_users::timestamp::Timestamp;
 use http::{Request, StatusCode};
@@ -90,8 +91,8 @@ impl Platform for Still {
         7
     }
 
-    fn variable(&self, name: &str) -> Option<String> {
-        (name == "auth").then(|| "off".to_owned())
+    fn variable(&self, name: &str) -> Result<Option<String>, String> {
+        Ok((name == "auth").then(|| "off".to_owned()))
     }
 
     fn log_error(&self, line: &str) {
@@ -130,9 +131,11 @@ fn respond(
         platform,
         sizes,
     };
-    let response = ready(rest::respond(&directory, request.expect("a request")));
+    let configuration = Configuration::read(platform, None);
+    let request = request.expect("a request");
+    let response = ready(rest::respond(&directory, &configuration, request)).response;
     let status = response.status();
-    let mut content: Content<_, _, _> = response.into_body();
+    let mut content = response.into_body();
     let mut bytes = Vec::new();
     loop {
         match ready(content.next(0)) {

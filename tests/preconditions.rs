@@ -37,9 +37,9 @@ fn a_change_is_made_only_to_the_version_that_if_match_names() {
         assert_eq!(change(method, "not quoted").status, 400);
     }
     assert_eq!(service().get(&user).header("etag"), Some(tag));
-    let second = change("PUT", &format!("\"other\", {tag}"));
-    assert_eq!(second.status, 200);
+    assert_eq!(change("PUT", &format!("\"other\", {tag}")).status, 200);
     assert_eq!(change("PATCH", tag).status, 412);
+    let second = service().get(&user);
     assert_eq!(change("PATCH", second.header("etag").unwrap()).status, 200);
     assert_eq!(change("DELETE", "*").status, 204);
     assert_eq!(change("DELETE", "*").status, 412);
@@ -68,7 +68,7 @@ fn what_the_client_has_already_is_not_sent_again() {
                 );
                 let same = answer.header("etag").expect("an entity tag");
                 assert!(tags.contains(same) || same == tag, "{tags} {same}");
-                assert_eq!(answer.header("cache-control"), Some("private, no-cache"));
+                assert_eq!(answer.header("cache-control"), Some("no-store"));
                 assert!(answer.header("vary").is_some());
             }
         }
@@ -150,9 +150,26 @@ fn an_operator_can_require_preconditions() {
         let refused = request().answer();
         assert_eq!(refused.status, 428, "{method}");
         assert_eq!(refused.problem()["type"], "/problems/precondition-required");
+        for other in ["\"x\"", ",", "*"] {
+            let refused = request().header("if-none-match", other).answer();
+            assert_eq!(refused.status, 428, "{method} {other}");
+        }
+        assert_eq!(request().header("if-match", ",").answer().status, 412);
         let changed = request().header("if-match", "*").answer().status;
         assert!([200, 204].contains(&changed), "{method} {changed}");
     }
+}
+
+/// RFC 9110, section 9.3.4: what is stored is more than what was sent.
+#[test]
+fn the_answer_to_a_put_has_no_entity_tag_and_that_to_a_patch_has_one() {
+    let (user, before) = user();
+    let put = service().put(&user, json!({ "name": "Ida" }));
+    assert_eq!((put.status, put.header("etag")), (200, None));
+    let patch = service().patch(&user, json!({ "name": "Ina" }));
+    let tag = patch.header("etag").expect("an entity tag");
+    assert_ne!(tag, before);
+    assert_eq!(service().get(&user).header("etag"), Some(tag));
 }
 
 #[test]
@@ -162,8 +179,8 @@ fn everything_says_how_it_may_be_cached_and_on_what_it_depends() {
         ("/", "public, max-age=300"),
         ("/healthz", "no-store"),
         ("/readyz", "no-store"),
-        ("/users?limit=1", "private, no-cache"),
-        (&user[..], "private, no-cache"),
+        ("/users?limit=1", "no-store"),
+        (&user[..], "no-store"),
         ("/users/0", "no-store"),
         ("/nothing", "no-store"),
     ] {
@@ -178,6 +195,6 @@ fn everything_says_how_it_may_be_cached_and_on_what_it_depends() {
         }
     }
     let created = service().post("/users", json!({ "name": "Eve", "email": new_email() }));
-    assert_eq!(created.header("cache-control"), Some("private, no-cache"));
+    assert_eq!(created.header("cache-control"), Some("no-store"));
     let _: Value = created.json();
 }

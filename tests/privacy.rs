@@ -183,16 +183,16 @@ fn each_write_leaves_a_line_in_the_audit_trail() {
             );
             let text = |member: &str| line[member].as_str().expect("text").to_owned();
             let user = line["user"].as_u64();
-            (
-                text("request"),
-                text("action"),
-                user,
-                line["outcome"].as_u64(),
-            )
+            let outcome = line["outcome"].as_u64();
+            assert_eq!(outcome.is_none(), text("event") == "begun", "{line}");
+            (text("request"), text("action"), user, outcome)
         })
         .collect();
-    let line = |request: &str, action: &str, user, outcome| {
-        (request.to_owned(), action.to_owned(), user, Some(outcome))
+    let line = |request: &str, action: &str, user, outcome: u64| {
+        let line = |user, outcome| (request.to_owned(), action.to_owned(), user, outcome);
+        // What a create creates is not known when it begins.
+        let named = if action == "create" { None } else { user };
+        [line(named, None), line(user, Some(outcome))]
     };
     assert_eq!(
         shown,
@@ -204,6 +204,7 @@ fn each_write_leaves_a_line_in_the_audit_trail() {
             line("r6", "delete", None, 404),
             line("r7", "delete", Some(1), 204),
         ]
+        .concat()
     );
 }
 

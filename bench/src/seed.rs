@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
+use edge_users::configuration::Configuration;
 use edge_users::directory::{Directory, Sizes};
 use edge_users::platform::Platform;
 use edge_users::rest;
@@ -95,10 +96,11 @@ fn fill(file: &Path, users: u64) -> Result<()> {
         platform: &platform,
         sizes: Sizes::SERVICE,
     };
+    let configuration = Configuration::read(&platform, None);
     // Every operation is done when it returns, so that nothing is waited for.
     let answer = |request: Request<Vec<u8>>, status: u16| {
-        let response = Handle::current().block_on(rest::respond(&directory, request));
-        let answered = response.status();
+        let answer = rest::respond(&directory, &configuration, request);
+        let answered = Handle::current().block_on(answer).response.status();
         ensure!(answered == status, "not {status}: {answered}");
         Ok(())
     };
@@ -234,8 +236,8 @@ impl Platform for Native {
         mixed ^ (mixed >> 31)
     }
 
-    fn variable(&self, name: &str) -> Option<String> {
-        (name == "auth").then(|| "off".to_owned())
+    fn variable(&self, name: &str) -> Result<Option<String>, String> {
+        Ok((name == "auth").then(|| "off".to_owned()))
     }
 
     fn log_error(&self, line: &str) {

@@ -1,7 +1,10 @@
 //! JSON Web Tokens (RFC 7519), signed and in the compact form (RFC 7515, section
 //! 3.1), read as RFC 8725 advises: what is signed how is the verifier's decision.
 
+use std::fmt;
+
 use base64ct::{Base64UrlUnpadded, Encoding};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use crate::timestamp::Timestamp;
@@ -36,16 +39,27 @@ impl Algorithm {
     }
 }
 
-/// A token as it came. Nothing in it may be believed until its signature is verified.
+/// A signed text (RFC 7515), as it came. Nothing in it may be believed until its signature is
+/// verified.
 #[derive(Debug)]
-pub struct Jwt<'a> {
+pub struct Jws<'a> {
     /// How it claims to be signed.
     pub algorithm: Algorithm,
     /// Which key it claims to be signed with.
     pub key_id: Option<String>,
+    /// What kind of text it claims to be.
+    kind: Option<String>,
     /// What is signed.
     pub signed: &'a str,
     pub signature: Vec<u8>,
+    /// The text, encoded.
+    payload: &'a str,
+}
+
+/// A token, as it came.
+#[derive(Debug)]
+pub struct Jwt<'a> {
+    pub jws: Jws<'a>,
     claims: Claims,
 }
 
@@ -57,25 +71,57 @@ struct Claims {
     expires: Option<f64>,
     begins: Option<f64>,
     subject: Option<String>,
-    scopes: Option<String>,
+    scopes: Vec<String>,
 }
 
 impl Claims {
     /// Those that count here (RFC 7519, section 4.1; RFC 9068, section 2.2.3). `None`
     /// if one is of another type than it should be.
     fn read(members: &Members) -> Option<Claims> {
-        let audiences = match members.0.get("aud") {
-            None => Vec::new(),
-            Some(Value::Array(several)) => several.iter().map(text).collect::<Option<_>>()?,
-            Some(one) => vec![text(one)?],
-        };
+        // Issuers differ in the name of the scopes, and in their form.
+        let mut scopes = Vec::new();
+        for name in ["scope", "scp"] {
+            for text in members.get(name, texts)?.unwrap_or_default() {
+                scopes.extend(text.split(' ').map(str::to_owned));
+            }
+        }
         Some(Claims {
-            audiences,
-            issuer: members.get("iss", text)?,
+            audiences: members.get("aud", texts)?.unwrap_or_default(),
+            issuer: members.get("iss", text_of)?,
             expires: members.get("exp", Value::as_f64)?,
             begins: members.get("nbf", Value::as_f64)?,
-            subject: members.get("sub", text)?,
-            scopes: members.get("scope", text)?,
+            subject: members.get("sub", text_of)?,
+            scopes,
+        })
+    }
+}
+
+/// What is wrong with a text that is not a token at all.
+const MALFORMED: &str = "is neither one of this service's nor a JWT";
+
+impl<'a> Jws<'a> {
+    /// Reads a signed text. Fails with what is wrong with it, the rest of a sentence.
+    pub fn read(text: &'a str) -> Result<Jws<'a>, &'static str> {
+        if text.len() > MAX_BYTES {
+            return Err("is longer than 8 KiB");
+        }
+        let (signed, signature) = text.rsplit_once('.').ok_or(MALFORMED)?;
+        let (header, payload) = signed.split_once('.').ok_or(MALFORMED)?;
+        let header = Members::decode(header).ok_or(MALFORMED)?;
+        let algorithm = header.get("alg", text_of).flatten().ok_or(MALFORMED)?;
+        let algorithm = Algorithm::named(&algorithm)
+            .ok_or("is signed otherwise than by RS256, ES256 or EdDSA")?;
+        // An extension that must be understood is one too many (RFC 7515, section 4.1.11).
+        if header.0.contains_key("crit") {
+            return Err("has critical header parameters, of which the service knows none");
+        }
+        Ok(Jws {
+            algorithm,
+            key_id: header.get("kid", text_of).ok_or(MALFORMED)?,
+            kind: header.get("typ", text_of).ok_or(MALFORMED)?,
+            signed,
+            signature: Base64UrlUnpadded::decode_vec(signature).map_err(|_| MALFORMED)?,
+            payload,
         })
     }
 }
@@ -83,32 +129,13 @@ impl Claims {
 impl<'a> Jwt<'a> {
     /// Reads a token. Fails with what is wrong with it, the rest of a sentence.
     pub fn read(token: &'a str) -> Result<Jwt<'a>, &'static str> {
-        const MALFORMED: &str = "is neither one of this service's nor a JWT";
-        if token.len() > MAX_BYTES {
-            return Err("is longer than 8 KiB");
-        }
-        let (signed, signature) = token.rsplit_once('.').ok_or(MALFORMED)?;
-        let (header, claims) = signed.split_once('.').ok_or(MALFORMED)?;
-        let header = Members::decode(header).ok_or(MALFORMED)?;
-        let algorithm = header.get("alg", text).flatten().ok_or(MALFORMED)?;
-        let algorithm = Algorithm::named(&algorithm)
-            .ok_or("is signed otherwise than by RS256, ES256 or EdDSA")?;
-        // An extension that must be understood is one too many (RFC 7515, section 4.1.11).
-        if header.0.contains_key("crit") {
-            return Err("has critical header parameters, of which the service knows none");
-        }
-        let typ = header.get("typ", text).ok_or(MALFORMED)?;
-        if !typ.is_none_or(|typ| is_access_token(&typ)) {
+        let jws = Jws::read(token)?;
+        if !jws.kind.as_deref().is_none_or(is_access_token) {
             return Err("is a JWT for something else than access");
         }
-        let claims = Members::decode(claims).and_then(|members| Claims::read(&members));
-        Ok(Jwt {
-            algorithm,
-            key_id: header.get("kid", text).ok_or(MALFORMED)?,
-            signed,
-            signature: Base64UrlUnpadded::decode_vec(signature).map_err(|_| MALFORMED)?,
-            claims: claims.ok_or("has malformed claims")?,
-        })
+        let claims = Members::decode(jws.payload).and_then(|members| Claims::read(&members));
+        let claims = claims.ok_or("has malformed claims")?;
+        Ok(Jwt { jws, claims })
     }
 
     /// Checks whom it is from, whom it is for, and when. Fails with what is wrong
@@ -137,23 +164,47 @@ impl<'a> Jwt<'a> {
         self.claims.subject.as_deref().unwrap_or_default()
     }
 
-    /// The scopes that it was given, separated by spaces (RFC 9068, section 2.2.3).
-    pub fn scopes(&self) -> &str {
-        self.claims.scopes.as_deref().unwrap_or_default()
+    /// The scopes that it was given: of the claims `scope` (RFC 9068, section 2.2.3) and `scp`,
+    /// each of which may be a text with spaces, or an array.
+    pub fn scopes(&self) -> &[String] {
+        &self.claims.scopes
     }
 }
 
-/// One of the JSON objects of a token. What is in it twice counts the second time
-/// (RFC 7519, section 4).
+/// One of the JSON objects of a token. A name that is in it twice makes it none (RFC 7519,
+/// section 4): two readers could take different values for its meaning.
 struct Members(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Members, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Members, A::Error> {
+        let mut members = Map::new();
+        while let Some((name, value)) = access.next_entry()? {
+            if members.insert(name, value).is_some() {
+                return Err(A::Error::custom("a name is there twice"));
+            }
+        }
+        Ok(Members(members))
+    }
+}
 
 impl Members {
     fn decode(encoded: &str) -> Option<Members> {
         let json = Base64UrlUnpadded::decode_vec(encoded).ok()?;
-        match serde_json::from_slice(&json).ok()? {
-            Value::Object(members) => Some(Members(members)),
-            _ => None,
-        }
+        serde_json::from_slice(&json).ok()
     }
 
     /// What `read` makes of a member, if it is there. `None` if it can't be read.
@@ -165,8 +216,16 @@ impl Members {
     }
 }
 
-fn text(value: &Value) -> Option<String> {
+fn text_of(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned)
+}
+
+/// A text, or several.
+fn texts(value: &Value) -> Option<Vec<String>> {
+    match value {
+        Value::Array(several) => several.iter().map(text_of).collect(),
+        one => Some(vec![text_of(one)?]),
+    }
 }
 
 /// Whether a JWT of that type may be an access token (RFC 8725, section 3.11; RFC
@@ -226,8 +285,8 @@ mod tests {
             (r#"{"iss":"i","aud":[],"exp":1800000001}"#, Some("audience")),
             (r#"{"iss":"i","exp":1800000001}"#, Some("audience")),
             (
-                r#"{"iss":"i","iss":"j","aud":"a","exp":1800000001}"#,
-                Some("issuer"),
+                r#"{"iss":"i","iss":"i","aud":"a","exp":1800000001}"#,
+                Some("malformed"),
             ),
             (r#"[]"#, Some("malformed")),
             (r#"{"iss":"i""#, Some("malformed")),
@@ -237,6 +296,30 @@ mod tests {
                 (Err(told), Some(flaw)) => assert!(told.contains(flaw), "{claims}: {told}"),
                 (told, _) => panic!("{claims}: {told:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn scopes_come_under_two_names_and_in_two_forms() {
+        for (claims, scopes) in [
+            (r#"{}"#, &[][..]),
+            (r#"{"scope":"read write"}"#, &["read", "write"]),
+            (r#"{"scope":["read","write"]}"#, &["read", "write"]),
+            (r#"{"scp":["read"]}"#, &["read"]),
+            (r#"{"scp":"read self"}"#, &["read", "self"]),
+            (r#"{"scope":"openid","scp":["read"]}"#, &["openid", "read"]),
+        ] {
+            let token = token(r#"{"alg":"ES256"}"#, claims);
+            let jwt = Jwt::read(&token).expect("a token");
+            assert_eq!(jwt.scopes(), scopes, "{claims}");
+        }
+        for claims in [r#"{"scope":1}"#, r#"{"scp":[1]}"#, r#"{"scp":null}"#] {
+            let token = token(r#"{"alg":"ES256"}"#, claims);
+            assert_eq!(
+                Jwt::read(&token).map(|_| ()),
+                Err("has malformed claims"),
+                "{claims}"
+            );
         }
     }
 
@@ -259,7 +342,7 @@ mod tests {
             (r#"{"alg":"ES256","crit":["exp"],"exp":1}"#, "critical"),
             (r#"{"alg":"ES256","crit":[]}"#, "critical"),
             (r#"{"alg":"ES256","typ":"secevent+jwt"}"#, "something else"),
-            (r#"{"alg":"ES256","alg":"none"}"#, "signed otherwise"),
+            (r#"{"alg":"ES256","alg":"ES256"}"#, "neither"),
             (r#"{"alg":"ES256","crit":null}"#, "critical"),
             (r#"{}"#, "neither"),
             (r#"{"alg":"ES256","kid":1}"#, "neither"),

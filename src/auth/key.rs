@@ -8,8 +8,10 @@ use super::jwt::Algorithm;
 use super::rsa;
 
 /// A public key, with the one algorithm that it is used with (RFC 8725, section 3.1).
+#[derive(Debug)]
 pub struct PublicKey(Kind);
 
+#[derive(Debug)]
 enum Kind {
     Rsa(Box<rsa::PublicKey>),
     P256(Box<p256::ecdsa::VerifyingKey>),
@@ -84,3 +86,5 @@ impl PublicKey {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;

@@ -6,13 +6,14 @@ use std::collections::VecDeque;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::jwt::Jwt;
+use super::jwt::Jws;
 use super::key::PublicKey;
 
 /// How many tokens are remembered as verified.
 const MAX_VERIFIED: usize = 64;
 
 /// Public keys, by their names.
+#[derive(Debug)]
 pub struct Keys {
     keys: Vec<(Option<String>, PublicKey)>,
     /// The SHA-256 of tokens whose signature was verified with one of the keys, the
@@ -36,14 +37,19 @@ impl Keys {
         })
     }
 
+    /// Whether there is no key of use here.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
     /// The key that a token says it is signed with. Without a name that is the only
     /// one there is: to try several would let one stand in for another.
-    pub fn find(&self, jwt: &Jwt) -> Option<&PublicKey> {
+    pub fn find(&self, jws: &Jws) -> Option<&PublicKey> {
         let named = |(name, key): &&(Option<String>, PublicKey)| {
-            key.algorithm() == jwt.algorithm && *name == jwt.key_id
+            key.algorithm() == jws.algorithm && *name == jws.key_id
         };
-        match (&jwt.key_id, &*self.keys) {
-            (None, [(_, key)]) => Some(key).filter(|key| key.algorithm() == jwt.algorithm),
+        match (&jws.key_id, &*self.keys) {
+            (None, [(_, key)]) => Some(key).filter(|key| key.algorithm() == jws.algorithm),
             (None, _) => None,
             (Some(_), keys) => keys.iter().find(named).map(|(_, key)| key),
         }
@@ -51,19 +57,19 @@ impl Keys {
 
     /// Whether the token is signed by its key. Fails with what is wrong with it, the
     /// rest of a sentence.
-    pub fn verify(&self, jwt: &Jwt) -> Result<(), &'static str> {
+    pub fn verify(&self, jws: &Jws) -> Result<(), &'static str> {
         let digest = Sha256::new()
-            .chain_update(jwt.signed)
+            .chain_update(jws.signed)
             .chain_update([0])
-            .chain_update(&jwt.signature)
+            .chain_update(&jws.signature)
             .finalize()
             .into();
         if self.verified.borrow().contains(&digest) {
             return Ok(());
         }
-        let key = self.find(jwt);
+        let key = self.find(jws);
         let key = key.ok_or("is signed with a key that is not known")?;
-        if !key.verifies(jwt.signed.as_bytes(), &jwt.signature) {
+        if !key.verifies(jws.signed.as_bytes(), &jws.signature) {
             return Err("has a signature that does not match");
         }
         let mut verified = self.verified.borrow_mut();
@@ -96,25 +102,25 @@ mod tests {
         // Signed by somebody else, as often as they like.
         let forged = token(&"A".repeat(86));
         for _ in 0..2 {
-            let jwt = Jwt::read(&forged).expect("a token");
-            assert!(keys.verify(&jwt).is_err());
+            let jws = Jws::read(&forged).expect("a token");
+            assert!(keys.verify(&jws).is_err());
             assert!(keys.verified.borrow().is_empty());
         }
         // The standard's message is not a JWT, but is signed like one.
         let signed = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
         let signature = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
         let good = token(signature);
-        let mut jwt = Jwt::read(&good).expect("a token");
-        jwt.signed = signed;
+        let mut jws = Jws::read(&good).expect("a token");
+        jws.signed = signed;
         for _ in 0..2 {
-            assert_eq!(keys.verify(&jwt), Ok(()));
+            assert_eq!(keys.verify(&jws), Ok(()));
             assert_eq!(keys.verified.borrow().len(), 1);
         }
-        jwt.signature[0] ^= 1;
-        assert!(keys.verify(&jwt).is_err());
+        jws.signature[0] ^= 1;
+        assert!(keys.verify(&jws).is_err());
         // Other keys have verified nothing yet.
         let none = Keys::read(br#"{"keys":[]}"#).expect("a set");
-        jwt.signature[0] ^= 1;
-        assert!(none.verify(&jwt).is_err());
+        jws.signature[0] ^= 1;
+        assert!(none.verify(&jws).is_err());
     }
 }

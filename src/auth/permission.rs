@@ -34,68 +34,87 @@ impl Scope {
 /// What a request asks of its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Permission {
-    /// Nothing: it is for everybody.
+    /// Nothing: everybody has it.
     Public,
-    /// To be known.
+    /// A valid token.
     Known,
     /// A scope.
     Scope(Scope),
-    /// A scope; or `self`, from the user that it concerns.
-    ScopeOrSelf(Scope, Option<UserId>),
+    /// A scope; or `self`, from the user that the request is about.
+    ScopeOrSelf(Scope),
+}
+
+impl Permission {
+    /// The scope that it takes, if it takes any.
+    pub fn scope(self) -> Option<Scope> {
+        match self {
+            Permission::Public | Permission::Known => None,
+            Permission::Scope(scope) | Permission::ScopeOrSelf(scope) => Some(scope),
+        }
+    }
 }
 
 /// Who sent a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
-    /// The name of the token, or the subject of the JWT.
-    pub name: String,
+    /// `token:` and the name of the token, or `jwt:`, the issuer, `:` and the subject. So no two
+    /// callers have the same, whoever chose the names.
+    name: Option<String>,
     scope: Option<Scope>,
     /// The user that the caller is, if that user may see and change itself.
     own: Option<UserId>,
 }
 
 impl Principal {
-    /// A caller with a token of that scope.
-    pub fn with_scope(name: &str, scope: Scope) -> Principal {
+    /// A caller with the operator's token of that name and scope.
+    pub fn token(name: &str, scope: Scope) -> Principal {
         Principal {
-            name: name.to_owned(),
+            name: Some(format!("token:{name}")),
             scope: Some(scope),
             own: None,
         }
     }
 
-    /// The subject of a token that has the scopes named in `scopes`, separated by
-    /// spaces (RFC 6749, section 3.3). What is not a scope here is of no account.
-    pub fn subject(subject: &str, scopes: &str) -> Principal {
-        let mut names = scopes.split(' ');
-        let scope = names.clone().filter_map(Scope::named).max();
-        let own = names.any(|name| name == "self");
+    /// The subject of an issuer's JWT with these scopes. What is not a scope here is of no account.
+    pub fn subject(issuer: &str, subject: &str, scopes: &[String]) -> Principal {
+        let named = |scope: &String| Scope::named(scope);
+        let own = scopes.iter().any(|scope| scope == "self");
         Principal {
-            name: subject.to_owned(),
-            scope,
+            name: Some(format!("jwt:{issuer}:{subject}")),
+            scope: scopes.iter().filter_map(named).max(),
             own: subject.parse().ok().filter(|_| own),
         }
     }
 
-    /// Who calls is not known, and may do what everybody may.
-    pub fn unknown() -> Principal {
-        Principal::subject("", "")
+    /// A caller who did not have to tell, and may do what everybody may.
+    pub fn anonymous() -> Principal {
+        Principal {
+            name: None,
+            scope: None,
+            own: None,
+        }
     }
 
-    /// Who calls is not asked, and may do everything.
-    pub fn unasked() -> Principal {
-        Principal::with_scope("", Scope::Admin)
+    /// A caller who did not have to tell, and may do everything.
+    pub fn unrestricted() -> Principal {
+        Principal {
+            scope: Some(Scope::Admin),
+            ..Principal::anonymous()
+        }
     }
 
-    /// The scope that it would take, if the caller has not the permission.
-    pub fn lacks(&self, permission: Permission) -> Option<Scope> {
-        let (scope, user) = match permission {
-            Permission::Public | Permission::Known => return None,
-            Permission::Scope(scope) => (scope, None),
-            Permission::ScopeOrSelf(scope, user) => (scope, user),
-        };
-        let has = self.scope >= Some(scope) || (user.is_some() && self.own == user);
-        (!has).then_some(scope)
+    /// Its name, if it told.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The scope that it would take, if the caller has not the permission for what concerns
+    /// `user`.
+    pub fn lacks(&self, permission: Permission, user: Option<UserId>) -> Option<Scope> {
+        let scope = permission.scope()?;
+        let by_itself = matches!(permission, Permission::ScopeOrSelf(_));
+        let is_own = by_itself && user.is_some() && self.own == user;
+        (self.scope < Some(scope) && !is_own).then_some(scope)
     }
 }
 
@@ -107,9 +126,9 @@ mod tests {
     fn a_scope_includes_those_before_it() {
         let scopes = [Scope::Read, Scope::Write, Scope::Admin];
         for (place, held) in scopes.into_iter().enumerate() {
-            let principal = Principal::with_scope("t", held);
+            let principal = Principal::token("t", held);
             for (other, asked) in scopes.into_iter().enumerate() {
-                let lacks = principal.lacks(Permission::Scope(asked));
+                let lacks = principal.lacks(Permission::Scope(asked), None);
                 let expected = (other > place).then_some(asked);
                 assert_eq!(lacks, expected, "{held:?} {asked:?}");
             }
@@ -118,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_subject_has_the_scopes_that_are_known_and_itself_only_with_self() {
-        let user = |id: &str| Permission::ScopeOrSelf(Scope::Read, id.parse().ok());
+        let user = |id: &str| (Permission::ScopeOrSelf(Scope::Read), id.parse().ok());
         for (subject, scopes, own, other, all) in [
             ("7", "self", true, false, false),
             ("7", "openid self profile", true, false, false),
@@ -129,13 +148,37 @@ mod tests {
             ("07", "self", false, false, false),
             ("ada", "self", false, false, false),
         ] {
-            let principal = Principal::subject(subject, scopes);
-            let had = [user("7"), user("8"), Permission::Scope(Scope::Read)]
-                .map(|permission| principal.lacks(permission).is_none());
+            let named: Vec<_> = scopes.split(' ').map(str::to_owned).collect();
+            let principal = Principal::subject("i", subject, &named);
+            let has = |(permission, user)| principal.lacks(permission, user).is_none();
+            let seven = "7".parse().ok();
+            let had = [
+                user("7"),
+                user("8"),
+                (Permission::Scope(Scope::Read), seven),
+            ]
+            .map(has);
             assert_eq!(had, [own, other, all], "{subject} {scopes:?}");
             // A path that names no user is nobody's own.
-            let nobodys = principal.lacks(user("x")).is_none();
+            let nobodys = has(user("x"));
             assert_eq!(nobodys, all, "{subject} {scopes:?}");
         }
+    }
+
+    #[test]
+    fn callers_of_different_kinds_never_have_the_same_name() {
+        let names = [
+            Principal::token("deploy", Scope::Read),
+            Principal::subject("i", "deploy", &[]),
+            Principal::subject("j", "deploy", &[]),
+            Principal::subject("i", "", &[]),
+            Principal::anonymous(),
+        ]
+        .map(|principal| principal.name().map(str::to_owned));
+        for (index, name) in names.iter().enumerate() {
+            assert!(!names[..index].contains(name), "{name:?}");
+        }
+        assert_eq!(names[0].as_deref(), Some("token:deploy"));
+        assert_eq!(names[1].as_deref(), Some("jwt:i:deploy"));
     }
 }

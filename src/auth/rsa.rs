@@ -20,6 +20,7 @@ const DIGEST_INFO: [u8; 19] = [
 ];
 
 /// An RSA public key.
+#[derive(Debug)]
 pub struct PublicKey {
     modulus: Odd<U4096>,
     exponent: u32,

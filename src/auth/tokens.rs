@@ -8,17 +8,11 @@
 //!
 //! The secrets themselves are nowhere but with their owners.
 
-use std::rc::Rc;
-
 use edge_users_token::Secret;
 use subtle::{Choice, ConstantTimeEq};
 
 use super::permission::{Principal, Scope};
-use super::remembered::Remembered;
-use crate::platform::Platform;
 use crate::timestamp::Timestamp;
-
-const TOKENS: &str = "tokens";
 
 /// The tokens that are configured.
 #[derive(Debug, Default)]
@@ -31,33 +25,17 @@ struct Token {
     expires: Option<Timestamp>,
 }
 
-thread_local! {
-    static CONFIGURED: Remembered<Tokens> = const { Remembered::new() };
-}
-
 impl Tokens {
-    /// Those that the operator configured. An entry that can't be read lets nobody
-    /// in, and is told to the log.
-    pub fn configured(platform: &impl Platform) -> Rc<Tokens> {
-        let text = platform.variable(TOKENS).unwrap_or_default();
-        let read = |text: &str| Tokens::read(text, |error| platform.log_error(&error));
-        CONFIGURED.with(|tokens| tokens.of(text, read))
-    }
-
-    fn read(text: &str, mut tell: impl FnMut(String)) -> Tokens {
+    /// Reads the variable. Fails with the rule that an entry breaks.
+    pub fn read(text: &str) -> Result<Tokens, String> {
         let entries = text.split(['\n', ';']).map(str::trim);
         let entries = entries.filter(|entry| !entry.is_empty());
-        let tokens = entries.enumerate().filter_map(|(number, entry)| {
-            let token = Token::read(entry);
-            // Not the entry itself: somebody may have put the secret there.
-            let error = token.as_ref().err();
-            if let Some(rule) = error {
-                let number = number + 1;
-                tell(format!("the variable tokens, entry {number}: {rule}"));
-            }
-            token.ok()
+        let tokens = entries.enumerate().map(|(index, entry)| {
+            // Not the entry itself is told: somebody may have put the secret there.
+            Token::read(entry)
+                .map_err(|rule| format!("can't be read at entry {}: {rule}", index + 1))
         });
-        Tokens(tokens.collect())
+        Ok(Tokens(tokens.collect::<Result<_, _>>()?))
     }
 
     pub fn is_empty(&self) -> bool {
@@ -109,7 +87,7 @@ impl Token {
             None => None,
         };
         Ok(Token {
-            principal: Principal::with_scope(name, scope),
+            principal: Principal::token(name, scope),
             digest: bytes,
             expires,
         })
@@ -125,12 +103,6 @@ mod tests {
         digits.concat()
     }
 
-    fn read(text: &str) -> (Tokens, Vec<String>) {
-        let mut errors = Vec::new();
-        let tokens = Tokens::read(text, |error| errors.push(error));
-        (tokens, errors)
-    }
-
     #[test]
     fn a_secret_is_its_tokens_until_that_expires() {
         let (old, new) = (Secret::new([1; 32]), Secret::new([2; 32]));
@@ -139,11 +111,10 @@ mod tests {
             hex(&old),
             hex(&new).to_uppercase()
         );
-        let (tokens, errors) = read(&text);
-        assert_eq!(errors, [""; 0]);
+        let tokens = Tokens::read(&text).expect("tokens");
         let find = |secret: &Secret, now| tokens.find(secret.reveal(), Timestamp(now));
-        let old_principal = Principal::with_scope("old", Scope::Read);
-        let new_principal = Principal::with_scope("new", Scope::Write);
+        let old_principal = Principal::token("old", Scope::Read);
+        let new_principal = Principal::token("new", Scope::Write);
         assert_eq!(find(&old, 999), Ok(old_principal));
         assert_eq!(find(&old, 1000), Err("has expired"));
         assert_eq!(find(&new, 1000), Ok(new_principal));
@@ -153,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_cannot_be_read_lets_nobody_in_and_is_not_quoted() {
+    fn an_entry_that_cannot_be_read_is_refused_and_not_quoted() {
         let secret = Secret::new([1; 32]);
         let digest = hex(&secret);
         for (entry, named) in [
@@ -171,20 +142,12 @@ mod tests {
             (format!("t read {digest} tomorrow"), "expiry"),
             (format!("t read {digest} 2027-01-31"), "expiry"),
         ] {
-            let (tokens, errors) = read(&format!("\n{entry}\n"));
-            assert!(tokens.is_empty(), "{entry}");
-            let [error] = &*errors else {
-                panic!("{errors:?}")
-            };
-            assert!(
-                error.starts_with("the variable tokens, entry 1: "),
-                "{error}"
-            );
+            let good = format!("good read {digest}");
+            let error = Tokens::read(&format!("\n{good}\n{entry}\n")).expect_err(&entry);
+            assert!(error.starts_with("can't be read at entry 2: "), "{error}");
             assert!(error.contains(named), "{error}");
             let hidden = !error.contains(secret.reveal()) && !error.contains(&digest[2..]);
             assert!(hidden, "{error}");
         }
-        let (tokens, errors) = read(&format!("nonsense; t read {digest}"));
-        assert_eq!((tokens.0.len(), errors.len()), (1, 1));
     }
 }

@@ -1,22 +1,24 @@
-//! Proactive content negotiation (RFC 9110, section 12.5.1).
+//! Proactive negotiation (RFC 9110, section 12.5): what a client accepts, by weights.
 
 use http::HeaderMap;
-use http::header::ACCEPT;
+use http::header::{ACCEPT, HeaderName};
+
+/// The weight of what a header lists without a weight, in thousandths.
+const DEFAULT_WEIGHT: Option<u16> = Some(1000);
 
 /// The media type of those `offered` that the client prefers by its `Accept`:
 /// the first of those with the highest weight; `None` if it takes none of them.
-/// Without an `Accept` it takes everything. What is not understood in it is
-/// left out of account, as if it were not there.
+/// Without an `Accept` it takes everything.
 pub fn preferred<'a>(headers: &HeaderMap, offered: &[&'a str]) -> Option<&'a str> {
-    let values = headers.get_all(ACCEPT).iter();
-    let values: Vec<_> = values.filter_map(|value| value.to_str().ok()).collect();
-    let ranges = values.iter().flat_map(|value| value.split(','));
-    let ranges: Vec<_> = ranges.filter(|range| !range.trim().is_empty()).collect();
+    let ranges = weighted(headers, ACCEPT);
     if ranges.is_empty() {
         return offered.first().copied();
     }
     let weight = |offered: &str| {
-        let matching = ranges.iter().filter_map(|range| precedence(range, offered));
+        let matching = ranges.iter().filter_map(|(range, weight)| {
+            let precedence = precedence(range, offered)?;
+            Some((precedence, *weight))
+        });
         matching
             .max_by_key(|(precedence, _)| *precedence)
             .map_or(0, |(_, weight)| weight)
@@ -30,31 +32,70 @@ pub fn preferred<'a>(headers: &HeaderMap, offered: &[&'a str]) -> Option<&'a str
     (weight > 0).then_some(preferred)
 }
 
-/// How specific a media range is that covers `offered`, and its weight in
-/// thousandths; `None` if it covers something else.
-fn precedence(range: &str, offered: &str) -> Option<(u8, u16)> {
-    let mut parts = range.split(';').map(str::trim);
-    let range = parts.next()?;
+/// How specific a media range is that covers `offered`; `None` if it covers something else.
+fn precedence(range: &str, offered: &str) -> Option<u8> {
     let (kind, _) = offered.split_once('/')?;
-    let precedence = match range.split_once('/')? {
-        ("*", "*") => 0,
-        (range_kind, "*") if range_kind.eq_ignore_ascii_case(kind) => 1,
-        _ if range.eq_ignore_ascii_case(offered) => 2,
-        _ => return None,
-    };
-    let weight = parts.find_map(|parameter| {
-        let (name, value) = parameter.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("q").then_some(value)
-    });
-    Some((precedence, weight.map_or(1000, thousandths)))
+    match range.split_once('/')? {
+        ("*", "*") => Some(0),
+        (range_kind, "*") if range_kind.eq_ignore_ascii_case(kind) => Some(1),
+        _ if range.eq_ignore_ascii_case(offered) => Some(2),
+        _ => None,
+    }
 }
 
-/// A weight: 0 or 1 with up to three decimals (RFC 9110, section 12.4.2). What
-/// is none counts as 0.
-fn thousandths(weight: &str) -> u16 {
+/// What a header lists, without parameters, each with its weight in thousandths (RFC 9110, section
+/// 12.4.2). What has a malformed weight is left out, as if it were not there: neither its presence
+/// nor its weight can be relied on.
+pub fn weighted(headers: &HeaderMap, name: HeaderName) -> Vec<(&str, u16)> {
+    let mut weighted = Vec::new();
+    for value in headers.get_all(name) {
+        for element in split(value.to_str().unwrap_or_default(), ',') {
+            let mut parts = split(element, ';').into_iter().map(str::trim);
+            let listed = parts.next().unwrap_or_default();
+            let weight = parts.find_map(|parameter| {
+                let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+                let is_weight = name.trim().eq_ignore_ascii_case("q");
+                is_weight.then(|| thousandths(value.trim()))
+            });
+            if let (false, Some(weight)) = (listed.is_empty(), weight.unwrap_or(DEFAULT_WEIGHT)) {
+                weighted.push((listed, weight));
+            }
+        }
+    }
+    weighted
+}
+
+/// The parts of a text between separators that don't stand in quoted strings (RFC 9110, section
+/// 5.6.4).
+fn split(text: &str, separator: char) -> Vec<&str> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    let parts = text.split(|char| {
+        match char {
+            _ if is_escaped => is_escaped = false,
+            '\\' if is_quoted => is_escaped = true,
+            '"' => is_quoted = !is_quoted,
+            _ => return char == separator && !is_quoted,
+        }
+        false
+    });
+    parts.collect()
+}
+
+/// A weight: 0 or 1 with up to three decimals, at most 1; `None` if it is malformed.
+fn thousandths(weight: &str) -> Option<u16> {
     let (whole, decimals) = weight.split_once('.').unwrap_or((weight, ""));
-    let number = format!("{whole}{decimals:0<3}").parse();
-    number.unwrap_or(0).min(1000)
+    if !matches!(whole, "0" | "1") || decimals.len() > 3 {
+        return None;
+    }
+    let mut number = u16::from(whole == "1");
+    for place in 0..3 {
+        let digit = decimals.as_bytes().get(place).copied().unwrap_or(b'0');
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+        number = 10 * number + u16::from(digit - b'0');
+    }
+    (number <= 1000).then_some(number)
 }
 
 #[cfg(test)]
@@ -76,6 +117,9 @@ mod tests {
             ("text/html;q=1, application/json;q=0, */*", false),
             ("application/*;q=0, */*", false),
             ("application/json;q=0.0", false),
+            ("application/json;Q=0", false),
+            ("application/json; q = 0", false),
+            ("application/json;a=\"b,c;q=1\";q=0", false),
             ("json", false),
         ] {
             let headers = [(ACCEPT, accept.parse().unwrap())].into_iter().collect();
@@ -85,6 +129,49 @@ mod tests {
                 admitted,
                 "{accept}"
             );
+        }
+    }
+
+    #[test]
+    fn a_weight_has_up_to_three_decimals_and_is_at_most_1() {
+        for (weight, expected) in [
+            ("0", Some(0)),
+            ("0.", Some(0)),
+            ("0.5", Some(500)),
+            ("0.125", Some(125)),
+            ("1", Some(1000)),
+            ("1.000", Some(1000)),
+            ("0.1234", None),
+            ("1.001", None),
+            ("2", None),
+            ("00.5", None),
+            (".5", None),
+            ("-0", None),
+            ("0.-1", None),
+            ("0.5.1", None),
+            ("\"0\"", None),
+            ("", None),
+        ] {
+            assert_eq!(thousandths(weight), expected, "{weight}");
+        }
+    }
+
+    #[test]
+    fn what_has_a_malformed_weight_is_not_there() {
+        let json_or_html = |accept: &str| {
+            let headers = [(ACCEPT, accept.parse().unwrap())].into_iter().collect();
+            preferred(&headers, &["application/json", "text/html"])
+        };
+        for (accept, expected) in [
+            (
+                "application/json;q=0.1234, text/html;q=0.1",
+                Some("text/html"),
+            ),
+            ("application/json;q, text/html;q=0.1", Some("text/html")),
+            ("application/json;q=2, text/html;q=0", None),
+            ("text/html;q=0.1234", Some("application/json")),
+        ] {
+            assert_eq!(json_or_html(accept), expected, "{accept}");
         }
     }
 

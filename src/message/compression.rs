@@ -7,6 +7,8 @@ use flate2::write::GzEncoder;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, ETAG};
 use http::{HeaderMap, HeaderValue};
 
+use super::accept::weighted;
+
 /// Bodies of fewer bytes are sent as they are: they fit into a packet anyway.
 const WORTH_COMPRESSING: usize = 1024;
 
@@ -16,22 +18,19 @@ pub const SUFFIX: &str = "-gzip";
 
 /// Whether the client takes gzip, by its `Accept-Encoding` (RFC 9110, section 12.5.3).
 pub fn admits_gzip(headers: &HeaderMap) -> bool {
-    let values = headers.get_all(ACCEPT_ENCODING).iter();
-    let values = values.filter_map(|value| value.to_str().ok());
-    let codings = values.flat_map(|value| value.split(','));
-    let weights = codings.filter_map(|coding| {
-        let (name, parameters) = coding.split_once(';').unwrap_or((coding, ""));
-        let weight = parameters.trim().strip_prefix("q=");
-        // It is 0 if no digit is more.
-        let admitted = weight.is_none_or(|q| q.bytes().any(|byte| (b'1'..=b'9').contains(&byte)));
-        match name.trim() {
-            "*" => Some((0, admitted)),
-            name if name.eq_ignore_ascii_case("gzip") => Some((1, admitted)),
+    let weights = weighted(headers, ACCEPT_ENCODING);
+    let weights = weights
+        .into_iter()
+        .filter_map(|(coding, weight)| match coding {
+            "*" => Some((0, weight)),
+            // RFC 9110, section 8.4.1.3.
+            _ if coding.eq_ignore_ascii_case("gzip") || coding.eq_ignore_ascii_case("x-gzip") => {
+                Some((1, weight))
+            }
             _ => None,
-        }
-    });
+        });
     let most_specific = weights.max_by_key(|(precedence, _)| *precedence);
-    most_specific.is_some_and(|(_, admitted)| admitted)
+    most_specific.is_some_and(|(_, weight)| weight > 0)
 }
 
 /// Compresses the body of a response, if that is worth it and it is not compressed yet.
@@ -69,6 +68,12 @@ mod tests {
             ("br", false),
             ("gzip;q=0", false),
             ("gzip; q=0.000, *", false),
+            ("gzip;Q=0", false),
+            ("gzip; q =0", false),
+            ("gzip;x=1;q=0", false),
+            ("gzip;q=0.0001", false),
+            ("gzip;q=none", false),
+            ("x-gzip", true),
         ] {
             let value = accepted.parse().unwrap();
             let headers = [(ACCEPT_ENCODING, value)].into_iter().collect();

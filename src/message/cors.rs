@@ -8,12 +8,6 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method, Request};
 
-use crate::platform::Platform;
-
-/// The variable that lists the allowed origins, separated by spaces or commas;
-/// `*` for all. Without it no page of another origin can read an answer.
-const ORIGINS: &str = "cors_origins";
-
 /// The request headers that a page may send.
 const ALLOWED_HEADERS: &str = "authorization, content-type, idempotency-key, if-match, \
     if-none-match, traceparent, x-request-id";
@@ -24,6 +18,55 @@ const EXPOSED_HEADERS: &str = "accept-patch, etag, idempotency-replayed, link, l
 
 /// How long a browser may remember a preflight's answer, in seconds.
 const MAX_AGE: &str = "600";
+
+/// The origins whose pages may read answers; by default none.
+#[derive(Debug, Default, PartialEq)]
+pub struct Origins(Vec<Origin>);
+
+#[derive(Debug, PartialEq)]
+enum Origin {
+    Any,
+    /// As browsers write it.
+    One(HeaderValue),
+}
+
+impl Origins {
+    /// Reads origins; `*` is any. Fails with the rule that one of them breaks.
+    pub fn read(origins: &[&str]) -> Result<Origins, &'static str> {
+        let origins: Option<_> = origins.iter().map(|origin| Origin::read(origin)).collect();
+        let rule = "must list origins such as https://app.example, without a path and separated \
+            by commas, or be *";
+        origins.map(Origins).ok_or(rule)
+    }
+
+    /// The value of `Access-Control-Allow-Origin` for a page of that origin.
+    fn allow(&self, origin: &HeaderValue) -> Option<HeaderValue> {
+        self.0.iter().find_map(|allowed| match allowed {
+            Origin::Any => Some(HeaderValue::from_static("*")),
+            Origin::One(one) => (one == origin).then(|| one.clone()),
+        })
+    }
+}
+
+impl Origin {
+    /// The serialization of an origin is a scheme, a host and perhaps a port (RFC 6454, section 6.2).
+    fn read(text: &str) -> Option<Origin> {
+        if text == "*" {
+            return Some(Origin::Any);
+        }
+        let (scheme, host) = text.split_once("://")?;
+        let is_scheme = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+        let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:[]".contains(&byte);
+        let is_origin = !scheme.is_empty()
+            && scheme.bytes().all(is_scheme)
+            && !host.is_empty()
+            && host.bytes().all(is_host);
+        is_origin.then(|| {
+            let origin = HeaderValue::try_from(text.to_ascii_lowercase());
+            Origin::One(origin.expect("letters, digits and little else"))
+        })
+    }
+}
 
 /// What a page of another origin may do with the answer to its request.
 #[derive(Debug, PartialEq)]
@@ -38,17 +81,10 @@ pub enum Cors {
 
 impl Cors {
     /// What the page may do that sent this request.
-    pub fn of<B>(request: &Request<B>, platform: &impl Platform) -> Cors {
+    pub fn of<B>(request: &Request<B>, origins: &Origins) -> Cors {
         let headers = request.headers();
-        let allowed = headers.get(ORIGIN).and_then(|origin| {
-            let origins = platform.variable(ORIGINS)?;
-            let mut origins = origins.split([',', ' ']);
-            let listed = origins.find(|listed| *listed == "*" || listed.as_bytes() == origin)?;
-            Some(match listed {
-                "*" => HeaderValue::from_static("*"),
-                _ => origin.clone(),
-            })
-        });
+        let origin = headers.get(ORIGIN);
+        let allowed = origin.and_then(|origin| origins.allow(origin));
         let asks = headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
         match allowed {
             None => Cors::Nothing,
@@ -77,5 +113,38 @@ impl Cors {
                 response.insert(ACCESS_CONTROL_MAX_AGE, age);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_are_listed_as_browsers_write_them() {
+        for text in [
+            "*",
+            "https://a.example",
+            "http://localhost:8080",
+            "http://[::1]:80",
+            "capacitor://localhost",
+        ] {
+            assert!(Origins::read(&[text]).is_ok(), "{text}");
+        }
+        for text in [
+            "a.example",
+            "https://",
+            "://a.example",
+            "https://a.example/",
+            "https://a.example/path",
+            "https://*.example",
+            "https://user@a.example",
+            "null",
+        ] {
+            assert!(Origins::read(&[text]).is_err(), "{text}");
+        }
+        let origins = Origins::read(&["https://App.Example"]).expect("an origin");
+        let browser = HeaderValue::from_static("https://app.example");
+        assert_eq!(origins.allow(&browser), Some(browser.clone()));
     }
 }

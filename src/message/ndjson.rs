@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use http::Response;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, Response};
 use serde::Serialize;
 
 use super::body::MAX_BYTES;
-use super::response::set;
+use super::content::{Content, Parts};
+use super::response::NO_STORE;
 use crate::json;
-use crate::platform::Platform;
 use crate::timestamp::Timestamp;
 
 pub const NDJSON: &str = "application/x-ndjson";
@@ -20,17 +20,9 @@ const CHUNK: usize = 16 * 1024;
 /// How long bytes wait for others before they are sent, in milliseconds.
 const CHUNK_TIME: i64 = 250;
 
-/// The variable that says after how many seconds an import or an export ends by itself, and
-/// its default: hosts end a request after 30 s.
-const TIME_LIMIT: (&str, i64) = ("bulk_time_limit", 20);
-
-/// When what begins now has to end.
-pub fn deadline(platform: &impl Platform) -> Timestamp {
-    let (variable, default) = TIME_LIMIT;
-    let configured = platform.variable(variable);
-    let configured = configured.and_then(|text| text.parse().ok());
-    let seconds = configured.filter(|seconds| (1..=3600).contains(seconds));
-    Timestamp(platform.now().0 + 1000 * seconds.unwrap_or(default))
+/// The end of a time limit that begins now.
+pub fn deadline(now: Timestamp, limit: Duration) -> Timestamp {
+    Timestamp(now.0 + limit.as_millis() as i64)
 }
 
 /// How long it is from `now` to then.
@@ -39,10 +31,11 @@ pub fn until(then: Timestamp, now: Timestamp) -> Duration {
 }
 
 /// Answers with lines that nobody is to store.
-pub fn response<C>(lines: C) -> Response<C> {
-    let mut response = Response::new(lines);
-    set(&mut response, CONTENT_TYPE, NDJSON);
-    set(&mut response, CACHE_CONTROL, "no-store");
+pub fn response<'a>(lines: impl Parts + 'a) -> Response<Content<'a>> {
+    let mut response = Response::new(Content::Parts(Box::new(lines)));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(NDJSON));
+    headers.insert(CACHE_CONTROL, NO_STORE);
     response
 }
 

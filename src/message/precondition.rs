@@ -7,17 +7,6 @@ use sha2::{Digest, Sha256};
 
 use super::compression;
 use super::problem::{Problem, types};
-use crate::platform::Platform;
-use crate::user::Version;
-
-/// The variable that is `on` where changes need an `If-Match`.
-const REQUIRED: &str = "require_preconditions";
-
-/// The entity tag of a version. Strong (RFC 9110, section 8.8.1): a version has
-/// one representation at a URL.
-pub fn entity_tag(version: Version) -> String {
-    format!("\"{version}\"")
-}
 
 /// The entity tag of what has no version of its own, by a hash of all that it says.
 pub fn entity_tag_of(hash: Sha256) -> String {
@@ -58,18 +47,15 @@ impl Preconditions {
         })
     }
 
-    /// The preconditions of a change; fails if there is none and the operator asks for one
-    /// (RFC 6585, section 3).
-    pub fn of_change(
-        headers: &HeaderMap,
-        platform: &impl Platform,
-    ) -> Result<Preconditions, Problem> {
+    /// The preconditions of a change. Fails if the operator asks for one that names the version
+    /// that the client knows, and there is no `If-Match` (RFC 6585, section 3). `If-None-Match`
+    /// is none: it can admit every version but one.
+    pub fn of_change(headers: &HeaderMap, required: bool) -> Result<Preconditions, Problem> {
         let preconditions = Preconditions::of(headers)?;
-        let required = |setting: String| setting != "off";
-        if preconditions.are_none() && platform.variable(REQUIRED).is_some_and(required) {
-            return Err(Problem::precondition_required());
+        match required && preconditions.if_match.is_none() {
+            true => Err(Problem::precondition_required()),
+            false => Ok(preconditions),
         }
-        Ok(preconditions)
     }
 
     /// Whether the request has no precondition.

@@ -2,37 +2,30 @@
 
 pub mod types;
 
-use http::header::{
-    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE,
-};
+use http::header::{ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
 use super::body::MAX_BYTES;
 use super::limits::{MAX_HEADER_BYTES, MAX_TARGET_BYTES};
 use super::trace::Trace;
-use crate::auth::{Refusal, Scope};
-use crate::directory::Error;
 use crate::json;
 use crate::user::Violation;
 use types::ProblemType;
 
-/// The realm of all credentials here (RFC 9110, section 11.5).
-const REALM: &str = "edge-users";
-
-/// Why a request was not fulfilled.
+/// Why a request was refused, or failed.
 #[derive(Clone, Debug)]
 pub struct Problem(Box<Occurrence>);
 
 #[derive(Clone, Debug)]
 struct Occurrence {
     kind: &'static ProblemType,
-    /// What is particular to this occurrence; the meaning of the type where nothing is.
+    /// What is particular to this occurrence, or the meaning of the type.
     detail: String,
     errors: Vec<Violation>,
     header: Option<(HeaderName, HeaderValue)>,
     /// For the log, if this is for the operator to look into.
-    cause: Option<Error>,
+    cause: Option<String>,
 }
 
 /// The document (RFC 9457, section 3).
@@ -48,7 +41,8 @@ pub struct Details<'a> {
 }
 
 impl Problem {
-    fn new(kind: &'static ProblemType, detail: impl Into<String>) -> Problem {
+    /// A problem of that type. `detail` says what is particular to this one.
+    pub fn new(kind: &'static ProblemType, detail: impl Into<String>) -> Problem {
         Problem(Box::new(Occurrence {
             kind,
             detail: detail.into(),
@@ -58,8 +52,8 @@ impl Problem {
         }))
     }
 
-    /// A problem of which there is nothing to say but what its type says.
-    fn plain(kind: &'static ProblemType) -> Problem {
+    /// A problem with no detail beyond what its type says.
+    pub fn plain(kind: &'static ProblemType) -> Problem {
         Problem::new(kind, kind.meaning)
     }
 
@@ -69,47 +63,15 @@ impl Problem {
         self
     }
 
-    /// Asks the client to try again after a second (RFC 9110, section 10.2.3).
-    fn soon_over(self) -> Problem {
-        self.with_header(RETRY_AFTER, HeaderValue::from_static("1"))
+    /// Asks the client to try again after that many seconds (RFC 9110, section 10.2.3).
+    pub fn retry_after(self, seconds: i64) -> Problem {
+        self.with_header(RETRY_AFTER, HeaderValue::from(seconds))
     }
 
-    /// Who sent the request is not known. The challenge says what is missing (RFC
-    /// 6750, section 3).
-    pub fn unauthenticated(refusal: Refusal) -> Problem {
-        let (problem, error) = match refusal {
-            Refusal::Missing => {
-                let detail = "Send the header Authorization: Bearer with a token. The operator \
-                    makes one with `edge-users token new`, or trusts an issuer that gives them.";
-                (Problem::new(types::AUTHENTICATION_REQUIRED, detail), "")
-            }
-            Refusal::Closed => {
-                let detail = "No token is configured here, so that nobody is let in. The \
-                    operator makes one with `edge-users token new`.";
-                (Problem::new(types::AUTHENTICATION_REQUIRED, detail), "")
-            }
-            Refusal::Invalid(flaw) => {
-                let detail = format!("The token {flaw}.");
-                let problem = Problem::new(types::INVALID_TOKEN, detail);
-                (problem, ", error=\"invalid_token\"")
-            }
-            Refusal::NoKeys => return Problem::plain(types::KEYS_UNAVAILABLE).soon_over(),
-        };
-        problem.with_challenge(error)
-    }
-
-    /// The caller is known, and would need that scope.
-    pub fn forbidden(scope: Scope) -> Problem {
-        let scope = scope.name();
-        let detail = format!("This needs a token of the scope {scope}.");
-        let error = format!(", error=\"insufficient_scope\", scope=\"{scope}\"");
-        Problem::new(types::INSUFFICIENT_SCOPE, detail).with_challenge(&error)
-    }
-
-    fn with_challenge(self, error: &str) -> Problem {
-        let challenge = format!("Bearer realm=\"{REALM}\"{error}");
-        let challenge = HeaderValue::try_from(challenge).expect("letters and quotes");
-        self.with_header(WWW_AUTHENTICATE, challenge)
+    /// Says in the log what the operator should look into.
+    pub fn with_cause(mut self, cause: impl ToString) -> Problem {
+        self.0.cause = Some(cause.to_string());
+        self
     }
 
     pub fn no_such_resource() -> Problem {
@@ -130,10 +92,11 @@ impl Problem {
         )
     }
 
-    pub fn method_not_allowed(allow: &'static str) -> Problem {
-        let detail = format!("This resource has the methods {allow}.");
-        Problem::new(types::METHOD_NOT_ALLOWED, detail)
-            .with_header(ALLOW, HeaderValue::from_static(allow))
+    /// The resource has the methods `allow` only.
+    pub fn method_not_allowed(allow: HeaderValue) -> Problem {
+        let methods = allow.to_str().unwrap_or_default();
+        let detail = format!("This resource has the methods {methods}.");
+        Problem::new(types::METHOD_NOT_ALLOWED, detail).with_header(ALLOW, allow)
     }
 
     /// The resource has representations of the media types `offered` only.
@@ -183,8 +146,7 @@ impl Problem {
     /// seconds are left.
     pub fn too_many_requests(limit: u64, reset: i64) -> Problem {
         let detail = format!("You may make at most {limit} requests a minute.");
-        Problem::new(types::TOO_MANY_REQUESTS, detail)
-            .with_header(RETRY_AFTER, HeaderValue::from(reset))
+        Problem::new(types::TOO_MANY_REQUESTS, detail).retry_after(reset)
     }
 
     pub fn unsupported_media_type(accepted: &[&str]) -> Problem {
@@ -219,22 +181,14 @@ impl Problem {
         Problem::plain(types::PRECONDITION_REQUIRED)
     }
 
-    /// The store doesn't answer, or not as it should.
-    pub fn not_ready(error: Error) -> Problem {
-        let detail = "The store does not answer as it should.";
-        let mut problem = Problem::new(types::STORE_UNAVAILABLE, detail).soon_over();
-        problem.0.cause = Some(error);
-        problem
-    }
-
     /// Whether it is of that type.
     pub fn is(&self, kind: &ProblemType) -> bool {
         self.0.kind.slug == kind.slug
     }
 
     /// What went wrong, if it is for the log.
-    pub fn cause(&self) -> Option<&Error> {
-        self.0.cause.as_ref()
+    pub fn cause(&self) -> Option<&str> {
+        self.0.cause.as_deref()
     }
 
     pub fn status(&self) -> StatusCode {
@@ -291,29 +245,5 @@ impl From<json::Error> for Problem {
             json::Error::TooDeep => too_complex(json::MAX_DEPTH, "levels of objects and arrays"),
             json::Error::TooWide => too_complex(json::MAX_VALUES, "members and elements"),
         }
-    }
-}
-
-impl From<Error> for Problem {
-    fn from(error: Error) -> Problem {
-        let mut problem = match &error {
-            Error::NotFound => {
-                return Problem::new(types::USER_NOT_FOUND, "There is no user with this id.");
-            }
-            Error::EmailTaken => {
-                return Problem::new(types::EMAIL_TAKEN, "Another user has this email.");
-            }
-            Error::InProgress => {
-                return Problem::plain(types::IDEMPOTENCY_IN_PROGRESS).soon_over();
-            }
-            Error::KeyReused => return Problem::plain(types::IDEMPOTENCY_KEY_REUSED),
-            Error::Gone => return Problem::plain(types::USER_GONE),
-            Error::Store(_) => Problem::plain(types::STORE_UNAVAILABLE).soon_over(),
-            Error::Contended => Problem::plain(types::CONTENDED).soon_over(),
-            Error::Unreadable(_) => Problem::plain(types::UNREADABLE),
-            Error::Exhausted => Problem::plain(types::EXHAUSTED),
-        };
-        problem.0.cause = Some(error);
-        problem
     }
 }

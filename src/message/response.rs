@@ -7,13 +7,24 @@ use serde::Serialize;
 /// The media type of everything but problems.
 pub const JSON: &str = "application/json";
 
-/// Answers with a value that tells of users: only the client itself may store
-/// it, and asks each time whether it is still right (RFC 9111, section 5.2.2).
-pub fn private_json(value: &impl Serialize) -> Response<Vec<u8>> {
+/// Nobody may store the response, on a disk or elsewhere (RFC 9111, section 5.2.2.5).
+pub const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+/// Answers with a value.
+pub fn json(value: &impl Serialize) -> Response<Vec<u8>> {
     let body = serde_json::to_vec(value).expect("representations have string keys only");
     let mut response = Response::new(body);
-    set(&mut response, CONTENT_TYPE, JSON);
-    set(&mut response, CACHE_CONTROL, "private, no-cache");
+    let json = HeaderValue::from_static(JSON);
+    response.headers_mut().insert(CONTENT_TYPE, json);
+    response
+}
+
+/// Answers with a value that tells of users. No cache keeps it, that of a browser neither: what
+/// is on a disk outlives the session, and the user. Conditional requests work all the same, for
+/// clients that keep an entity tag by themselves.
+pub fn private_json(value: &impl Serialize) -> Response<Vec<u8>> {
+    let mut response = json(value);
+    response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
     response
 }
 
@@ -27,7 +38,7 @@ pub fn set<C>(response: &mut Response<C>, name: HeaderName, value: impl ToString
 pub fn not_modified(tag: String) -> Response<Vec<u8>> {
     let mut response = Response::new(Vec::new());
     *response.status_mut() = StatusCode::NOT_MODIFIED;
-    set(&mut response, CACHE_CONTROL, "private, no-cache");
+    response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
     set(&mut response, ETAG, tag);
     response
 }

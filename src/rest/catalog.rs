@@ -1,16 +1,20 @@
 //! `/.well-known/api-catalog`: where clients learn what describes the service
 //! (RFC 9727), and the same as links on `/`.
 
+use std::future::ready;
+
 use http::header::LINK;
-use http::{HeaderMap, Response};
+use http::{HeaderMap, Method, Response};
 use serde_json::{Map, Value, json};
 
+use crate::auth::Permission;
 use crate::message::cacheable::publish;
 use crate::message::problem::Problem;
 use crate::message::response::{JSON, set};
+use crate::service::resource::{Operation, Resource, handled};
 
 /// The media type of a set of links (RFC 9264, section 4.2).
-pub(super) const MEDIA_TYPE: &str = "application/linkset+json";
+const MEDIA_TYPE: &str = "application/linkset+json";
 
 /// The media type with the profile that makes it a catalog (RFC 9727, section 4).
 const CONTENT_TYPE: &str =
@@ -26,8 +30,23 @@ pub(super) const DESCRIPTIONS: [(&str, &str, &str); 4] = [
     ("api-catalog", PATH, MEDIA_TYPE),
 ];
 
-/// `GET /.well-known/api-catalog`. The links in the header are for HEAD (RFC 9727, section 2).
-pub(super) fn get(request: &HeaderMap) -> Result<Response<Vec<u8>>, Problem> {
+pub(super) const fn resource<S, P, B>() -> Resource<S, P, B> {
+    Resource {
+        path: PATH,
+        is_counted: true,
+        operations: &[Operation {
+            method: Method::GET,
+            permission: Permission::Public,
+            change: None,
+            accepts: &[],
+            offers: &[MEDIA_TYPE],
+            handler: |call| handled(ready(get(call.request.headers()))),
+        }],
+    }
+}
+
+/// The links in the header are for HEAD (RFC 9727, section 2).
+fn get(request: &HeaderMap) -> Result<Response<Vec<u8>>, Problem> {
     let mut described = Map::from_iter([("anchor".to_owned(), json!("/"))]);
     for (relation, path, media_type) in DESCRIPTIONS {
         if path != PATH {

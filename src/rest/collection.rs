@@ -1,28 +1,53 @@
-//! `GET /users`: all users by the page, or some by what is known of them.
+//! `/users`: all users by the page, or some by what is known of them; and new ones.
 
-use http::header::{ETAG, LINK};
-use http::{HeaderName, Request, Response};
+use http::header::{ETAG, LINK, LOCATION};
+use http::{HeaderName, Method, Response, StatusCode};
 use sha2::{Digest, Sha256};
 
-use super::representation::{Fields, Representation};
+use super::representation::{Fields, Representation, entity_tag};
 use super::search;
-use crate::directory::{Directory, Order};
+use super::user::{represent, with_tag};
+use crate::auth::{Permission, Scope};
+use crate::configuration::Configuration;
+use crate::directory::{Created, Directory, Idempotency, Order};
+use crate::message::body::{self, Body};
+use crate::message::idempotency_key;
 use crate::message::precondition::{Preconditions, Read, entity_tag_of};
 use crate::message::problem::Problem;
 use crate::message::query::Query;
-use crate::message::response::{not_modified, private_json, set};
+use crate::message::response::{JSON, not_modified, private_json, set};
 use crate::platform::Platform;
+use crate::service::resource::{Answer, Call, Operation, Resource, handled};
 use crate::store::Store;
-use crate::user::{Email, User, UserId};
+use crate::user::{Email, Profile, User, UserId};
 
-/// The most users on a page.
-const MAX_LIMIT: u64 = 1000;
+pub(super) const fn resource<S: Store, P: Platform, B: Body>() -> Resource<S, P, B> {
+    Resource {
+        path: "/users",
+        is_counted: true,
+        operations: &[
+            Operation {
+                method: Method::GET,
+                permission: Permission::Scope(Scope::Read),
+                change: None,
+                accepts: &[],
+                offers: &[JSON],
+                handler: |call| handled(list(call)),
+            },
+            Operation {
+                method: Method::POST,
+                permission: Permission::Scope(Scope::Write),
+                change: Some("create"),
+                accepts: &[JSON],
+                offers: &[JSON],
+                handler: |call| handled(create(call)),
+            },
+        ],
+    }
+}
 
 /// The most users that can be asked for by their ids.
 const MAX_IDS: usize = 100;
-
-/// The variable that says how many users a page has where the client does not, and its default.
-const PAGE_SIZE: (&str, u64) = ("page_size", 100);
 
 pub(super) const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
@@ -33,11 +58,40 @@ pub(super) struct Collection {
     pub next: Option<String>,
 }
 
-/// `GET /users`
-pub(super) async fn list<S: Store, P: Platform, B>(
-    directory: &Directory<'_, S, P>,
-    request: &Request<B>,
+/// With an `Idempotency-Key`, a repeat within 24 hours gets the first answer again
+/// if that was 201 and the body is the same JSON value. Failures are not remembered: they changed
+/// nothing, or may be repeated.
+async fn create<'a, S: Store, P: Platform, B: Body>(
+    call: Call<'a, S, P, B>,
+) -> Result<Answer<'a>, Problem> {
+    Query::parse(call.request.uri().query(), &[])?;
+    let key = idempotency_key::key(call.request.headers())?;
+    let payload = body::json(call.request).await?;
+    let idempotency = key.map(|key| Idempotency::new(call.caller.name(), &key, &payload));
+    let profile = Profile::from_json(payload).map_err(Problem::invalid_user)?;
+    let created = call.directory.create(profile, idempotency.as_ref()).await?;
+    let Created { user, replayed } = created;
+    let mut response = with_tag(represent(&user, Fields::ALL), entity_tag(user.version));
+    *response.status_mut() = StatusCode::CREATED;
+    if replayed {
+        set(&mut response, idempotency_key::REPLAYED, true);
+    }
+    set(&mut response, LOCATION, format!("/users/{}", user.id));
+    Ok(Answer {
+        created: Some(user.id),
+        ..response.into()
+    })
+}
+
+async fn list<S: Store, P: Platform, B>(
+    call: Call<'_, S, P, B>,
 ) -> Result<Response<Vec<u8>>, Problem> {
+    let Call {
+        directory,
+        configuration,
+        request,
+        ..
+    } = call;
     let known = ["limit", "after", "sort", "fields", "email", "id", "name"];
     let query = Query::parse(request.uri().query(), &known)?;
     let preconditions = Preconditions::of(request.headers())?;
@@ -50,9 +104,9 @@ pub(super) async fn list<S: Store, P: Platform, B>(
         by_ids(directory, &query).await?
     } else if query.get("name").is_some() {
         query.alone("name", &["limit", "after", "fields"])?;
-        search::by_name(directory, &query).await?
+        search::by_name(directory, configuration, &query).await?
     } else {
-        page(directory, &query).await?
+        page(directory, configuration, &query).await?
     };
     collection.respond(fields, &preconditions)
 }
@@ -93,6 +147,7 @@ async fn by_ids<S: Store, P: Platform>(
 
 async fn page<S: Store, P: Platform>(
     directory: &Directory<'_, S, P>,
+    configuration: &Configuration,
     query: &Query,
 ) -> Result<Collection, Problem> {
     let (sort, order) = match query.get("sort") {
@@ -102,7 +157,7 @@ async fn page<S: Store, P: Platform>(
         Some(_) => return Err(Problem::invalid_query("must be id or -id", "sort")),
     };
     let after = query.number("after", 0, u64::MAX)?;
-    let limit = limit(directory.platform, query)?;
+    let limit = limit(configuration, query)?;
     let page = directory.list(after, limit as usize, order).await?;
     log_unreadable(directory, &page.unreadable);
     let fields = fields_again(query);
@@ -122,18 +177,9 @@ pub(super) fn fields_again(query: &Query) -> String {
 }
 
 /// How many users a page may have.
-pub(super) fn limit(platform: &impl Platform, query: &Query) -> Result<u64, Problem> {
-    let limit = query.number("limit", 1, MAX_LIMIT)?;
-    Ok(limit.unwrap_or_else(|| page_size(platform)))
-}
-
-fn page_size(platform: &impl Platform) -> u64 {
-    let (variable, default) = PAGE_SIZE;
-    let configured = platform.variable(variable);
-    let configured = configured.and_then(|text| text.parse().ok());
-    configured
-        .filter(|size| (1..=MAX_LIMIT).contains(size))
-        .unwrap_or(default)
+pub(super) fn limit(configuration: &Configuration, query: &Query) -> Result<u64, Problem> {
+    let limit = query.number("limit", 1, Configuration::MAX_PAGE_SIZE)?;
+    Ok(limit.unwrap_or(configuration.page_size))
 }
 
 pub(super) fn log_unreadable<S, P: Platform>(directory: &Directory<'_, S, P>, ids: &[UserId]) {

@@ -1,16 +1,34 @@
-//! `GET /docs`: the description of this interface as a page. A script of its own
+//! `/docs`: the description of this interface as a page. A script of its own
 //! makes it of `/openapi.json`: to do so in Rust takes 40 KB more of the component.
 
-use http::{HeaderMap, Response};
+use std::future::ready;
+
+use http::{HeaderMap, Method, Response};
 use maud::html;
 
-use crate::message::page::Page;
+use crate::auth::Permission;
+use crate::message::page::{HTML, Page};
 use crate::message::problem::Problem;
+use crate::service::resource::{Operation, Resource, handled};
 
 const SCRIPT: &str = include_str!("docs/script.js");
 
-/// `GET /docs`
-pub(super) fn get(request: &HeaderMap) -> Result<Response<Vec<u8>>, Problem> {
+pub(super) const fn resource<S, P, B>() -> Resource<S, P, B> {
+    Resource {
+        path: "/docs",
+        is_counted: true,
+        operations: &[Operation {
+            method: Method::GET,
+            permission: Permission::Public,
+            change: None,
+            accepts: &[],
+            offers: &[HTML],
+            handler: |call| handled(ready(get(call.request.headers()))),
+        }],
+    }
+}
+
+fn get(request: &HeaderMap) -> Result<Response<Vec<u8>>, Problem> {
     let page = Page {
         title: "edge-users",
         content: html! {

@@ -1,21 +1,42 @@
-//! `GET /users/export`: every user, a line each.
+//! `/users/export`: every user, a line each.
 
-use http::{Method, Request, Response};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use http::{Method, Response};
 use serde::Serialize;
 
-use super::content::Part;
 use super::representation::{Fields, Representation};
-use crate::directory::{Directory, Order, Step, Walk};
-use crate::message::ndjson::{self, Chunk};
+use crate::auth::{Permission, Scope};
+use crate::directory::{Order, Step, Walk};
+use crate::message::content::{Content, Part, Parts};
+use crate::message::ndjson::{self, Chunk, NDJSON};
 use crate::message::problem::{Details, Problem};
 use crate::message::query::Query;
 use crate::message::trace::Trace;
 use crate::platform::Platform;
+use crate::service::resource::{Call, Operation, Resource, handled};
 use crate::store::Store;
 use crate::timestamp::Timestamp;
 
+pub(super) const fn resource<S: Store, P: Platform, B>() -> Resource<S, P, B> {
+    Resource {
+        path: "/users/export",
+        is_counted: true,
+        operations: &[Operation {
+            method: Method::GET,
+            permission: Permission::Scope(Scope::Read),
+            change: None,
+            accepts: &[],
+            offers: &[NDJSON],
+            handler: |call| handled(export(call)),
+        }],
+    }
+}
+
 /// The users, read one by one while they are sent.
-pub struct Export<'a, S, P> {
+struct Export<'a, S, P> {
     platform: &'a P,
     /// `None` when the last line is made.
     walk: Option<Walk<'a, S, P>>,
@@ -24,7 +45,7 @@ pub struct Export<'a, S, P> {
     query: String,
     users: u64,
     deadline: Timestamp,
-    trace: Trace,
+    trace: Rc<Trace>,
 }
 
 /// The last line. By it a client knows that it has all, or where to go on.
@@ -39,21 +60,19 @@ struct Closing<'a> {
     problem: Option<Details<'a>>,
 }
 
-/// `GET /users/export`
-pub(super) async fn export<'a, S: Store, P: Platform, B>(
-    directory: &'a Directory<'a, S, P>,
-    request: &Request<B>,
-    trace: &Trace,
-) -> Result<Response<Export<'a, S, P>>, Problem> {
-    let query = Query::parse(request.uri().query(), &["after", "fields"])?;
+async fn export<'a, S: Store, P: Platform, B>(
+    call: Call<'a, S, P, B>,
+) -> Result<Response<Content<'a>>, Problem> {
+    let platform = call.directory.platform;
+    let query = Query::parse(call.request.uri().query(), &["after", "fields"])?;
     let after = query.number("after", 0, u64::MAX)?;
     let fields = Fields::of(&query)?;
-    let deadline = ndjson::deadline(directory.platform);
-    let walk = directory.walk(after, Order::Ascending).await?;
+    let deadline = ndjson::deadline(platform.now(), call.configuration.bulk_time_limit);
+    let walk = call.directory.walk(after, Order::Ascending).await?;
     Ok(ndjson::response(Export {
-        platform: directory.platform,
+        platform,
         // To HEAD only the head is answered: nobody would see the users.
-        walk: (request.method() != Method::HEAD).then_some(walk),
+        walk: (call.request.method() != Method::HEAD).then_some(walk),
         fields,
         query: match query.get("fields") {
             Some(fields) => format!("&fields={fields}"),
@@ -61,13 +80,18 @@ pub(super) async fn export<'a, S: Store, P: Platform, B>(
         },
         users: 0,
         deadline,
-        trace: trace.clone(),
+        trace: call.trace,
     }))
 }
 
+impl<S: Store, P: Platform> Parts for Export<'_, S, P> {
+    fn next(&mut self, unsent: usize) -> Pin<Box<dyn Future<Output = Part> + '_>> {
+        Box::pin(self.lines(unsent))
+    }
+}
+
 impl<S: Store, P: Platform> Export<'_, S, P> {
-    /// The next lines.
-    pub(super) async fn next(&mut self, unsent: usize) -> Part {
+    async fn lines(&mut self, unsent: usize) -> Part {
         let Some(walk) = &mut self.walk else {
             return Part::End;
         };

@@ -1,25 +1,47 @@
-//! `POST /users/import`: a user from each line, and a line on what became of it.
+//! `/users/import`: a user from each line, and a line on what became of it.
 
+mod results;
+
+use std::future::{Future, ready};
+use std::pin::Pin;
+use std::rc::Rc;
 use std::time::Duration;
 
-use http::{Request, Response, StatusCode};
-use serde::Serialize;
+use http::{Method, Response, StatusCode};
 
-use super::access::Caller;
-use super::audit;
-use super::content::{GLANCE, Part};
 use super::patch::without_read_only;
+use crate::auth::{Permission, Scope};
 use crate::directory::Directory;
 use crate::json;
-use crate::message::body::{self, Body, Broken};
+use crate::message::body::{Body, Broken};
+use crate::message::content::{Content, Part, Parts, TURN};
 use crate::message::ndjson::{self, Chunk, Line, Lines, NDJSON};
-use crate::message::problem::{Details, Problem};
+use crate::message::problem::Problem;
 use crate::message::query::Query;
 use crate::message::trace::Trace;
 use crate::platform::Platform;
+use crate::service::audit::Change;
+use crate::service::quota::{Client, Quota};
+use crate::service::resource::{Call, Operation, Resource, handled};
 use crate::store::Store;
 use crate::timestamp::Timestamp;
-use crate::user::{Profile, User, UserId};
+use crate::user::{Profile, User};
+use results::{Closing, Outcome, Results};
+
+pub(super) const fn resource<S: Store, P: Platform, B: Body>() -> Resource<S, P, B> {
+    Resource {
+        path: "/users/import",
+        is_counted: true,
+        operations: &[Operation {
+            method: Method::POST,
+            permission: Permission::Scope(Scope::Write),
+            change: Some("import"),
+            accepts: &[NDJSON],
+            offers: &[NDJSON],
+            handler: |call| handled(ready(import(call))),
+        }],
+    }
+}
 
 /// How many lines in a row the service may fail at before an import ends.
 const FAILURES: u32 = 3;
@@ -29,14 +51,14 @@ const MAX_UNSENT: usize = 1024 * 1024;
 
 /// How long an import waits for a client to read when there are more, in milliseconds. Many
 /// clients read only when they have sent all: both would wait for ever.
-const PATIENCE: i64 = 1000;
+const MAX_UNREAD_TIME: i64 = 1000;
 
-/// How long what a client still sends is read, in milliseconds, after the import has ended before
-/// the body did. A connection that is closed on a client that sends may lose what it was answered.
-const LINGER: i64 = 5000;
+/// How long the rest of the body is read, in milliseconds, where the import ends before the body
+/// does. A connection that is closed while the client sends may lose the answer.
+const MAX_DISCARD_TIME: i64 = 5000;
 
 /// Users, made one by one while their lines arrive.
-pub struct Import<'a, S, P, B> {
+struct Import<'a, S: Store, P: Platform, B: Body> {
     directory: &'a Directory<'a, S, P>,
     body: B,
     lines: Lines,
@@ -47,87 +69,66 @@ pub struct Import<'a, S, P, B> {
     /// How many bytes of results waited, since when, if they were too many.
     waiting: Option<(usize, Timestamp)>,
     deadline: Timestamp,
-    /// Who imports, where that is known.
-    principal: Option<String>,
-    trace: Trace,
-}
-
-/// What became of the lines.
-#[derive(Clone, Copy, Default, Serialize)]
-struct Results {
-    created: u64,
-    /// Through no fault of the service.
-    refused: u64,
-    /// Through a fault of the service. These may or may not have been made.
-    failed: u64,
-    #[serde(skip)]
-    failed_in_a_row: u32,
+    /// The client, whose lines are counted if there is a limit.
+    client: Option<Client>,
+    change: Option<Change>,
+    trace: Rc<Trace>,
 }
 
 enum State {
     /// Lines are read, and users made of them.
     Open,
     /// The last line of the answer is made; what still arrives until then is ignored.
-    Lingering(Timestamp),
+    Discarding(Timestamp),
     Over,
 }
 
-/// The result of one line.
-#[derive(Serialize)]
-struct Outcome<'a> {
-    line: u64,
-    status: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<UserId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<Details<'a>>,
-}
-
-/// The last line. By it a client knows that all lines have their results, or where to go on.
-#[derive(Serialize)]
-struct Closing {
-    /// `complete`, or why it ends here.
-    end: &'static str,
-    #[serde(flatten)]
-    results: Results,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
-}
-
-/// `POST /users/import`
-pub(super) fn import<'a, S: Store, P: Platform, B: Body>(
-    directory: &'a Directory<'a, S, P>,
-    request: Request<B>,
-    caller: &Caller,
-    trace: &Trace,
-) -> Result<Response<Import<'a, S, P, B>>, Problem> {
-    // What the first line of the body is called, for a client that goes on with a file.
-    let query = Query::parse(request.uri().query(), &["line"])?;
+fn import<'a, S: Store, P: Platform, B: Body + 'a>(
+    call: Call<'a, S, P, B>,
+) -> Result<Response<Content<'a>>, Problem> {
+    // The number of the first line of the body, for a client that goes on with a file.
+    let query = Query::parse(call.request.uri().query(), &["line"])?;
     let number = query.number("line", 1, u64::from(u32::MAX))?.unwrap_or(1);
-    body::check_media_type(request.headers(), &[NDJSON])?;
+    let now = call.directory.platform.now();
     Ok(ndjson::response(Import {
-        directory,
-        body: request.into_body(),
+        directory: call.directory,
+        body: call.request.into_body(),
         lines: Lines::default(),
         number,
         results: Results::default(),
         state: State::Open,
         waiting: None,
-        deadline: ndjson::deadline(directory.platform),
-        principal: caller.name().map(str::to_owned),
-        trace: trace.clone(),
+        deadline: ndjson::deadline(now, call.configuration.bulk_time_limit),
+        client: call.client,
+        change: call.change,
+        trace: call.trace,
     }))
+}
+
+impl<S: Store, P: Platform, B: Body> Parts for Import<'_, S, P, B> {
+    fn next(&mut self, unsent: usize) -> Pin<Box<dyn Future<Output = Part> + '_>> {
+        Box::pin(self.results(unsent))
+    }
+}
+
+/// The client may go away before the end.
+impl<S: Store, P: Platform, B: Body> Drop for Import<'_, S, P, B> {
+    fn drop(&mut self) {
+        if let State::Open = self.state {
+            self.record_end("cut-off");
+        }
+    }
 }
 
 impl<S: Store, P: Platform, B: Body> Import<'_, S, P, B> {
     /// The next results.
-    pub(super) async fn next(&mut self, unsent: usize) -> Part {
+    async fn results(&mut self, unsent: usize) -> Part {
         match self.state {
             State::Open => match self.is_to_wait(unsent) {
                 true => Part::Later,
                 false => Part::Bytes(self.go_on(unsent).await),
             },
-            State::Lingering(until) => self.linger(until).await,
+            State::Discarding(until) => self.discard(until).await,
             State::Over => Part::End,
         }
     }
@@ -142,7 +143,7 @@ impl<S: Store, P: Platform, B: Body> Import<'_, S, P, B> {
         }
         match self.waiting {
             Some((waited, since)) if unsent >= waited => {
-                now < self.deadline && (now.0 - since.0).abs() < PATIENCE
+                now < self.deadline && (now.0 - since.0).abs() < MAX_UNREAD_TIME
             }
             _ => {
                 self.waiting = Some((unsent, now));
@@ -157,26 +158,28 @@ impl<S: Store, P: Platform, B: Body> Import<'_, S, P, B> {
         loop {
             let now = platform.now();
             if now >= self.deadline {
-                return self.close_early("time-limit", chunk);
+                return self.close_early("time-limit", None, chunk);
             }
             if self.results.failed_in_a_row == FAILURES {
-                return self.close_early("failures", chunk);
+                return self.close_early("failures", None, chunk);
             }
             if unsent > MAX_UNSENT {
-                return self.close_early("results-unread", chunk);
+                return self.close_early("results-unread", None, chunk);
             }
             if chunk.is_due(now) {
                 return chunk.bytes;
             }
             if let Some(line) = self.lines.next() {
                 let profile = read(line);
-                self.take(profile, &mut chunk).await;
+                if let Err(quota) = self.take(profile, &mut chunk).await {
+                    return self.close_early("rate-limit", Some(quota.reset), chunk);
+                }
                 continue;
             }
-            // The client sees what was done before more is waited for.
+            // The client sees the results before more lines are waited for.
             let patience = match chunk.bytes.is_empty() {
                 false => Duration::ZERO,
-                true if unsent > 0 => GLANCE,
+                true if unsent > 0 => TURN,
                 true => ndjson::until(self.deadline, now),
             };
             match self.body.next_within(patience).await {
@@ -188,26 +191,37 @@ impl<S: Store, P: Platform, B: Body> Import<'_, S, P, B> {
                 Some(Ok(bytes)) => self.lines.push(&bytes),
                 Some(Err(Broken)) => {
                     self.state = State::Over;
-                    return self.close("incomplete-body", true, chunk);
+                    return self.close("incomplete-body", true, None, chunk);
                 }
                 None => {
-                    if let Some(line) = self.lines.last() {
-                        let profile = read(line);
-                        self.take(profile, &mut chunk).await;
+                    let profile = self.lines.last().and_then(read);
+                    if let Err(quota) = self.take(profile, &mut chunk).await {
+                        return self.close_early("rate-limit", Some(quota.reset), chunk);
                     }
                     self.state = State::Over;
-                    return self.close("complete", false, chunk);
+                    return self.close("complete", false, None, chunk);
                 }
             }
         }
     }
 
-    /// Makes the user of the next line, which may be blank, and tells what became of it.
-    async fn take(&mut self, profile: Option<Result<Profile, Problem>>, chunk: &mut Chunk) {
+    /// Makes the user of the next line, which may be blank, and tells what became of it. Fails,
+    /// and leaves the line to another request, if the client may send no more for now.
+    async fn take(
+        &mut self,
+        profile: Option<Result<Profile, Problem>>,
+        chunk: &mut Chunk,
+    ) -> Result<(), Quota> {
+        if let (Some(_), Some(client)) = (&profile, &self.client)
+            && let Some(quota) = client.count(self.directory).await
+            && quota.is_exceeded()
+        {
+            return Err(quota);
+        }
         let line = self.number;
         self.number += 1;
         let created = match profile {
-            None => return,
+            None => return Ok(()),
             Some(Err(problem)) => Err(problem),
             Some(Ok(profile)) => {
                 let created = self.directory.create(profile, None).await;
@@ -224,20 +238,8 @@ impl<S: Store, P: Platform, B: Body> Import<'_, S, P, B> {
             let log = format!("{place}: {cause}");
             self.directory.platform.log_error(&log);
         }
-        chunk.push(&match &created {
-            Ok(user) => Outcome {
-                line,
-                status: StatusCode::CREATED.as_u16(),
-                id: Some(user.id),
-                problem: None,
-            },
-            Err(problem) => Outcome {
-                line,
-                status: problem.status().as_u16(),
-                id: None,
-                problem: Some(problem.details(&self.trace)),
-            },
-        });
+        chunk.push(&Outcome::new(line, &created, &self.trace));
+        Ok(())
     }
 
     /// Keeps in the audit trail what became of a line.
@@ -246,47 +248,56 @@ impl<S: Store, P: Platform, B: Body> Import<'_, S, P, B> {
             Ok(user) => (Some(user.id), StatusCode::CREATED),
             Err(problem) => (None, problem.status()),
         };
-        let (platform, principal) = (self.directory.platform, self.principal.as_deref());
-        audit::record_line(platform, &self.trace, principal, user, outcome);
+        if let Some(change) = &self.change {
+            change.end_line(self.directory.platform, user, outcome);
+        }
     }
 
-    fn close_early(&mut self, end: &'static str, chunk: Chunk) -> Vec<u8> {
+    fn record_end(&self, end: &'static str) {
+        if let Some(change) = &self.change {
+            change.end_content(self.directory.platform, end);
+        }
+    }
+
+    /// Ends before the body does.
+    fn close_early(
+        &mut self,
+        end: &'static str,
+        retry_after: Option<i64>,
+        chunk: Chunk,
+    ) -> Vec<u8> {
         let now = self.directory.platform.now();
-        self.state = State::Lingering(Timestamp(now.0 + LINGER));
-        self.close(end, true, chunk)
+        self.state = State::Discarding(Timestamp(now.0 + MAX_DISCARD_TIME));
+        self.close(end, true, retry_after, chunk)
     }
 
-    fn close(&self, end: &'static str, goes_on: bool, mut chunk: Chunk) -> Vec<u8> {
+    fn close(
+        &self,
+        end: &'static str,
+        goes_on: bool,
+        retry_after: Option<i64>,
+        mut chunk: Chunk,
+    ) -> Vec<u8> {
+        self.record_end(end);
         chunk.push(&Closing {
             end,
             results: self.results,
             next: goes_on.then(|| format!("/users/import?line={}", self.number)),
+            retry_after,
         });
         chunk.bytes
     }
 
-    /// Ignores what arrives.
-    async fn linger(&mut self, until: Timestamp) -> Part {
+    /// Reads and ignores what arrives.
+    async fn discard(&mut self, until: Timestamp) -> Part {
         let is_over = self.directory.platform.now() >= until;
-        match self.body.next_within(GLANCE).await {
+        match self.body.next_within(TURN).await {
             Some(Ok(_)) if !is_over => Part::Bytes(Vec::new()),
             _ => {
                 self.state = State::Over;
                 Part::End
             }
         }
-    }
-}
-
-impl Results {
-    fn count(&mut self, result: Result<(), &Problem>) {
-        let failed = result.is_err_and(|problem| problem.status().is_server_error());
-        match result {
-            Ok(()) => self.created += 1,
-            Err(_) if failed => self.failed += 1,
-            Err(_) => self.refused += 1,
-        }
-        self.failed_in_a_row = if failed { self.failed_in_a_row + 1 } else { 0 };
     }
 }
 

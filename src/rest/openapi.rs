@@ -1,4 +1,4 @@
-//! `GET /openapi.json`: the description of this interface (OpenAPI 3.1). Its
+//! `/openapi.json`: the description of this interface (OpenAPI 3.1). Its
 //! parts are the files in `openapi/`: each path by itself, and what they share.
 //! `build/description.rs` puts them together and compresses them, to 11 KB of 76.
 //! The tests hold every answer of the service against it.
@@ -6,18 +6,18 @@
 #[cfg(test)]
 mod tests;
 
+use std::future::ready;
 use std::sync::LazyLock;
 
 use http::header::CONTENT_ENCODING;
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
+use crate::auth::Permission;
 use crate::message::cacheable::{publish_version, tag_of};
 use crate::message::compression::admits_gzip;
 use crate::message::problem::Problem;
 use crate::message::response::JSON;
-
-/// The media types of the description: what it is by registration, and what most clients take.
-pub(super) const MEDIA_TYPES: &[&str] = &[JSON, "application/vnd.oai.openapi+json"];
+use crate::service::resource::{Operation, Resource, handled};
 
 static COMPRESSED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/openapi.json.gz"));
 
@@ -29,8 +29,23 @@ pub static DESCRIPTION: LazyLock<Vec<u8>> = LazyLock::new(|| {
     description.expect("it was compressed while compiling")
 });
 
-/// `GET /openapi.json`
-pub(super) fn get(request: &HeaderMap, media_type: &str) -> Result<Response<Vec<u8>>, Problem> {
+pub(super) const fn resource<S, P, B>() -> Resource<S, P, B> {
+    Resource {
+        path: "/openapi.json",
+        is_counted: true,
+        operations: &[Operation {
+            method: Method::GET,
+            permission: Permission::Public,
+            change: None,
+            accepts: &[],
+            // What most clients accept, and what it is by registration.
+            offers: &[JSON, "application/vnd.oai.openapi+json"],
+            handler: |call| handled(ready(get(call.request.headers(), call.media_type))),
+        }],
+    }
+}
+
+fn get(request: &HeaderMap, media_type: &str) -> Result<Response<Vec<u8>>, Problem> {
     let gzip = admits_gzip(request);
     let body = match gzip {
         true => COMPRESSED.to_vec(),

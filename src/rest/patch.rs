@@ -4,23 +4,19 @@ mod operations;
 #[cfg(test)]
 mod tests;
 
-use http::{HeaderName, Request};
+use http::Request;
 use serde_json::Value;
 
 use crate::message::body::{self, Body};
 use crate::message::problem::Problem;
+use crate::message::response::JSON;
 use crate::user::{Profile, READ_ONLY, User};
 use operations::Operations;
 
-/// What a patch may be sent as. Plain JSON means a merge patch: to send it is
+/// The media types of a patch. Plain JSON means a merge patch: to send it is
 /// common, and can mean nothing else here.
-pub(super) const ACCEPT_PATCH: &str =
-    "application/merge-patch+json, application/json-patch+json, application/json";
+pub(super) const MEDIA_TYPES: [&str; 3] = ["application/merge-patch+json", JSON_PATCH, JSON];
 
-/// Lists what a resource takes as a patch (RFC 5789, section 3.1).
-pub(super) const HEADER: HeaderName = HeaderName::from_static("accept-patch");
-
-const MERGE_PATCH: [&str; 2] = ["application/merge-patch+json", "application/json"];
 const JSON_PATCH: &str = "application/json-patch+json";
 
 /// A change that can be applied to any version of a user.
@@ -39,12 +35,6 @@ impl Patch {
             true => Operations::read(value).map(Patch::Operations),
             false => Ok(Patch::Merge(without_read_only(value))),
         }
-    }
-
-    /// The media types of a patch.
-    pub fn media_types() -> [&'static str; 3] {
-        let [merge, json] = MERGE_PATCH;
-        [merge, JSON_PATCH, json]
     }
 
     /// What the patch makes of a user.

@@ -1,29 +1,66 @@
 //! `/problems` and `/problems/{slug}`: what the types of problems mean, for
 //! people and for programs.
 
-use http::{HeaderMap, Response};
+use std::future::ready;
+
+use http::{HeaderMap, Method, Response};
 use maud::{Markup, html};
 use serde::{Serialize, Serializer};
 
+use crate::auth::Permission;
 use crate::message::cacheable::publish;
 use crate::message::page::{self, HTML, Page};
 use crate::message::problem::Problem;
 use crate::message::problem::types::{self, ProblemType};
 use crate::message::response::JSON;
+use crate::service::resource::{Operation, Resource, handled};
 
-/// The media types of both resources, of which programs that don't choose get the first.
-pub(super) const MEDIA_TYPES: &[&str] = &[JSON, HTML];
+/// The media types of both resources. Programs that don't choose get the first.
+const MEDIA_TYPES: &[&str] = &[JSON, HTML];
 
-/// `GET /problems`
-pub(super) fn all(request: &HeaderMap, media_type: &str) -> Result<Response<Vec<u8>>, Problem> {
+/// `/problems`
+pub(super) const fn all<S, P, B>() -> Resource<S, P, B> {
+    Resource {
+        path: "/problems",
+        is_counted: true,
+        operations: &[Operation {
+            method: Method::GET,
+            permission: Permission::Public,
+            change: None,
+            accepts: &[],
+            offers: MEDIA_TYPES,
+            handler: |call| handled(ready(get_all(call.request.headers(), call.media_type))),
+        }],
+    }
+}
+
+/// `/problems/{slug}`
+pub(super) const fn one<S, P, B>() -> Resource<S, P, B> {
+    Resource {
+        path: "/problems/{}",
+        is_counted: true,
+        operations: &[Operation {
+            method: Method::GET,
+            permission: Permission::Public,
+            change: None,
+            accepts: &[],
+            offers: MEDIA_TYPES,
+            handler: |call| {
+                let headers = call.request.headers();
+                handled(ready(get_one(headers, call.media_type, &call.segment)))
+            },
+        }],
+    }
+}
+
+fn get_all(request: &HeaderMap, media_type: &str) -> Result<Response<Vec<u8>>, Problem> {
     match media_type {
         HTML => respond(request, "Problems", list()),
         _ => publish_json(request, types::ALL),
     }
 }
 
-/// `GET /problems/{slug}`
-pub(super) fn one(
+fn get_one(
     request: &HeaderMap,
     media_type: &str,
     slug: &str,

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::collection::{Collection, fields_again, limit, log_unreadable};
+use crate::configuration::Configuration;
 use crate::directory::{Directory, Position};
 use crate::folded_name::NamePrefix;
 use crate::message::problem::Problem;
@@ -16,6 +17,7 @@ use crate::store::Store;
 /// `X-Total-Count`: to count them, all users who match would have to be read.
 pub(super) async fn by_name<S: Store, P: Platform>(
     directory: &Directory<'_, S, P>,
+    configuration: &Configuration,
     query: &Query,
 ) -> Result<Collection, Problem> {
     let name = query.get("name").unwrap_or_default();
@@ -25,7 +27,7 @@ pub(super) async fn by_name<S: Store, P: Platform>(
         let rule = "is not one that a link to a next page of this search has";
         position.ok_or_else(|| Problem::invalid_query(rule, "after"))
     });
-    let limit = limit(directory.platform, query)?;
+    let limit = limit(configuration, query)?;
     let found = directory
         .search(&prefix, from.transpose()?, limit as usize)
         .await?;

@@ -3,24 +3,38 @@
 use http::{HeaderName, HeaderValue, Response, StatusCode, Uri};
 use spin_sdk::wit::wasi::http0_2_0::outgoing_handler;
 use spin_sdk::wit::wasi::http0_2_0::types::{
-    ErrorCode, Fields, IncomingBody, IncomingResponse, OutgoingRequest, RequestOptions, Scheme,
+    ErrorCode, Fields, IncomingBody, IncomingResponse, OutgoingRequest, Scheme,
 };
+use wasi::clocks::monotonic_clock;
+use wasi::io::poll::{Pollable, poll};
 use wasi::io::streams::StreamError;
 
 use crate::platform::MAX_FETCHED_BYTES;
 
-/// How long to wait for the connection, for the head of the answer, and each time
-/// for more of its body; in nanoseconds. Somebody's request waits meanwhile.
-const PATIENCE: u64 = 5_000_000_000;
+/// How long all of it may take, in nanoseconds: 2 s. Somebody's request waits meanwhile.
+const TIME_LIMIT: u64 = 2_000_000_000;
 
 /// The document at the URL, as [`Platform::fetch`](crate::platform::Platform::fetch)
 /// has it.
 pub fn fetch(url: &Uri) -> Result<Response<Vec<u8>>, String> {
-    let sent = outgoing_handler::handle(request(url)?, Some(options()?));
+    let deadline = monotonic_clock::subscribe_duration(TIME_LIMIT);
+    let sent = outgoing_handler::handle(request(url)?, None);
     let answer = sent.map_err(failure)?;
-    answer.subscribe().block();
+    wait(&answer.subscribe(), &deadline)?;
     let answer = answer.get().and_then(Result::ok);
-    read(answer.ok_or("there is no answer")?.map_err(failure)?)
+    read(
+        answer.ok_or("there is no answer")?.map_err(failure)?,
+        &deadline,
+    )
+}
+
+/// Waits until `event`. Fails if `deadline` is before that.
+fn wait(event: &Pollable, deadline: &Pollable) -> Result<(), String> {
+    poll(&[event, deadline]);
+    match deadline.ready() {
+        true => Err("it takes more than 2 seconds".to_owned()),
+        false => Ok(()),
+    }
 }
 
 fn request(url: &Uri) -> Result<OutgoingRequest, &'static str> {
@@ -42,17 +56,7 @@ fn request(url: &Uri) -> Result<OutgoingRequest, &'static str> {
     Ok(request)
 }
 
-fn options() -> Result<RequestOptions, &'static str> {
-    let options = RequestOptions::new();
-    options
-        .set_connect_timeout(Some(PATIENCE))
-        .and_then(|()| options.set_first_byte_timeout(Some(PATIENCE)))
-        .and_then(|()| options.set_between_bytes_timeout(Some(PATIENCE)))
-        .map_err(|()| "the host has no time limits")?;
-    Ok(options)
-}
-
-fn read(answer: IncomingResponse) -> Result<Response<Vec<u8>>, String> {
+fn read(answer: IncomingResponse, deadline: &Pollable) -> Result<Response<Vec<u8>>, String> {
     let status = StatusCode::from_u16(answer.status()).map_err(|error| error.to_string())?;
     let mut response = Response::new(Vec::new());
     *response.status_mut() = status;
@@ -61,16 +65,17 @@ fn read(answer: IncomingResponse) -> Result<Response<Vec<u8>>, String> {
             response.headers_mut().append(name, value);
         }
     }
-    *response.body_mut() = read_body(answer.consume().map_err(|()| "it has no body")?)?;
+    *response.body_mut() = read_body(answer.consume().map_err(|()| "it has no body")?, deadline)?;
     Ok(response)
 }
 
-fn read_body(body: IncomingBody) -> Result<Vec<u8>, String> {
+fn read_body(body: IncomingBody, deadline: &Pollable) -> Result<Vec<u8>, String> {
     let stream = body.stream().map_err(|()| "it has no body")?;
     let mut bytes = Vec::new();
     loop {
         let left = MAX_FETCHED_BYTES + 1 - bytes.len();
-        match stream.blocking_read(left as u64) {
+        wait(&stream.subscribe(), deadline)?;
+        match stream.read(left as u64) {
             Ok(more) => bytes.extend(more),
             Err(StreamError::Closed) => return Ok(bytes),
             Err(StreamError::LastOperationFailed(error)) => return Err(error.to_debug_string()),

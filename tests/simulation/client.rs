@@ -8,9 +8,11 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use edge_users::configuration::Configuration;
 use edge_users::directory::{Directory, Sizes};
 use edge_users::platform::Platform;
 use edge_users::rest;
+use edge_users::service;
 use edge_users::store::{Report, Store, StoreError};
 use edge_users::timestamp::Timestamp;
 
@@ -164,8 +166,8 @@ impl Platform for SimPlatform {
     }
 
     /// Who calls makes no difference here.
-    fn variable(&self, name: &str) -> Option<String> {
-        (name == "auth").then(|| "off".to_owned())
+    fn variable(&self, name: &str) -> Result<Option<String>, String> {
+        Ok((name == "auth").then(|| "off".to_owned()))
     }
 
     /// Most failures are intended here.
@@ -195,15 +197,15 @@ pub fn serve(
             platform: &*platform,
             sizes,
         };
-        let response = rest::respond(&directory, request).await;
-        let extensions = response.extensions().clone();
-        let response = response.map(|content| {
+        let configuration = Configuration::read(&*platform, None);
+        let answer = rest::respond(&directory, &configuration, request).await;
+        let response = answer.response.map(|content| {
             content
                 .whole()
                 .expect("nothing here is made while it is sent")
         });
         port.response.replace(Some(response));
-        rest::tend(&directory, &extensions).await
+        service::run_after_response(&directory, answer.created).await
     })
 }
 

@@ -58,7 +58,7 @@ fn conforms(method: &str, path: &str, answer: &Answer) -> Result<(), String> {
             (401, _) => "Unauthorized",
             (403, _) => "Forbidden",
             (404, None) => "NotFound",
-            (405, Some(_)) | (414 | 431, _) => "NoOperation",
+            (405, Some(_)) | (414 | 421 | 431, _) => "NoOperation",
             (429, _) => "TooManyRequests",
             _ => return Err("there is no such operation".to_owned()),
         };

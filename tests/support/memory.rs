@@ -3,7 +3,9 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
+use edge_users::configuration::Configuration;
 use edge_users::directory::{Directory, Sizes};
+use edge_users::message::content::Part;
 use edge_users::platform::Platform;
 use edge_users::rest;
 use edge_users::store::{Report, Store, StoreError};
@@ -111,9 +113,9 @@ impl Platform for TestPlatform {
         self.drawn.get()
     }
 
-    fn variable(&self, name: &str) -> Option<String> {
+    fn variable(&self, name: &str) -> Result<Option<String>, String> {
         let open = (name == "auth").then(|| "off".to_owned());
-        self.variables.get(name).cloned().or(open)
+        Ok(self.variables.get(name).cloned().or(open))
     }
 
     fn log_error(&self, line: &str) {
@@ -125,9 +127,9 @@ impl Platform for TestPlatform {
     }
 }
 
-/// The service's answer.
-pub fn respond(
-    store: &Memory,
+/// The service's answer, to its end.
+pub fn respond<S: Store + 'static>(
+    store: &S,
     platform: &TestPlatform,
     request: Request<Vec<u8>>,
 ) -> Response<Vec<u8>> {
@@ -138,10 +140,17 @@ pub fn respond(
         sizes,
     };
     let runtime = Builder::new_current_thread().build().expect("a runtime");
-    let response = runtime.block_on(rest::respond(&directory, request));
-    response.map(|content| {
-        content
-            .whole()
-            .expect("nothing here is made while it is sent")
+    let configuration = Configuration::read(platform, None);
+    let answered = rest::respond(&directory, &configuration, request);
+    runtime.block_on(async {
+        let (head, mut content) = answered.await.response.into_parts();
+        let mut body = Vec::new();
+        loop {
+            match content.next(0).await {
+                Part::Bytes(bytes) => body.extend(bytes),
+                Part::Later => {}
+                Part::End => return Response::from_parts(head, body),
+            }
+        }
     })
 }

@@ -1,4 +1,10 @@
-//! The service as a component. Its entry point is in `src/spin.rs`, with all the rest.
+//! The users over REST, as a component.
+#![cfg(target_family = "wasm")]
 
-#[cfg(target_family = "wasm")]
-extern crate service as _;
+use service::rest::Rest;
+use service::spin::{self, IncomingRequest, ResponseOutparam};
+
+#[spin_sdk::http_component]
+async fn handle(request: IncomingRequest, response_out: ResponseOutparam) {
+    spin::serve::<Rest>(request, response_out).await;
+}

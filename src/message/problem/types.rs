@@ -102,6 +102,9 @@ problem_types! {
     UNSUPPORTED_CONTENT_CODING = UNSUPPORTED_MEDIA_TYPE "unsupported-content-coding" "Unsupported content coding",
         "The body is compressed, and the service does not take compressed bodies.",
         "Send the body as it is, without Content-Encoding.";
+    MISDIRECTED = MISDIRECTED_REQUEST "misdirected" "Misdirected request",
+        "The service lets everybody in, and the request was not sent to one of the names that it may be reached by.",
+        "Send the request to localhost. The operator allows other names by the variable allowed_hosts, or sets auth to token.";
     INVALID_USER = UNPROCESSABLE_ENTITY "invalid-user" "Invalid user",
         "Members of the user break a rule. Each is named in errors, by its JSON Pointer. Nothing was changed.",
         "Correct the members that errors names.";
@@ -123,6 +126,9 @@ problem_types! {
     UNREADABLE = INTERNAL_SERVER_ERROR "unreadable" "Stored value unreadable",
         "The store holds a value here that this version of the service did not write. It was left as it is.",
         "Tell the operator, who finds the key in the log.";
+    MISCONFIGURED = SERVICE_UNAVAILABLE "misconfigured" "Misconfigured",
+        "The operator's configuration can't be read, so that the service answers no requests for users. See /readyz for the variable and its rule.",
+        "Tell the operator, who corrects the variable.";
     STORE_UNAVAILABLE = SERVICE_UNAVAILABLE "store-unavailable" "Store unavailable",
         "The store did not answer, or not as it should. A change may or may not have been made.",
         "Repeat the request after the time that Retry-After gives, or look what became of it.";

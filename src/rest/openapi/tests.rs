@@ -9,37 +9,24 @@ use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
 
 use super::{COMPRESSED, DESCRIPTION, get};
+use crate::fake::{FakePlatform, FakeStore};
 use crate::message::compression;
 use crate::message::problem::types;
 use crate::message::response::JSON;
-use crate::rest::Resource;
+use crate::rest::Rest;
+use crate::service::Interface;
+use crate::service::resource::Resource;
 
-/// Declares the path of each resource, and all of them.
-macro_rules! paths {
-    ($($resource:pat => $path:literal,)*) => {
-        fn path_of(resource: &Resource) -> &'static str {
-            match resource {
-                $($resource => $path,)*
-            }
-        }
-
-        const PATHS: &[&str] = &[$($path),*];
-    };
+fn resources() -> &'static [Resource<FakeStore, FakePlatform, Vec<u8>>] {
+    Rest::resources()
 }
 
-paths! {
-    Resource::Root => "/",
-    Resource::Health => "/healthz",
-    Resource::Readiness => "/readyz",
-    Resource::Users => "/users",
-    Resource::Import => "/users/import",
-    Resource::Export => "/users/export",
-    Resource::User(_) => "/users/{id}",
-    Resource::Description => "/openapi.json",
-    Resource::Documentation => "/docs",
-    Resource::Problems => "/problems",
-    Resource::Problem(_) => "/problems/{slug}",
-    Resource::Catalog => "/.well-known/api-catalog",
+/// The path of the description, with `{}` in the place of any parameter.
+fn template(path: &str) -> String {
+    match path.split_once('{') {
+        Some((before, _)) => format!("{before}{{}}"),
+        None => path.to_owned(),
+    }
 }
 
 fn description() -> Value {
@@ -55,24 +42,68 @@ fn operations(item: &Value) -> impl Iterator<Item = (&String, &Value)> {
 fn every_resource_is_described_with_the_methods_that_it_has() {
     let description = description();
     let described = description["paths"].as_object().expect("paths");
-    assert_eq!(
-        described
-            .keys()
-            .map(String::as_str)
-            .collect::<BTreeSet<_>>(),
-        PATHS.iter().copied().collect(),
-    );
+    let paths: BTreeSet<_> = described.keys().map(|path| template(path)).collect();
+    let rows = resources().iter().map(|resource| resource.path.to_owned());
+    assert_eq!(paths, rows.collect());
     for (path, item) in described {
-        let one = path.replace("{id}", "1").replace("{slug}", "not-found");
-        let resource = Resource::at(&one).expect(path);
-        assert_eq!(path_of(&resource), path);
+        let path = template(path);
+        let mut rows = resources().iter();
+        let resource = rows.find(|row| row.path == path).expect(&path);
         let methods = operations(item).map(|(method, _)| method.to_uppercase());
-        let allowed = resource.allow().split(", ").map(str::to_owned);
+        let allow = resource.allow();
+        let allowed = allow.to_str().expect("text").split(", ").map(str::to_owned);
         assert_eq!(
             methods.collect::<BTreeSet<_>>(),
             allowed.collect(),
             "{path}"
         );
+    }
+}
+
+/// What a request may have, and what is answered, is described as the resource's row has it.
+#[test]
+fn every_operation_is_described_with_its_media_types() {
+    let description = description();
+    let resolve = |value: &Value| match value["$ref"].as_str() {
+        Some(reference) => {
+            let pointer = reference.trim_start_matches('#');
+            description.pointer(pointer).expect(reference).clone()
+        }
+        None => value.clone(),
+    };
+    let media_types = |value: &Value| -> BTreeSet<String> {
+        let content = value["content"].as_object();
+        content
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.clone())
+            .collect()
+    };
+    for (path, item) in description["paths"].as_object().expect("paths") {
+        let mut rows = resources().iter();
+        let row = rows.find(|row| row.path == template(path)).expect(path);
+        for operation in row.operations {
+            let method = operation.method.as_str().to_lowercase();
+            let described = &item[&method];
+            let accepts = operation
+                .accepts
+                .iter()
+                .map(|accepted| (*accepted).to_owned());
+            let body = resolve(&described["requestBody"]);
+            assert_eq!(media_types(&body), accepts.collect(), "{method} {path}");
+            let responses = described["responses"].as_object().expect("responses");
+            let success = responses.iter().find(|(status, _)| status.starts_with('2'));
+            let offered = media_types(&resolve(success.expect("a success").1));
+            let offers: BTreeSet<_> = operation
+                .offers
+                .iter()
+                .map(|offer| (*offer).to_owned())
+                .collect();
+            assert!(
+                offers.is_empty() || offers == offered,
+                "{method} {path}: {offered:?}"
+            );
+        }
     }
 }
 

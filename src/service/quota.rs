@@ -6,14 +6,11 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::configuration::Configuration;
 use crate::directory::Directory;
 use crate::message::problem::Problem;
 use crate::platform::Platform;
 use crate::store::Store;
-
-/// The variable that says how many requests a client may make in a minute. Without
-/// it, and where it is 0, there is no limit.
-const VARIABLE: &str = "rate_limit";
 
 /// The draft's names.
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -22,36 +19,55 @@ const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 /// The header in which hosts write the address of the client, after what the client itself sent.
 pub const CLIENT_ADDRESS: &str = "spin-client-addr";
 
+/// In milliseconds.
 const MINUTE: i64 = 60_000;
+
+/// A client whose requests are counted.
+#[derive(Clone, Debug)]
+pub struct Client {
+    identity: String,
+    limit: u64,
+}
 
 /// What is left to a client.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Quota {
+pub struct Quota {
     limit: u64,
     /// Requests that it made in this minute.
     made: u64,
     /// Seconds until the next minute.
-    reset: i64,
+    pub reset: i64,
 }
 
-impl Quota {
-    /// Counts a request of the client that `identity` tells; `None` where there is
-    /// no limit. A store that can't count limits nobody: it is for the service to
-    /// say what it can't do without the store.
-    pub async fn take<S: Store, P: Platform>(
+impl Client {
+    /// The client that sent a request with these headers; `None` where there is no limit. A caller
+    /// who is known is counted by name, others by address.
+    pub fn of(
+        headers: &HeaderMap,
+        caller: Option<&str>,
+        configuration: &Configuration,
+    ) -> Option<Client> {
+        let limit = configuration.rate_limit;
+        (limit > 0).then(|| Client {
+            identity: match caller {
+                Some(name) => format!("principal {name}"),
+                None => address(headers),
+            },
+            limit,
+        })
+    }
+
+    /// Counts a request, or a line of one. `None` if the store can't count: that limits nobody,
+    /// for the service says by itself what it can't do without the store.
+    pub async fn count<S: Store, P: Platform>(
+        &self,
         directory: &Directory<'_, S, P>,
-        identity: impl FnOnce() -> String,
     ) -> Option<Quota> {
-        let limit = directory.platform.variable(VARIABLE)?.parse().ok()?;
-        if limit == 0 {
-            return None;
-        }
-        let identity = identity();
         let now = directory.platform.now().0;
-        let counted = directory.count_request(&identity, now.div_euclid(MINUTE));
+        let counted = directory.count_request(&self.identity, now.div_euclid(MINUTE));
         match counted.await {
             Ok(made) => Some(Quota {
-                limit,
+                limit: self.limit,
                 made,
                 reset: (MINUTE - now.rem_euclid(MINUTE) + 999) / 1000,
             }),
@@ -62,10 +78,17 @@ impl Quota {
             }
         }
     }
+}
+
+impl Quota {
+    /// Whether the client has made more requests than it may.
+    pub fn is_exceeded(&self) -> bool {
+        self.made > self.limit
+    }
 
     /// Fails if the client has made more requests than it may.
     pub fn check(&self) -> Result<(), Problem> {
-        match self.made > self.limit {
+        match self.is_exceeded() {
             true => Err(Problem::too_many_requests(self.limit, self.reset)),
             false => Ok(()),
         }
@@ -87,7 +110,7 @@ impl Quota {
 /// Who sent a request, as far as its connection tells: the address that the host
 /// added, which is the last one, for a client can only send others before it. An
 /// IPv6 client has a whole /64 to choose from. Without an address all are one.
-pub(super) fn address(headers: &HeaderMap) -> String {
+fn address(headers: &HeaderMap) -> String {
     let added = headers.get_all(CLIENT_ADDRESS).iter().next_back();
     let added = added.and_then(|value| value.to_str().ok());
     let address = added.and_then(|text| {

@@ -1,0 +1,120 @@
+//! A store and a platform for the tests of single modules.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use http::{Response, Uri};
+
+use crate::platform::Platform;
+use crate::store::{Report, Store, StoreError};
+use crate::timestamp::Timestamp;
+
+/// A store that has values and no counters.
+#[derive(Default)]
+pub struct FakeStore {
+    pub values: RefCell<BTreeMap<String, Vec<u8>>>,
+    pub operations: Cell<u32>,
+    pub fails: Cell<bool>,
+}
+
+impl FakeStore {
+    fn operate(&self) -> Result<(), StoreError> {
+        self.operations.set(self.operations.get() + 1);
+        match self.fails.get() {
+            true => Err(StoreError("it fails".to_owned())),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Store for FakeStore {
+    type Watch = ();
+
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.operate()?;
+        Ok(self.values.borrow().get(key).cloned())
+    }
+
+    async fn set(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
+        self.operate()?;
+        let mut values = self.values.borrow_mut();
+        values.insert(key.to_owned(), value.to_owned());
+        Ok(())
+    }
+
+    async fn delete(&self, _: &str) -> Result<(), StoreError> {
+        unimplemented!("nothing is deleted here")
+    }
+
+    async fn increment(&self, _: &str, _: i64) -> Result<i64, StoreError> {
+        unimplemented!("nothing is counted here")
+    }
+
+    async fn current(&self, _: &str) -> Result<(Option<Vec<u8>>, ()), StoreError> {
+        unimplemented!("nothing is swapped here")
+    }
+
+    async fn swap(&self, (): (), _: &[u8]) -> Result<Report, StoreError> {
+        unimplemented!("nothing is swapped here")
+    }
+}
+
+/// What a platform answers to a fetch.
+pub type Fetched = Result<Response<Vec<u8>>, String>;
+
+type Answer = Box<dyn Fn(&Uri) -> Fetched>;
+
+/// A platform on which nothing happens by itself.
+#[derive(Default)]
+pub struct FakePlatform {
+    pub variables: BTreeMap<&'static str, &'static str>,
+    /// In seconds.
+    pub now: Cell<i64>,
+    /// Answers a fetch of the URL.
+    pub answer: RefCell<Option<Answer>>,
+    pub fetches: Cell<u32>,
+    /// What was logged.
+    pub log: RefCell<Vec<String>>,
+}
+
+impl Platform for FakePlatform {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.now.get() * 1000)
+    }
+
+    fn random(&self) -> u64 {
+        0
+    }
+
+    fn variable(&self, name: &str) -> Result<Option<String>, String> {
+        match self.variables.get(name) {
+            Some(&"FAILS") => Err("it fails".to_owned()),
+            value => Ok(value.map(|value| (*value).to_owned())),
+        }
+    }
+
+    async fn fetch(&self, url: &Uri) -> Fetched {
+        self.fetches.set(self.fetches.get() + 1);
+        match &*self.answer.borrow() {
+            Some(answer) => answer(url),
+            None => Err("nobody answers".to_owned()),
+        }
+    }
+
+    fn log_error(&self, line: &str) {
+        self.log.borrow_mut().push(line.to_owned());
+    }
+
+    fn audit(&self, _: &str) {}
+}
+
+/// Nothing here ever waits.
+pub fn ready<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => unreachable!("it waits"),
+    }
+}

@@ -1,0 +1,160 @@
+//! `/users/{id}`: a user.
+
+use http::header::ETAG;
+use http::{Method, Response, StatusCode};
+
+use super::patch::{self, Patch, without_read_only};
+use super::representation::{Fields, Representation, entity_tag};
+use crate::auth::{Permission, Scope};
+use crate::directory::{Directory, Error};
+use crate::message::body::{self, Body};
+use crate::message::precondition::{Preconditions, Read};
+use crate::message::problem::Problem;
+use crate::message::query::Query;
+use crate::message::response::{JSON, not_modified, private_json, set};
+use crate::platform::Platform;
+use crate::service::resource::{Call, Operation, Resource, handled};
+use crate::store::Store;
+use crate::user::{Profile, User, UserId};
+
+pub(super) const fn resource<S: Store, P: Platform, B: Body>() -> Resource<S, P, B> {
+    Resource {
+        path: "/users/{}",
+        is_counted: true,
+        operations: &[
+            Operation {
+                method: Method::GET,
+                permission: Permission::ScopeOrSelf(Scope::Read),
+                change: None,
+                accepts: &[],
+                offers: &[JSON],
+                handler: |call| handled(get(call)),
+            },
+            Operation {
+                method: Method::PUT,
+                permission: Permission::ScopeOrSelf(Scope::Write),
+                change: Some("replace"),
+                accepts: &[JSON],
+                offers: &[JSON],
+                handler: |call| handled(replace(call)),
+            },
+            Operation {
+                method: Method::PATCH,
+                permission: Permission::ScopeOrSelf(Scope::Write),
+                change: Some("patch"),
+                accepts: &patch::MEDIA_TYPES,
+                offers: &[JSON],
+                handler: |call| handled(patch(call)),
+            },
+            Operation {
+                method: Method::DELETE,
+                permission: Permission::Scope(Scope::Write),
+                change: Some("delete"),
+                accepts: &[],
+                // There is no representation of what is not there.
+                offers: &[],
+                handler: |call| handled(delete(call)),
+            },
+        ],
+    }
+}
+
+async fn get<S: Store, P: Platform, B>(
+    call: Call<'_, S, P, B>,
+) -> Result<Response<Vec<u8>>, Problem> {
+    let query = Query::parse(call.request.uri().query(), &["fields"])?;
+    let fields = Fields::of(&query)?;
+    let preconditions = Preconditions::of(call.request.headers())?;
+    let user = call.directory.get(id(&call)?).await?;
+    let tag = entity_tag(user.version);
+    match preconditions.check_read(&tag)? {
+        Read::Answer => Ok(with_tag(represent(&user, fields), tag)),
+        Read::NotModified(tag) => Ok(not_modified(tag)),
+    }
+}
+
+/// The answer has no `ETag`, for what is stored is more than what was sent: a client that took
+/// the tag for that of its own content would keep a wrong one (RFC 9110, section 9.3.4).
+async fn replace<S: Store, P: Platform, B: Body>(
+    call: Call<'_, S, P, B>,
+) -> Result<Response<Vec<u8>>, Problem> {
+    let preconditions = preconditions(&call)?;
+    let (directory, id) = (call.directory, id(&call));
+    let profile = body::json(call.request).await.and_then(|members| {
+        Profile::from_json(without_read_only(members)).map_err(Problem::invalid_user)
+    });
+    let user = update(directory, id, &preconditions, profile, |profile, _| {
+        Ok(profile.clone())
+    })
+    .await?;
+    Ok(represent(&user, Fields::ALL))
+}
+
+async fn patch<S: Store, P: Platform, B: Body>(
+    call: Call<'_, S, P, B>,
+) -> Result<Response<Vec<u8>>, Problem> {
+    let preconditions = preconditions(&call)?;
+    let (directory, id) = (call.directory, id(&call));
+    let patch = Patch::read(call.request).await;
+    let user = update(directory, id, &preconditions, patch, Patch::apply).await?;
+    let tag = entity_tag(user.version);
+    Ok(with_tag(represent(&user, Fields::ALL), tag))
+}
+
+/// Changes a user who meets the preconditions to what `change` makes of it by
+/// `content`; answers the new version. Preconditions come before the content
+/// (RFC 9110, section 13.2.1): they may refuse what could not be read.
+async fn update<S: Store, P: Platform, C>(
+    directory: &Directory<'_, S, P>,
+    id: Result<UserId, Problem>,
+    preconditions: &Preconditions,
+    content: Result<C, Problem>,
+    change: impl Fn(&C, &User) -> Result<Profile, Problem>,
+) -> Result<User, Problem> {
+    let id = id.map_err(|problem| preconditions.of_missing(problem))?;
+    let content = match content {
+        Err(unreadable) if preconditions.are_none() => return Err(unreadable),
+        content => content,
+    };
+    let checked = |user: &User| {
+        preconditions.check_change(&entity_tag(user.version))?;
+        change(content.as_ref().map_err(Problem::clone)?, user)
+    };
+    let updated = directory.update(id, checked).await;
+    updated.map_err(|problem| preconditions.of_missing(problem))
+}
+
+async fn delete<S: Store, P: Platform, B>(
+    call: Call<'_, S, P, B>,
+) -> Result<Response<Vec<u8>>, Problem> {
+    let preconditions = preconditions(&call)?;
+    let id = id(&call).map_err(|problem| preconditions.of_missing(problem))?;
+    let check = |user: &User| preconditions.check_change(&entity_tag(user.version));
+    let deleted = call.directory.delete(id, check).await;
+    deleted.map_err(|problem| preconditions.of_missing(problem))?;
+    let mut response = Response::new(Vec::new());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    Ok(response)
+}
+
+/// The preconditions of a change, which has no query.
+fn preconditions<S, P, B>(call: &Call<'_, S, P, B>) -> Result<Preconditions, Problem> {
+    Query::parse(call.request.uri().query(), &[])?;
+    let required = call.configuration.require_preconditions;
+    Preconditions::of_change(call.request.headers(), required)
+}
+
+/// The id in the path. What can't be an id names no user, like any other id that names none.
+fn id<S, P, B>(call: &Call<'_, S, P, B>) -> Result<UserId, Problem> {
+    call.segment.parse().map_err(|_| Error::NotFound.into())
+}
+
+/// The user, or the part of it that was asked for.
+pub(super) fn represent(user: &User, fields: Fields) -> Response<Vec<u8>> {
+    private_json(&Representation { user, fields })
+}
+
+pub(super) fn with_tag(mut response: Response<Vec<u8>>, tag: String) -> Response<Vec<u8>> {
+    set(&mut response, ETAG, tag);
+    response
+}

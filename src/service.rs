@@ -1,0 +1,225 @@
+//! What every interface of the service has in common: the way of a request from its arrival to
+//! its answer.
+//!
+//! - [`resource`]: what there is to say of a resource, and a request for its handler
+//! - [`caller`]: who sends a request, and whether that is enough
+//! - [`quota`]: how many requests of one client are answered
+//! - [`audit`]: a record of what changes users
+//! - [`failure`]: what the directory could not do, as a problem
+//!
+//! An [`Interface`] adds its resources to that, and nothing that goes for all of them.
+
+pub mod audit;
+mod caller;
+mod failure;
+pub mod quota;
+pub mod resource;
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use http::header::{ALLOW, VARY};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+
+use crate::configuration::Configuration;
+use crate::directory::Directory;
+use crate::message::body::Body;
+use crate::message::content::Content;
+use crate::message::cors::Cors;
+use crate::message::problem::{Problem, types};
+use crate::message::trace::{self, Trace};
+use crate::message::{accept, body, compression, limits};
+use crate::platform::Platform;
+use crate::store::Store;
+use crate::user::UserId;
+use audit::Change;
+use caller::Caller;
+use quota::{Client, Quota};
+use resource::{Answer, Call, Resource, Target};
+
+/// An interface of the service, such as REST.
+pub trait Interface {
+    /// Its resources. Of several that have the path of a request the first is meant.
+    fn resources<S, P, B>() -> &'static [Resource<S, P, B>]
+    where
+        S: Store + 'static,
+        P: Platform + 'static,
+        B: Body + 'static;
+}
+
+/// What an answer depends on besides the URL (RFC 9110, section 12.5.5).
+const VARIES: HeaderValue =
+    HeaderValue::from_static("accept, accept-encoding, authorization, origin");
+
+/// Lists what a resource takes as a patch (RFC 5789, section 3.1).
+const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
+
+/// Answers a request. A HEAD request gets the body that GET would get: HTTP
+/// servers send its length and leave it out (RFC 9110, section 9.3.2).
+pub async fn respond<'a, I, S, P, B>(
+    directory: &'a Directory<'a, S, P>,
+    configuration: &'a Configuration,
+    request: Request<B>,
+) -> Answer<'a>
+where
+    I: Interface,
+    S: Store + 'static,
+    P: Platform + 'static,
+    B: Body + 'static,
+{
+    let platform = directory.platform;
+    let trace = Rc::new(Trace::of(request.headers(), platform));
+    let cors = Cors::of(&request, &configuration.cors_origins);
+    let gzip = compression::admits_gzip(request.headers());
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+
+    let target = Target::of(&request, I::resources());
+    let caller = Caller::of(&request, target.permission, configuration, directory).await;
+    let client = Client::of(request.headers(), caller.name(), configuration);
+    let client = client.filter(|_| target.is_counted());
+    let quota = match &client {
+        Some(client) => client.count(directory).await,
+        None => None,
+    };
+    let change = target.change().map(|action| Change {
+        action,
+        request: trace.request_id().to_owned(),
+        principal: caller.name().map(str::to_owned),
+        user: target.user,
+    });
+    let call = Call {
+        directory,
+        configuration,
+        request,
+        segment: String::new(),
+        media_type: "",
+        caller,
+        client,
+        change: change.clone(),
+        trace: trace.clone(),
+    };
+    let answered = admit(call, target, quota).await;
+    let mut answer = answered.unwrap_or_else(|problem| {
+        if let Some(cause) = problem.cause() {
+            // The query is left out of the log: it may hold an email.
+            let path = uri.path();
+            let line = format!("{trace} {method} {path}: {cause}");
+            platform.log_error(&line);
+        }
+        problem.into_response(&trace).into()
+    });
+
+    if gzip {
+        compress(&mut answer.response);
+    }
+    let headers = answer.response.headers_mut();
+    headers.insert(trace::REQUEST_ID, trace.header());
+    headers.insert(VARY, VARIES);
+    cors.apply(headers);
+    if let Some(quota) = quota {
+        quota.apply(headers);
+    }
+    // Content that is made while it is sent tells by itself how it ended.
+    if let (Some(change), Content::Whole(_)) = (change, answer.response.body()) {
+        change.end(platform, answer.created, answer.response.status());
+    }
+    answer
+}
+
+/// Refuses the request, or hands it to its handler.
+async fn admit<'a, S, P: Platform, B>(
+    mut call: Call<'a, S, P, B>,
+    target: Target<S, P, B>,
+    quota: Option<Quota>,
+) -> Result<Answer<'a>, Problem> {
+    let headers = call.request.headers();
+    if call.configuration.is_open && !call.configuration.allowed_hosts.admit(headers) {
+        return Err(Problem::plain(types::MISDIRECTED));
+    }
+    quota.map_or(Ok(()), |quota| quota.check())?;
+    limits::check(&call.request)?;
+    call.caller.check(target.permission, target.user)?;
+    let resource = target.resource.ok_or_else(Problem::no_such_resource)?;
+    if call.request.method() == Method::OPTIONS {
+        return Ok(options(resource).into());
+    }
+    let operation = target.operation;
+    let operation = operation.ok_or_else(|| Problem::method_not_allowed(resource.allow()))?;
+    if let offered @ [_, ..] = operation.offers {
+        let preferred = accept::preferred(headers, offered);
+        call.media_type = preferred.ok_or_else(|| Problem::not_acceptable(offered))?;
+    }
+    if let accepted @ [_, ..] = operation.accepts {
+        body::check_media_type(headers, accepted).map_err(|problem| {
+            match resource.accept_patch() {
+                Some(patches) if operation.method == Method::PATCH => {
+                    problem.with_header(ACCEPT_PATCH, patches)
+                }
+                _ => problem,
+            }
+        })?;
+    }
+    call.segment = target.segment;
+    if let Some(change) = &call.change {
+        change.begin(call.directory.platform);
+    }
+    (operation.handler)(call).await
+}
+
+/// What is left to do once a response was sent, in best effort: it saves others time.
+pub async fn run_after_response<S: Store, P: Platform>(
+    directory: &Directory<'_, S, P>,
+    created: Option<UserId>,
+) {
+    if let Some(id) = created {
+        directory.merge_names(id).await;
+    }
+}
+
+/// The answer to a request whose target is not a path (RFC 9112, section 3.2).
+pub fn malformed_target(platform: &impl Platform) -> Answer<'static> {
+    let trace = Trace::of(&Default::default(), platform);
+    let mut response = Problem::malformed_target().into_response(&trace);
+    let headers = response.headers_mut();
+    headers.insert(trace::REQUEST_ID, trace.header());
+    response.into()
+}
+
+/// Says where the time went (Server Timing): how long the component had the request, `total`, and
+/// for how much of that it waited for the store. What is made while it is sent doesn't count.
+pub fn add_server_timing<C>(response: &mut Response<C>, total: Duration, store: Duration) {
+    let component = total.saturating_sub(store).as_micros();
+    let store = store.as_micros();
+    // In milliseconds.
+    let value = format!(
+        "component;dur={}.{:03}, store;dur={}.{:03}",
+        component / 1000,
+        component % 1000,
+        store / 1000,
+        store % 1000
+    );
+    let value = HeaderValue::try_from(value).expect("letters and numbers");
+    let name = HeaderName::from_static("server-timing");
+    response.headers_mut().insert(name, value);
+}
+
+/// Compresses content that is whole.
+fn compress(response: &mut Response<Content>) {
+    let mut headers = std::mem::take(response.headers_mut());
+    if let Content::Whole(body) = response.body_mut() {
+        compression::compress(&mut headers, body);
+    }
+    *response.headers_mut() = headers;
+}
+
+/// What can be done with a resource.
+fn options<S, P, B>(resource: &Resource<S, P, B>) -> Response<Vec<u8>> {
+    let mut response = Response::new(Vec::new());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    headers.insert(ALLOW, resource.allow());
+    if let Some(patches) = resource.accept_patch() {
+        headers.insert(ACCEPT_PATCH, patches);
+    }
+    response
+}

@@ -1,0 +1,116 @@
+//! The audit trail: lines of JSON on each request that would change something, whether it did or
+//! was refused. They say who did what to which user, and never what the user is called.
+//!
+//! A request that is admitted leaves a line before it does anything, `begun`, and each request
+//! leaves a line on its outcome, `ended`. Where an instance dies between the two, the first one
+//! tells that the change may have been made.
+
+use http::StatusCode;
+use serde::Serialize;
+
+use crate::log;
+use crate::platform::Platform;
+use crate::user::UserId;
+
+/// Who asks, where nothing tells.
+const ANONYMOUS: &str = "anonymous";
+
+/// A request that would change something.
+#[derive(Clone, Debug)]
+pub struct Change {
+    pub action: &'static str,
+    /// The id of the request.
+    pub request: String,
+    /// The name of the caller, if it is known.
+    pub principal: Option<String>,
+    /// The user that the request names.
+    pub user: Option<UserId>,
+}
+
+/// A line of the audit trail.
+#[derive(Debug, Serialize)]
+struct Entry<'a> {
+    /// Always true: by it a line is told from what else is printed.
+    audit: bool,
+    /// RFC 3339, UTC.
+    time: String,
+    event: &'static str,
+    request: &'a str,
+    principal: &'a str,
+    action: &'static str,
+    /// Absent where no user is named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<UserId>,
+    /// The status of the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<u16>,
+    /// How an answer ended that was made while it was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end: Option<&'static str>,
+}
+
+impl Change {
+    /// What follows may make the change.
+    pub fn begin(&self, platform: &impl Platform) {
+        self.write(platform, self.entry("begun"));
+    }
+
+    /// The answer has that status; the request created that user, if any.
+    pub fn end(&self, platform: &impl Platform, created: Option<UserId>, outcome: StatusCode) {
+        let entry = self.entry("ended");
+        self.write(
+            platform,
+            Entry {
+                user: self.user.or(created),
+                outcome: Some(outcome.as_u16()),
+                ..entry
+            },
+        );
+    }
+
+    /// What became of one line of a request that has many.
+    pub fn end_line(&self, platform: &impl Platform, user: Option<UserId>, outcome: StatusCode) {
+        let entry = self.entry("ended");
+        self.write(
+            platform,
+            Entry {
+                action: "import-line",
+                user,
+                outcome: Some(outcome.as_u16()),
+                ..entry
+            },
+        );
+    }
+
+    /// An answer that was made while it was sent has ended so.
+    pub fn end_content(&self, platform: &impl Platform, end: &'static str) {
+        let entry = self.entry("ended");
+        self.write(
+            platform,
+            Entry {
+                outcome: Some(StatusCode::OK.as_u16()),
+                end: Some(end),
+                ..entry
+            },
+        );
+    }
+
+    fn entry(&self, event: &'static str) -> Entry<'_> {
+        Entry {
+            audit: true,
+            time: String::new(),
+            event,
+            request: &self.request,
+            principal: self.principal.as_deref().unwrap_or(ANONYMOUS),
+            action: self.action,
+            user: self.user,
+            outcome: None,
+            end: None,
+        }
+    }
+
+    fn write(&self, platform: &impl Platform, entry: Entry) {
+        let time = platform.now().to_rfc3339();
+        platform.audit(&log::json(&Entry { time, ..entry }));
+    }
+}

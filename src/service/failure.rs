@@ -1,0 +1,27 @@
+//! What the directory could not do, as a problem.
+
+use crate::directory::Error;
+use crate::message::problem::{Problem, types};
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Problem {
+        let problem = match &error {
+            Error::NotFound => {
+                return Problem::new(types::USER_NOT_FOUND, "There is no user with this id.");
+            }
+            Error::EmailTaken => {
+                return Problem::new(types::EMAIL_TAKEN, "Another user has this email.");
+            }
+            Error::InProgress => {
+                return Problem::plain(types::IDEMPOTENCY_IN_PROGRESS).retry_after(1);
+            }
+            Error::KeyReused => return Problem::plain(types::IDEMPOTENCY_KEY_REUSED),
+            Error::Gone => return Problem::plain(types::USER_GONE),
+            Error::Store(_) => Problem::plain(types::STORE_UNAVAILABLE).retry_after(1),
+            Error::Contended => Problem::plain(types::CONTENDED).retry_after(1),
+            Error::Unreadable(_) => Problem::plain(types::UNREADABLE),
+            Error::Exhausted => Problem::plain(types::EXHAUSTED),
+        };
+        problem.with_cause(error)
+    }
+}

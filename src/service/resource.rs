@@ -1,0 +1,207 @@
+//! Resources: what there is to say of each, in one row, in the module that owns it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use http::{HeaderValue, Method, Request, Response};
+
+use super::audit::Change;
+use super::caller::Caller;
+use super::quota::Client;
+use crate::auth::Permission;
+use crate::configuration::Configuration;
+use crate::directory::Directory;
+use crate::message::content::Content;
+use crate::message::problem::Problem;
+use crate::message::query::percent_decode;
+use crate::message::trace::Trace;
+use crate::user::UserId;
+
+/// A resource. To add one is to write a module with such a row, and to name that in the list of
+/// its interface.
+pub struct Resource<S: 'static, P: 'static, B: 'static> {
+    /// Its path. `{}` at its end stands for any segment.
+    pub path: &'static str,
+    /// Whether its requests count towards the limit of a client. Those of who watches over the
+    /// service don't.
+    pub is_counted: bool,
+    /// What can be done with it. HEAD is there wherever GET is, and OPTIONS always.
+    pub operations: &'static [Operation<S, P, B>],
+}
+
+/// What a method does with a resource.
+pub struct Operation<S: 'static, P: 'static, B: 'static> {
+    pub method: Method,
+    /// What it asks of the caller.
+    pub permission: Permission,
+    /// What the audit trail calls it. `None` if it changes nothing.
+    pub change: Option<&'static str>,
+    /// The media types that a request may have. Empty if its content is of no account.
+    pub accepts: &'static [&'static str],
+    /// The media types that an answer may have, the usual one first. Empty if it is sent whatever
+    /// the client accepts.
+    pub offers: &'static [&'static str],
+    pub handler: Handler<S, P, B>,
+}
+
+/// Does what a request asks for.
+pub type Handler<S, P, B> = for<'a> fn(Call<'a, S, P, B>) -> Handled<'a>;
+
+/// The answer of a handler, once it is there.
+pub type Handled<'a> = Pin<Box<dyn Future<Output = Result<Answer<'a>, Problem>> + 'a>>;
+
+/// Makes a [`Handled`] of what an async function answers.
+pub fn handled<'a, A: Into<Answer<'a>>>(
+    answer: impl Future<Output = Result<A, Problem>> + 'a,
+) -> Handled<'a> {
+    Box::pin(async { answer.await.map(Into::into) })
+}
+
+/// A request that may be fulfilled, as its handler gets it.
+pub struct Call<'a, S, P, B> {
+    pub directory: &'a Directory<'a, S, P>,
+    pub configuration: &'a Configuration,
+    pub request: Request<B>,
+    /// What stands in the place of `{}` in the path, decoded.
+    pub segment: String,
+    /// The one of the media types on offer that the client prefers.
+    pub media_type: &'static str,
+    pub caller: Caller,
+    /// Whom to count, if there is a limit. The request itself is counted already.
+    pub client: Option<Client>,
+    /// What the request changes, for the audit trail.
+    pub change: Option<Change>,
+    pub trace: Rc<Trace>,
+}
+
+/// An answer, and what else is known of it.
+pub struct Answer<'a> {
+    pub response: Response<Content<'a>>,
+    /// The user that the request created.
+    pub created: Option<UserId>,
+}
+
+impl<'a> From<Response<Content<'a>>> for Answer<'a> {
+    fn from(response: Response<Content<'a>>) -> Answer<'a> {
+        let created = None;
+        Answer { response, created }
+    }
+}
+
+impl From<Response<Vec<u8>>> for Answer<'_> {
+    fn from(response: Response<Vec<u8>>) -> Self {
+        response.map(Content::Whole).into()
+    }
+}
+
+impl<S, P, B> Resource<S, P, B> {
+    /// The service as a whole, which `OPTIONS *` asks for (RFC 9110, section 9.3.7).
+    const SERVER: Resource<S, P, B> = Resource {
+        path: "*",
+        is_counted: true,
+        operations: &[],
+    };
+
+    /// What stands in the place of `{}` in a path that is this resource's.
+    fn segment<'p>(&self, path: &'p str) -> Option<&'p str> {
+        match self.path.strip_suffix("{}") {
+            None => (path == self.path).then_some(""),
+            Some(before) => {
+                let segment = path.strip_prefix(before)?;
+                (!segment.is_empty() && !segment.contains('/')).then_some(segment)
+            }
+        }
+    }
+
+    fn operation(&self, method: &Method) -> Option<&'static Operation<S, P, B>> {
+        let method = match *method {
+            Method::HEAD => &Method::GET,
+            ref method => method,
+        };
+        let mut operations = self.operations.iter();
+        operations.find(|operation| operation.method == *method)
+    }
+
+    /// What a method that the resource does not have asks of the caller: as much as the one that
+    /// asks for most, so that a refusal tells nobody more than it has to.
+    fn strictest(&self) -> Permission {
+        let permissions = self.operations.iter().map(|operation| operation.permission);
+        let scopes = permissions.filter_map(Permission::scope);
+        scopes.max().map_or(Permission::Public, Permission::Scope)
+    }
+
+    /// The methods that it has (RFC 9110, section 10.2.1).
+    pub fn allow(&self) -> HeaderValue {
+        let mut allow = String::new();
+        for operation in self.operations {
+            allow += operation.method.as_str();
+            allow += ", ";
+            if operation.method == Method::GET {
+                allow += "HEAD, ";
+            }
+        }
+        HeaderValue::try_from(allow + "OPTIONS").expect("letters and commas")
+    }
+
+    /// What it takes as a patch, if it takes any.
+    pub fn accept_patch(&self) -> Option<HeaderValue> {
+        let patch = self.operation(&Method::PATCH)?;
+        let media_types = HeaderValue::try_from(patch.accepts.join(", "));
+        Some(media_types.expect("media types"))
+    }
+}
+
+/// What a request is for.
+pub struct Target<S: 'static, P: 'static, B: 'static> {
+    /// `None` if there is nothing at its path.
+    pub resource: Option<&'static Resource<S, P, B>>,
+    /// `None` if the resource has no such method.
+    pub operation: Option<&'static Operation<S, P, B>>,
+    /// What the request asks of its caller.
+    pub permission: Permission,
+    /// What stands in the place of `{}` in the path. What can't be decoded names nothing.
+    pub segment: String,
+    /// The user that the path names.
+    pub user: Option<UserId>,
+}
+
+impl<S, P, B> Target<S, P, B> {
+    pub fn of(request: &Request<B>, resources: &'static [Resource<S, P, B>]) -> Self {
+        let path = request.uri().path();
+        let resources = resources.iter().chain([const { &Resource::SERVER }]);
+        let mut resources = resources;
+        let found = resources.find_map(|resource| {
+            let segment = resource.segment(path)?;
+            Some((resource, percent_decode(segment).unwrap_or_default()))
+        });
+        let (resource, segment) = found.unzip();
+        let operation = resource.and_then(|resource| resource.operation(request.method()));
+        let permission = match (resource, operation) {
+            // What there is and what is not is for those who are known.
+            (None, _) => Permission::Known,
+            // A preflight comes without credentials (Fetch Standard, section 4.8).
+            (Some(_), _) if request.method() == Method::OPTIONS => Permission::Public,
+            (Some(_), Some(operation)) => operation.permission,
+            (Some(resource), None) => resource.strictest(),
+        };
+        let segment = segment.unwrap_or_default();
+        Target {
+            resource,
+            operation,
+            permission,
+            user: segment.parse().ok(),
+            segment,
+        }
+    }
+
+    /// Whether the request counts towards the limit of its client.
+    pub fn is_counted(&self) -> bool {
+        self.resource.is_none_or(|resource| resource.is_counted)
+    }
+
+    /// What the request would change, if anything.
+    pub fn change(&self) -> Option<&'static str> {
+        self.operation?.change
+    }
+}
