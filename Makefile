@@ -15,18 +15,24 @@ CARGO_DENY = 0.20.2
 # Native code is built by one command, with one profile, so that nothing is compiled twice.
 NATIVE = --profile host --workspace
 
-.PHONY: help run test simulate torture fuzz fuzz-parsers lint-api audit bench costs build check target size
+# The tests with conversations that any service can have.
+URL_TESTS = --test description --test export --test finding --test idempotency --test import --test limits \
+	--test negotiation --test patch --test preconditions --test search --test tracing --test users
+
+.PHONY: help run test test-url simulate torture fuzz fuzz-parsers interop lint-api audit bench costs build check target size
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 run: build ## Build what is missing and serve on 127.0.0.1:3000 to everybody (LISTEN=address:port, AUTH=token)
-	@target/host/examples/first-users http://$(LISTEN) & first_users=$$!; \
-	$(HOST) up --listen $(LISTEN) --variable auth=$(AUTH); status=$$?; \
-	kill $$first_users 2>/dev/null; exit $$status
+	@examples/run $(LISTEN) $(AUTH)
 
 test: check build ## Check format and lints, run all tests
 	cargo test $(NATIVE)
+
+test-url: ## Run the tests that need only a URL: URL=http://…, and EDGE_USERS_TOKEN; they leave users behind there
+	@test -n "$(URL)" || { echo "usage: make test-url URL=http://127.0.0.1:3000"; exit 2; }
+	EDGE_USERS_URL=$(URL) cargo test --no-fail-fast $(NATIVE) $(URL_TESTS) -- --skip not_by_url
 
 simulate: ## Run the service through 200,000 simulated schedules of requests, failures and crashes
 	cargo test --profile host --test simulation -- --ignored --skip seed --nocapture
@@ -37,6 +43,9 @@ torture: build ## Load, kill and restart the service for 60 s (SECONDS=n SEED=n)
 
 fuzz: build ## Send 20,000 requests made by Schemathesis from the description (EXAMPLES=n SEED=n); needs python3
 	@EXAMPLES=$(EXAMPLES) SEED=$(SEED) tests/fuzz/run
+
+interop: build ## Generate clients from the description and talk to the service with them; needs python3 and node
+	@tests/interop/run
 
 lint-api: build ## Check the description of the interface with Redocly's linter; needs node
 	target/host/examples/openapi > target/openapi.json

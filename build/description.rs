@@ -6,15 +6,16 @@ use std::io::Write;
 
 use anyhow::Context;
 use flate2::{Compression, GzBuilder};
+use serde_json::{Deserializer, Serializer};
 
 /// As it is sent: gzip.
 pub fn compressed() -> anyhow::Result<Vec<u8>> {
     let mut encoder = GzBuilder::new().write(Vec::new(), Compression::best());
-    encoder.write_all(minified(&source()?).as_bytes())?;
+    encoder.write_all(description()?.as_bytes())?;
     Ok(encoder.finish()?)
 }
 
-fn source() -> anyhow::Result<String> {
+fn description() -> anyhow::Result<String> {
     let paths = [
         ("/users", "users"),
         ("/users/import", "import"),
@@ -37,29 +38,39 @@ fn source() -> anyhow::Result<String> {
         ("responses", "responses"),
         ("examples", "examples"),
     ];
-    let parts = |directory: &str, members: &[(&'static str, &str)]| {
-        let members = members.iter().map(|(member, name)| {
-            let part = part(&format!("{directory}/{name}"))?;
-            Ok((*member, part))
-        });
-        let members: Vec<_> = members.collect::<anyhow::Result<_>>()?;
-        anyhow::Ok(object(&members))
-    };
-    let servers = r#"[{ "url": "/", "description": "Where this document is." }]"#;
+    let servers = r#"[{"url":"/","description":"Where this document is."}]"#;
     Ok(object(&[
         ("openapi", r#""3.1.0""#.to_owned()),
         ("info", part("info")?),
         ("servers", servers.to_owned()),
-        ("security", r#"[{ "bearerAuth": [] }]"#.to_owned()),
+        ("security", r#"[{"bearerAuth":[]}]"#.to_owned()),
         ("tags", part("tags")?),
         ("paths", parts("paths", &paths)?),
         ("components", parts("components", &components)?),
     ]))
 }
 
+/// The object of these members, each of which is in the file of that name.
+fn parts(directory: &str, members: &[(&'static str, &str)]) -> anyhow::Result<String> {
+    let members = members.iter().map(|(member, name)| {
+        let part = part(&format!("{directory}/{name}"))?;
+        Ok((*member, part))
+    });
+    let members: Vec<_> = members.collect::<anyhow::Result<_>>()?;
+    Ok(object(&members))
+}
+
+/// The JSON in a file, without white space, and with its members in their order: a
+/// `Value` would sort them.
 fn part(name: &str) -> anyhow::Result<String> {
     let path = format!("src/rest/openapi/{name}.json");
-    fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+    let mut minified = Vec::new();
+    let mut source = Deserializer::from_str(&text);
+    serde_transcode::transcode(&mut source, &mut Serializer::new(&mut minified))
+        .and_then(|()| source.end())
+        .with_context(|| format!("{path} is not JSON"))?;
+    Ok(String::from_utf8(minified)?)
 }
 
 /// The object of these members, whose values are JSON.
@@ -68,21 +79,4 @@ fn object(members: &[(&str, String)]) -> String {
         .iter()
         .map(|(name, value)| format!("\"{name}\":{value}"));
     format!("{{{}}}", members.collect::<Vec<_>>().join(","))
-}
-
-/// `json` without white space outside of strings.
-fn minified(json: &str) -> String {
-    let mut in_string = false;
-    let mut escaped = false;
-    let significant = json.chars().filter(|&c| {
-        if !in_string && c.is_ascii_whitespace() {
-            return false;
-        }
-        if c == '"' && !escaped {
-            in_string = !in_string;
-        }
-        escaped = c == '\\' && !escaped;
-        true
-    });
-    significant.collect()
 }

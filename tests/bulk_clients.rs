@@ -401,6 +401,24 @@ fn a_pipe_is_imported_as_it_is_filled() {
 }
 
 #[test]
+fn if_asked_to_an_import_fills_only_a_service_without_users() {
+    let (_host, service) = start();
+    let arguments = ["import", "-", "--connections", "1", "--if-empty"];
+    let first = run(&arguments, &service.url, &users(3, false));
+    assert_eq!(first.code, 0, "{first:?}");
+    assert!(first.stderr.starts_with("3 imported, "), "{first:?}");
+    let again = run(&arguments, &service.url, &users(3, false));
+    assert_eq!(again.code, 0, "{again:?}");
+    assert!(
+        again
+            .stderr
+            .starts_with("nothing sent: there are users already, in "),
+        "{again:?}"
+    );
+    assert_eq!(names(&service).len(), 3);
+}
+
+#[test]
 fn the_last_line_of_an_export_is_not_taken_for_a_user() {
     let (_host, service) = start();
     let imported = run(&["import", "-"], &service.url, &users(3, false));

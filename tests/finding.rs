@@ -58,43 +58,6 @@ fn users_are_asked_for_by_their_ids() {
 }
 
 #[test]
-fn users_are_listed_in_either_order() {
-    let host = start_host();
-    let service = Service::of(&host);
-    for n in 1..=9 {
-        service.create(json!({ "name": format!("U{n}") }));
-    }
-    for gone in [1, 4, 5, 9] {
-        service.delete(&format!("/users/{gone}"));
-    }
-    assert_eq!(walk(&service, "/users?limit=2"), [2, 3, 6, 7, 8]);
-    assert_eq!(walk(&service, "/users?limit=2&sort=id"), [2, 3, 6, 7, 8]);
-    assert_eq!(walk(&service, "/users?limit=2&sort=-id"), [8, 7, 6, 3, 2]);
-    assert_eq!(walk(&service, "/users?limit=5&sort=-id"), [8, 7, 6, 3, 2]);
-    assert_eq!(ids(&service.get("/users?sort=-id&after=7")), [6, 3, 2]);
-    for after in [0, 1, 2] {
-        assert!(ids(&service.get(&format!("/users?sort=-id&after={after}"))).is_empty());
-    }
-    let newest = service.get("/users?sort=-id&limit=1");
-    assert_eq!(newest.header("x-total-count"), Some("5"));
-}
-
-/// 600 users, of whom the first and the last are left: two groups of ids are empty but for them.
-#[test]
-fn a_walk_steps_over_long_stretches_of_deleted_users_in_either_order() {
-    let host = start_host();
-    let service = Service::of(&host);
-    for n in 1..=600 {
-        service.create(json!({ "name": format!("U{n}") }));
-    }
-    for gone in 2..=599 {
-        service.delete(&format!("/users/{gone}"));
-    }
-    assert_eq!(walk(&service, "/users"), [1, 600]);
-    assert_eq!(walk(&service, "/users?sort=-id"), [600, 1]);
-}
-
-#[test]
 fn a_client_picks_the_members_that_it_wants() {
     let user = service().create(json!({ "name": "Ada", "email": new_email() }));
     let id = user["id"].clone();
@@ -134,5 +97,47 @@ fn a_parameter_that_does_not_go_with_another_is_refused_by_its_name() {
         assert_eq!(refused.status, 400, "{query}");
         let detail = refused.problem()["detail"].to_string();
         assert!(detail.contains(&format!("{name}\\\"")), "{query}: {detail}");
+    }
+}
+
+/// Tests of services of their own, whatever `EDGE_USERS_URL` says.
+mod not_by_url {
+    use super::*;
+
+    #[test]
+    fn users_are_listed_in_either_order() {
+        let host = start_host();
+        let service = Service::of(&host);
+        for n in 1..=9 {
+            service.create(json!({ "name": format!("U{n}") }));
+        }
+        for gone in [1, 4, 5, 9] {
+            service.delete(&format!("/users/{gone}"));
+        }
+        assert_eq!(walk(&service, "/users?limit=2"), [2, 3, 6, 7, 8]);
+        assert_eq!(walk(&service, "/users?limit=2&sort=id"), [2, 3, 6, 7, 8]);
+        assert_eq!(walk(&service, "/users?limit=2&sort=-id"), [8, 7, 6, 3, 2]);
+        assert_eq!(walk(&service, "/users?limit=5&sort=-id"), [8, 7, 6, 3, 2]);
+        assert_eq!(ids(&service.get("/users?sort=-id&after=7")), [6, 3, 2]);
+        for after in [0, 1, 2] {
+            assert!(ids(&service.get(&format!("/users?sort=-id&after={after}"))).is_empty());
+        }
+        let newest = service.get("/users?sort=-id&limit=1");
+        assert_eq!(newest.header("x-total-count"), Some("5"));
+    }
+
+    /// 600 users, of whom the first and the last are left: two groups of ids are empty but for them.
+    #[test]
+    fn a_walk_steps_over_long_stretches_of_deleted_users_in_either_order() {
+        let host = start_host();
+        let service = Service::of(&host);
+        for n in 1..=600 {
+            service.create(json!({ "name": format!("U{n}") }));
+        }
+        for gone in 2..=599 {
+            service.delete(&format!("/users/{gone}"));
+        }
+        assert_eq!(walk(&service, "/users"), [1, 600]);
+        assert_eq!(walk(&service, "/users?sort=-id"), [600, 1]);
     }
 }

@@ -176,7 +176,7 @@ fn of_requests_with_one_key_at_the_same_time_one_makes_a_user() {
     ] {
         let key = new_key();
         let answers: Vec<Answer> = std::thread::scope(|scope| {
-            let one = || scope.spawn(|| post(&Service::at(&service().url), &key, &profile));
+            let one = || scope.spawn(|| post(service(), &key, &profile));
             let clients: Vec<_> = (0..8).map(|_| one()).collect();
             let answers = clients.into_iter().map(|client| client.join());
             answers.map(|answer| answer.expect("an answer")).collect()

@@ -72,55 +72,6 @@ fn attributes_have_at_most_1000_members() {
     );
 }
 
-#[test]
-fn beyond_the_limit_of_a_minute_a_client_has_to_wait() {
-    let host = start_host_with(UpOptions {
-        state_dir: Some(new_state_dir()),
-        variables: vec!["rate_limit=3".parse().expect("a variable")],
-        ..UpOptions::default()
-    });
-    let service = Service::of(&host);
-    // Not across the end of a minute: what is left of it stands in the answer.
-    let left = |answer: &support::Answer| -> u64 {
-        let limit = answer.header("ratelimit").expect("a limit");
-        let (_, seconds) = limit.split_once(";t=").expect("a time");
-        seconds.parse().expect("seconds")
-    };
-    let first = loop {
-        let answer = service.get("/users");
-        if left(&answer) > 20 {
-            break answer;
-        }
-        std::thread::sleep(std::time::Duration::from_secs(left(&answer)));
-    };
-    assert_eq!(
-        first.header("ratelimit-policy"),
-        Some("\"minute\";q=3;w=60")
-    );
-    let mut statuses = Vec::new();
-    let mut last = first;
-    for _ in 0..4 {
-        // Who makes up an address is the same client still.
-        let request = service.request("GET", "/users");
-        let made_up = format!("198.51.100.{}:1", statuses.len());
-        last = request.header("spin-client-addr", made_up).answer();
-        statuses.push(last.status);
-    }
-    assert!(statuses.ends_with(&[429, 429]), "{statuses:?}");
-    last.problem();
-    let wait: u64 = last.header("retry-after").expect("a time").parse().unwrap();
-    assert!((1..=60).contains(&wait));
-    assert!(
-        last.header("ratelimit")
-            .unwrap()
-            .starts_with("\"minute\";r=0;t=")
-    );
-    // Those who watch over the service are answered all the same.
-    assert_eq!(service.get("/healthz").status, 200);
-    assert_eq!(service.get("/readyz").header("ratelimit"), None);
-    RUNTIME.block_on(host.shutdown()).expect("the host stops");
-}
-
 /// The status of a request from an address at a time, and the store operations it took.
 fn ask(store: &Memory, platform: &TestPlatform, address: &str, minute: i64) -> (u16, u64) {
     platform.now.set(minute * 60_000);
@@ -136,51 +87,105 @@ fn limited(limit: u32) -> TestPlatform {
     platform
 }
 
-#[test]
-fn each_minute_and_each_client_is_counted_by_itself() {
-    let (store, platform) = (Memory::default(), limited(5));
-    let now = 29_700_000;
-    for minute in [now, now + 1, now + 2, now + 7, now + 1000] {
-        for address in ["192.0.2.1:80", "192.0.2.2:80"] {
-            for number in 1..=8 {
-                let (status, _) = ask(&store, &platform, address, minute);
-                // The first one that meets the counter of an earlier minute is not counted.
-                let expected = if number <= 5 {
-                    vec![404]
-                } else {
-                    vec![404, 429]
-                };
-                assert!(expected.contains(&status), "{number} at {minute}");
+/// Tests of services of their own, whatever `EDGE_USERS_URL` says.
+mod not_by_url {
+    use super::*;
+
+    #[test]
+    fn beyond_the_limit_of_a_minute_a_client_has_to_wait() {
+        let host = start_host_with(UpOptions {
+            state_dir: Some(new_state_dir()),
+            variables: vec!["rate_limit=3".parse().expect("a variable")],
+            ..UpOptions::default()
+        });
+        let service = Service::of(&host);
+        // Not across the end of a minute: what is left of it stands in the answer.
+        let left = |answer: &support::Answer| -> u64 {
+            let limit = answer.header("ratelimit").expect("a limit");
+            let (_, seconds) = limit.split_once(";t=").expect("a time");
+            seconds.parse().expect("seconds")
+        };
+        let first = loop {
+            let answer = service.get("/users");
+            if left(&answer) > 20 {
+                break answer;
             }
-            assert_eq!(ask(&store, &platform, address, minute).0, 429);
+            std::thread::sleep(std::time::Duration::from_secs(left(&answer)));
+        };
+        assert_eq!(
+            first.header("ratelimit-policy"),
+            Some("\"minute\";q=3;w=60")
+        );
+        let mut statuses = Vec::new();
+        let mut last = first;
+        for _ in 0..4 {
+            // Who makes up an address is the same client still.
+            let request = service.request("GET", "/users");
+            let made_up = format!("198.51.100.{}:1", statuses.len());
+            last = request.header("spin-client-addr", made_up).answer();
+            statuses.push(last.status);
         }
+        assert!(statuses.ends_with(&[429, 429]), "{statuses:?}");
+        last.problem();
+        let wait: u64 = last.header("retry-after").expect("a time").parse().unwrap();
+        assert!((1..=60).contains(&wait));
+        assert!(
+            last.header("ratelimit")
+                .unwrap()
+                .starts_with("\"minute\";r=0;t=")
+        );
+        // Those who watch over the service are answered all the same.
+        assert_eq!(service.get("/healthz").status, 200);
+        assert_eq!(service.get("/readyz").header("ratelimit"), None);
+        RUNTIME.block_on(host.shutdown()).expect("the host stops");
     }
-    // One counter for each client and parity.
-    assert_eq!(store.keys(), 4);
-}
 
-#[test]
-fn counting_costs_one_store_operation_and_one_more_to_begin_a_minute_anew() {
-    let (store, platform) = (Memory::default(), limited(3));
-    let costs = |minute| [(); 5].map(|()| ask(&store, &platform, "192.0.2.1:80", minute).1);
-    // To look for the user costs one, too.
-    assert_eq!(costs(100), [2, 2, 2, 1, 1]);
-    assert_eq!(costs(102), [3, 2, 2, 2, 1]);
-    let (store, unlimited) = (Memory::default(), TestPlatform::default());
-    assert_eq!(ask(&store, &unlimited, "192.0.2.1:80", 100), (404, 1));
-}
-
-#[test]
-fn hosts_whose_clocks_differ_do_not_disturb_each_other() {
-    let (store, platform) = (Memory::default(), limited(3));
-    let mut admitted = 0;
-    for _ in 0..10 {
-        for minute in [200, 201] {
-            let (status, _) = ask(&store, &platform, "192.0.2.1:80", minute);
-            admitted += u32::from(status == 404);
+    #[test]
+    fn each_minute_and_each_client_is_counted_by_itself() {
+        let (store, platform) = (Memory::default(), limited(5));
+        let now = 29_700_000;
+        for minute in [now, now + 1, now + 2, now + 7, now + 1000] {
+            for address in ["192.0.2.1:80", "192.0.2.2:80"] {
+                for number in 1..=8 {
+                    let (status, _) = ask(&store, &platform, address, minute);
+                    // The first one that meets the counter of an earlier minute is not counted.
+                    let expected = if number <= 5 {
+                        vec![404]
+                    } else {
+                        vec![404, 429]
+                    };
+                    assert!(expected.contains(&status), "{number} at {minute}");
+                }
+                assert_eq!(ask(&store, &platform, address, minute).0, 429);
+            }
         }
+        // One counter for each client and parity.
+        assert_eq!(store.keys(), 4);
     }
-    assert_eq!(admitted, 6);
+
+    #[test]
+    fn counting_costs_one_store_operation_and_one_more_to_begin_a_minute_anew() {
+        let (store, platform) = (Memory::default(), limited(3));
+        let costs = |minute| [(); 5].map(|()| ask(&store, &platform, "192.0.2.1:80", minute).1);
+        // To look for the user costs one, too.
+        assert_eq!(costs(100), [2, 2, 2, 1, 1]);
+        assert_eq!(costs(102), [3, 2, 2, 2, 1]);
+        let (store, unlimited) = (Memory::default(), TestPlatform::default());
+        assert_eq!(ask(&store, &unlimited, "192.0.2.1:80", 100), (404, 1));
+    }
+
+    #[test]
+    fn hosts_whose_clocks_differ_do_not_disturb_each_other() {
+        let (store, platform) = (Memory::default(), limited(3));
+        let mut admitted = 0;
+        for _ in 0..10 {
+            for minute in [200, 201] {
+                let (status, _) = ask(&store, &platform, "192.0.2.1:80", minute);
+                admitted += u32::from(status == 404);
+            }
+        }
+        assert_eq!(admitted, 6);
+    }
 }
 
 #[test]

@@ -134,32 +134,6 @@ fn a_precondition_is_evaluated_before_the_content_and_after_the_rest() {
     assert_eq!(put("\"old\"", "text/plain", "{"), 415);
 }
 
-#[test]
-fn an_operator_can_require_preconditions() {
-    let variable = "require_preconditions=on".parse();
-    let host = start_host_with(UpOptions {
-        state_dir: Some(new_state_dir()),
-        variables: vec![variable.expect("a variable")],
-        ..UpOptions::default()
-    });
-    let service = Service::of(&host);
-    let user = path(&service.create(json!({ "name": "Ada" })));
-    let change = json!({ "name": "Bea" });
-    for method in ["PUT", "PATCH", "DELETE"] {
-        let request = || service.request(method, &user).json(&change);
-        let refused = request().answer();
-        assert_eq!(refused.status, 428, "{method}");
-        assert_eq!(refused.problem()["type"], "/problems/precondition-required");
-        for other in ["\"x\"", ",", "*"] {
-            let refused = request().header("if-none-match", other).answer();
-            assert_eq!(refused.status, 428, "{method} {other}");
-        }
-        assert_eq!(request().header("if-match", ",").answer().status, 412);
-        let changed = request().header("if-match", "*").answer().status;
-        assert!([200, 204].contains(&changed), "{method} {changed}");
-    }
-}
-
 /// RFC 9110, section 9.3.4: what is stored is more than what was sent.
 #[test]
 fn the_answer_to_a_put_has_no_entity_tag_and_that_to_a_patch_has_one() {
@@ -197,4 +171,35 @@ fn everything_says_how_it_may_be_cached_and_on_what_it_depends() {
     let created = service().post("/users", json!({ "name": "Eve", "email": new_email() }));
     assert_eq!(created.header("cache-control"), Some("no-store"));
     let _: Value = created.json();
+}
+
+/// Tests of services of their own, whatever `EDGE_USERS_URL` says.
+mod not_by_url {
+    use super::*;
+
+    #[test]
+    fn an_operator_can_require_preconditions() {
+        let variable = "require_preconditions=on".parse();
+        let host = start_host_with(UpOptions {
+            state_dir: Some(new_state_dir()),
+            variables: vec![variable.expect("a variable")],
+            ..UpOptions::default()
+        });
+        let service = Service::of(&host);
+        let user = path(&service.create(json!({ "name": "Ada" })));
+        let change = json!({ "name": "Bea" });
+        for method in ["PUT", "PATCH", "DELETE"] {
+            let request = || service.request(method, &user).json(&change);
+            let refused = request().answer();
+            assert_eq!(refused.status, 428, "{method}");
+            assert_eq!(refused.problem()["type"], "/problems/precondition-required");
+            for other in ["\"x\"", ",", "*"] {
+                let refused = request().header("if-none-match", other).answer();
+                assert_eq!(refused.status, 428, "{method} {other}");
+            }
+            assert_eq!(request().header("if-match", ",").answer().status, 412);
+            let changed = request().header("if-match", "*").answer().status;
+            assert!([200, 204].contains(&changed), "{method} {changed}");
+        }
+    }
 }

@@ -179,23 +179,28 @@ fn what_is_no_search_is_refused_with_the_parameters_name() {
     }
 }
 
-#[test]
-fn creates_leave_little_to_do_for_the_next_search() {
-    let host = start_host();
-    let service = Service::of(&host);
-    for number in 0..500 {
-        service.create(json!({ "name": format!("User {}", number * 7 % 500) }));
+/// Tests of services of their own, whatever `EDGE_USERS_URL` says.
+mod not_by_url {
+    use super::*;
+
+    #[test]
+    fn creates_leave_little_to_do_for_the_next_search() {
+        let host = start_host();
+        let service = Service::of(&host);
+        for number in 0..500 {
+            service.create(json!({ "name": format!("User {}", number * 7 % 500) }));
+        }
+        let before = host.store_operations();
+        let found = service.get("/users?name=user%20499");
+        let cost = (host.store_operations() - before).total();
+        assert_eq!(names(&found), ["User 499"]);
+        assert_eq!(next(&found), None);
+        // A leaf's 32 users, those created since the last merge, the way to each.
+        assert!(cost <= 250, "{cost}");
+        let before = host.store_operations();
+        service.get("/users?name=user%20499");
+        let cost = (host.store_operations() - before).total();
+        assert!(cost <= 40, "{cost}");
+        assert_eq!(walk(&service, "/users?name=u&limit=50").len(), 500);
     }
-    let before = host.store_operations();
-    let found = service.get("/users?name=user%20499");
-    let cost = (host.store_operations() - before).total();
-    assert_eq!(names(&found), ["User 499"]);
-    assert_eq!(next(&found), None);
-    // A leaf's 32 users, those created since the last merge, the way to each.
-    assert!(cost <= 250, "{cost}");
-    let before = host.store_operations();
-    service.get("/users?name=user%20499");
-    let cost = (host.store_operations() - before).total();
-    assert!(cost <= 40, "{cost}");
-    assert_eq!(walk(&service, "/users?name=u&limit=50").len(), 500);
 }

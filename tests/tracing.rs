@@ -100,54 +100,59 @@ fn no_page_of_another_origin_reads_an_answer_unless_the_operator_allows_it() {
     }
 }
 
-#[test]
-fn pages_of_allowed_origins_read_answers_and_send_what_the_service_knows() {
-    let (_host, service) = service_for("https://a.example, https://b.example:8080");
-    for origin in ["https://a.example", "https://b.example:8080"] {
-        let read = from(&service, origin);
-        assert_eq!(read.header(ALLOW_ORIGIN), Some(origin));
-        let exposed = read
-            .header("access-control-expose-headers")
-            .expect("headers");
-        assert!(exposed.contains("etag") && exposed.contains("x-total-count"));
-        let missing = service.request("GET", "/users/9").header("origin", origin);
-        assert_eq!(missing.answer().header(ALLOW_ORIGIN), Some(origin));
-        let asked = preflight(&service, origin);
-        assert_eq!(
-            (asked.status, asked.header(ALLOW_ORIGIN)),
-            (204, Some(origin))
-        );
-        let methods = asked
-            .header("access-control-allow-methods")
-            .expect("methods");
-        assert!(methods.contains("PATCH"), "{methods}");
-        let headers = asked
-            .header("access-control-allow-headers")
-            .expect("headers");
-        for header in ["if-match", "content-type", "authorization"] {
-            assert!(headers.contains(header), "{headers}");
+/// Tests of services of their own, whatever `EDGE_USERS_URL` says.
+mod not_by_url {
+    use super::*;
+
+    #[test]
+    fn pages_of_allowed_origins_read_answers_and_send_what_the_service_knows() {
+        let (_host, service) = service_for("https://a.example, https://b.example:8080");
+        for origin in ["https://a.example", "https://b.example:8080"] {
+            let read = from(&service, origin);
+            assert_eq!(read.header(ALLOW_ORIGIN), Some(origin));
+            let exposed = read
+                .header("access-control-expose-headers")
+                .expect("headers");
+            assert!(exposed.contains("etag") && exposed.contains("x-total-count"));
+            let missing = service.request("GET", "/users/9").header("origin", origin);
+            assert_eq!(missing.answer().header(ALLOW_ORIGIN), Some(origin));
+            let asked = preflight(&service, origin);
+            assert_eq!(
+                (asked.status, asked.header(ALLOW_ORIGIN)),
+                (204, Some(origin))
+            );
+            let methods = asked
+                .header("access-control-allow-methods")
+                .expect("methods");
+            assert!(methods.contains("PATCH"), "{methods}");
+            let headers = asked
+                .header("access-control-allow-headers")
+                .expect("headers");
+            for header in ["if-match", "content-type", "authorization"] {
+                assert!(headers.contains(header), "{headers}");
+            }
+        }
+        for origin in [
+            "https://c.example",
+            "http://a.example",
+            "https://a.example.org",
+            "null",
+        ] {
+            assert_eq!(
+                from(&service, origin).header(ALLOW_ORIGIN),
+                None,
+                "{origin}"
+            );
         }
     }
-    for origin in [
-        "https://c.example",
-        "http://a.example",
-        "https://a.example.org",
-        "null",
-    ] {
+
+    #[test]
+    fn all_origins_can_be_allowed() {
+        let (_host, service) = service_for("*");
+        service.create(json!({ "name": "Ada" }));
         assert_eq!(
-            from(&service, origin).header(ALLOW_ORIGIN),
-            None,
-            "{origin}"
+            from(&service, "https://c.example").header(ALLOW_ORIGIN),
+            Some("*")
         );
     }
-}
-
-#[test]
-fn all_origins_can_be_allowed() {
-    let (_host, service) = service_for("*");
-    service.create(json!({ "name": "Ada" }));
-    assert_eq!(
-        from(&service, "https://c.example").header(ALLOW_ORIGIN),
-        Some("*")
-    );
 }

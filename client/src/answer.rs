@@ -31,7 +31,7 @@ pub struct Failure {
 }
 
 /// Whether the same request may be answered another time.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Again {
     Never,
     /// The service may say after which time.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::answer::Again;
+
 /// The first pause, which doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
@@ -28,9 +30,22 @@ impl Backoff {
         self.failures = 0;
     }
 
+    /// Waits until the same may be tried again; false if it may not, or not any more.
+    pub async fn wait(&mut self, again: Again) -> bool {
+        let pause = match again {
+            Again::Later(after) => self.pause(after),
+            Again::Never => None,
+        };
+        match pause {
+            Some(pause) => tokio::time::sleep(pause).await,
+            None => return false,
+        }
+        true
+    }
+
     /// How long to wait before trying again, at least as long as the service asks for;
     /// `None` to give up.
-    pub fn pause(&mut self, asked: Option<Duration>) -> Option<Duration> {
+    fn pause(&mut self, asked: Option<Duration>) -> Option<Duration> {
         if self.failures >= self.retries {
             return None;
         }

@@ -96,13 +96,10 @@ impl Export {
     async fn run(&mut self) -> anyhow::Result<()> {
         loop {
             let before = self.after;
-            let (why, asked) = match self.request().await {
+            let (why, again) = match self.request().await {
                 Ok(None) => return Ok(()),
-                Ok(Some(why)) => (why, None),
-                Err(Failure { why, again, .. }) => match again {
-                    Again::Later(after) => (why, after),
-                    Again::Never => bail!(why),
-                },
+                Ok(Some(why)) => (why, Again::Later(None)),
+                Err(Failure { why, again, .. }) => (why, again),
             };
             if self.after > before {
                 self.backoff.reset();
@@ -110,9 +107,8 @@ impl Export {
                     continue;
                 }
             }
-            match self.backoff.pause(asked) {
-                Some(pause) => tokio::time::sleep(pause).await,
-                None => bail!(why),
+            if !self.backoff.wait(again).await {
+                bail!(why);
             }
         }
     }

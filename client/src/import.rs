@@ -4,13 +4,16 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
+use serde::Deserialize;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, BufReader};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::Outcome;
+use crate::answer::{Again, Failure, Lines};
+use crate::backoff::Backoff;
 use crate::batch::Batch;
 use crate::options::ImportOptions;
 use crate::progress::Progress;
@@ -38,6 +41,10 @@ pub async fn import(options: ImportOptions) -> anyhow::Result<Outcome> {
         }),
         stopped: watch::Sender::new(false),
     });
+    if options.if_empty && import.has_users().await? {
+        import.progress.end("nothing sent: there are users already");
+        return Ok(Outcome::Complete);
+    }
     let mut workers = JoinSet::new();
     for _ in 0..options.connections {
         workers.spawn(import.clone().work());
@@ -104,7 +111,37 @@ pub struct Counts {
     left: u64,
 }
 
+/// A line of an export.
+#[derive(Deserialize)]
+struct ExportLine {
+    /// In the last one.
+    end: Option<String>,
+}
+
 impl Import {
+    /// Whether the service has users. Fails if it does not say so.
+    async fn has_users(&self) -> anyhow::Result<bool> {
+        let mut backoff = Backoff::new(self.retries);
+        loop {
+            let (why, again) = match self.begin_export().await {
+                Ok(Some(ExportLine { end: None })) => return Ok(true),
+                Ok(Some(ExportLine { end: Some(end) })) if end == "complete" => return Ok(false),
+                Ok(_) => ("its export broke off".to_owned(), Again::Later(None)),
+                Err(Failure { why, again, .. }) => (why, again),
+            };
+            if !backoff.wait(again).await {
+                bail!("nothing sent, for the service does not say whether it has users: {why}");
+            }
+        }
+    }
+
+    /// The first line of an export.
+    async fn begin_export(&self) -> Result<Option<ExportLine>, Failure> {
+        let export = self.service.get_lines("/users/export?fields=id").await?;
+        let line = Lines::of(export).next().await?;
+        Ok(line.map(|(_, line)| line))
+    }
+
     /// Imports batches until there are no more, or one can't be imported.
     async fn work(self: Arc<Self>) {
         let mut stopped = self.stopped.subscribe();

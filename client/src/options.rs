@@ -34,6 +34,10 @@ pub struct ImportOptions {
     #[arg(long, value_name = "COUNT", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub connections: u8,
 
+    /// Send nothing if the service has users
+    #[arg(long)]
+    pub if_empty: bool,
+
     #[command(flatten)]
     pub service: ServiceOptions,
 }

@@ -97,13 +97,10 @@ impl Import {
                 ));
             }
             match again {
-                Again::Never => return Err(why),
                 Again::Later(_) if batch.unsettled() == 0 => break,
                 Again::Later(_) if is_early && progressed => {}
-                Again::Later(after) => match backoff.pause(after) {
-                    Some(pause) => tokio::time::sleep(pause).await,
-                    None => return Err(why),
-                },
+                again if backoff.wait(again).await => {}
+                _ => return Err(why),
             }
         }
         self.progress.advance(batch.bytes, self.counts().summary());
@@ -188,12 +185,7 @@ impl Import {
                 Ok(Owner::Other) => self.refuse(batch, number, refusal),
                 Ok(Owner::Nobody) => {}
                 Err(Failure { why, again, .. }) => {
-                    let pause = match again {
-                        Again::Later(after) => backoff.pause(after),
-                        Again::Never => None,
-                    };
-                    if let Some(pause) = pause {
-                        tokio::time::sleep(pause).await;
+                    if backoff.wait(again).await {
                         continue;
                     }
                     self.settle(batch, number, |counts| &mut counts.unsure);

@@ -217,7 +217,8 @@ fn close(value: &mut Value) {
             members.values_mut().for_each(close);
             let names_members = members.get("properties").is_some_and(Value::is_object);
             if names_members && !members.contains_key("additionalProperties") {
-                members.insert("unevaluatedProperties".to_owned(), json!(false));
+                let others = members.entry("unevaluatedProperties");
+                others.or_insert(json!(false));
             }
         }
         Value::Array(items) => items.iter_mut().for_each(close),

@@ -4,15 +4,21 @@
 //! and whatever users it has; with `EDGE_USERS_TOKEN`, the requests to it have that
 //! token, which needs the scope admin. Without, it is the compiled component on an
 //! embedded host in this process, with a store of its own.
+//!
+//! Tests of services of their own stand in modules named `not_by_url`. With
+//! `EDGE_USERS_URL` they fail rather than pass without a word of that service:
+//! `make test-url` leaves them out.
 #![allow(dead_code)] // Each test binary uses its part of this.
 
 pub mod contract;
 pub mod issuer;
 pub mod memory;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use edge_host::{Host, UpOptions, VariableSource};
 use reqwest::Method;
@@ -24,8 +30,26 @@ use tokio::runtime::Runtime;
 /// The runtime of all hosts in this process.
 pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
 
+/// Where the service is that is to be tested, if it is not one of our own.
+const URL: &str = "EDGE_USERS_URL";
+
+/// The token for it.
+const TOKEN: &str = "EDGE_USERS_TOKEN";
+
+/// How long the service may take to show that it is there.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Fails if a service at a URL is to be tested, for this test is none of that.
+fn not_by_url() {
+    assert!(
+        std::env::var_os(URL).is_none(),
+        "this test tells nothing of the service at {URL}: leave it out, as make test-url does"
+    );
+}
+
 /// The manifest of the application.
 pub fn manifest() -> PathBuf {
+    not_by_url();
     let component = root().join("target/wasm32-wasip1/release/edge_users.wasm");
     assert!(
         component.exists(),
@@ -51,6 +75,7 @@ pub fn client_program() -> PathBuf {
 
 /// A program of the workspace, which `make` builds beside the tests.
 fn program(name: &str) -> PathBuf {
+    not_by_url();
     let test = std::env::current_exe().expect("tests have a path");
     let program = test
         .ancestors()
@@ -105,6 +130,7 @@ pub fn variable(name: &str, value: &str) -> VariableSource {
 }
 
 /// A client of one service.
+#[derive(Clone)]
 pub struct Service {
     pub url: String,
     /// What it shows with each request, if anything.
@@ -112,17 +138,16 @@ pub struct Service {
     client: Client,
 }
 
-/// The service that the tests of a binary share: they must not assume that its users are theirs alone.
+/// The service that the tests of a binary share: they must not assume that its users are theirs
+/// alone. Fails at once if it is one at a URL, and is not there or not open to these tests.
 pub fn service() -> &'static Service {
     static HOST: LazyLock<Host> = LazyLock::new(start_host);
-    static SERVICE: LazyLock<Service> = LazyLock::new(|| match std::env::var("EDGE_USERS_URL") {
-        Ok(url) => Service {
-            token: std::env::var("EDGE_USERS_TOKEN").ok(),
-            ..Service::at(url.trim_end_matches('/'))
-        },
-        Err(_) => Service::of(&HOST),
-    });
-    &SERVICE
+    static SERVICE: LazyLock<Result<Service, String>> =
+        LazyLock::new(|| match std::env::var(URL) {
+            Ok(url) => Service::of_the_environment(url.trim_end_matches('/')),
+            Err(_) => Ok(Service::of(&HOST)),
+        });
+    SERVICE.as_ref().unwrap_or_else(|why| panic!("{why}"))
 }
 
 impl Service {
@@ -132,6 +157,32 @@ impl Service {
             token: None,
             client: Client::new(),
         }
+    }
+
+    fn of_the_environment(url: &str) -> Result<Service, String> {
+        let service = Service {
+            token: std::env::var(TOKEN).ok(),
+            ..Service::at(url)
+        };
+        let probe = |path| {
+            let probe = service.request("GET", path).timeout(PROBE_TIMEOUT).send();
+            probe.map_err(|_| format!("{URL} is {url}, and nobody answers there"))
+        };
+        for path in ["/healthz", "/users?limit=1"] {
+            let status = probe(path)?.status();
+            if matches!(status.as_u16(), 401 | 403) {
+                return Err(format!(
+                    "{url} wants a token with the scope admin: set {TOKEN}"
+                ));
+            }
+            if !status.is_success() {
+                return Err(format!("{URL} is {url}, and {path} is {status} there"));
+            }
+        }
+        // Not eprintln!, which tests that succeed keep to themselves.
+        let told = format!("The users that these tests make stay behind at {url}\n");
+        std::io::stderr().write_all(told.as_bytes()).ok();
+        Ok(service)
     }
 
     /// The same service, for a caller with that token.
@@ -144,6 +195,21 @@ impl Service {
 
     pub fn of(host: &Host) -> Service {
         Service::at(&format!("http://{}", host.local_addr()))
+    }
+
+    /// Its host and port, for a conversation without a library; `None` where that takes more than
+    /// a socket.
+    pub fn authority(&self) -> Option<&str> {
+        let authority = self.url.strip_prefix("http://")?;
+        (!authority.contains('/')).then_some(authority)
+    }
+
+    /// The line of a request's head that shows the token; empty if there is none.
+    pub fn authorization(&self) -> String {
+        let token = self.token.as_ref();
+        token.map_or(String::new(), |token| {
+            format!("authorization: Bearer {token}\r\n")
+        })
     }
 
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
