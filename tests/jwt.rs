@@ -322,6 +322,7 @@ fn start_with_keys_at(url: &str, allowed: &str) -> Host {
         listen: ([127, 0, 0, 1], 0).into(),
         state_dir: Some(directory),
         quiet: true,
+        discard_stdout: true,
         variables,
         ..UpOptions::default()
     });

@@ -1,12 +1,12 @@
-//! What the application is: its manifest, and what the operator adds to it.
+//! The application as it is described: by its manifest, and by the operator.
 //!
 //! * [`manifest`]: `spin.toml`, checked.
 //! * [`runtime_config`]: the operator's part of the configuration.
-//! * [`variables`], [`variable_source`], [`template`]: variables, from where they are
-//!   given to what a component sees.
-//! * [`router`]: which route a request takes.
+//! * [`variables`], [`variable_name`], [`variable_source`], [`template`]: variables, from
+//!   the command line to the values that a component sees.
+//! * [`router`]: finds the route of a request.
 //! * [`allowed_hosts`]: where a component may send requests.
-//! * [`exposure`]: to whom the application is open.
+//! * [`exposure`]: refuses to be open to other machines, and adds names of hosts.
 //! * [`build_command`]: the flag `--build`.
 //! * [`source_line`]: errors that name a line of these files.
 
@@ -18,5 +18,6 @@ pub mod router;
 pub mod runtime_config;
 pub mod source_line;
 pub mod template;
+pub mod variable_name;
 pub mod variable_source;
 pub mod variables;

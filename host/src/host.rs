@@ -1,4 +1,4 @@
-//! A running host: what `edge-host up` starts.
+//! A running host. `edge-host up` starts one.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 
 use crate::application::build_command;
 use crate::application::exposure;
@@ -19,8 +19,11 @@ use crate::options::UpOptions;
 use crate::runtime::engine::{EngineOptions, engine};
 use crate::runtime::instructions::Instructions;
 use crate::runtime::loader::{Application, Loader};
+use crate::runtime::room::Room;
 use crate::runtime::worker::Reuse;
+use crate::serve::date;
 use crate::serve::server::{self, Server};
+use crate::serve::startup_check;
 use crate::store::count::{Counters, StoreOperations};
 use crate::store::{Database, KeyValueStore, Location};
 
@@ -34,19 +37,22 @@ pub struct Host {
     databases: Vec<Arc<Database>>,
     counters: Arc<Counters>,
     instructions: Option<Arc<Instructions>>,
-    /// What the host itself did to the stores before it served.
+    /// The operations of the host itself on the stores, before it served.
     setup: StoreOperations,
     default_store: Option<Location>,
-    /// Whether everybody who reaches it may do everything.
-    is_open: bool,
+    /// The setting by which everybody who reaches it may do everything, if there is one.
+    open: Option<String>,
 }
 
 impl Host {
     /// Starts a host. It listens and serves when this returns.
     ///
-    /// Fails with one line on what is wrong with the options, the manifest or what
+    /// Fails with one line about a mistake in the options, in the manifest, or in a file that
     /// they name.
     pub async fn start(options: UpOptions) -> anyhow::Result<Self> {
+        if date::now().is_none() {
+            bail!(date::CLOCK_IS_WRONG);
+        }
         let path = options.manifest();
         let manifest = Manifest::read(&path)?;
         let directory = match path.parent() {
@@ -61,19 +67,21 @@ impl Host {
             None => RuntimeConfig::default(),
         };
         let log_dir = options.log_dir.as_ref().or(config.log_dir.as_ref());
-        let log = Log::new(options.quiet, given(log_dir))?;
+        let log = Log::new(options.quiet, options.discard_stdout, given(log_dir))?;
 
-        let mut providers = vec![Provider::Static(variable_source::merge(
-            &options.variables,
-        )?)];
+        let given_values = variable_source::merge(&options.variables)?;
+        variables::check_declared(&manifest, given_values.keys())?;
+        let mut providers = vec![Provider::Static(given_values)];
         providers.extend(config.providers.iter().cloned());
         providers.push(Provider::default_environment()?);
-        let values = variables::values(&manifest, &providers)?;
-        let is_open = exposure::check(&manifest, &values, options.listen, options.allow_open)?;
+        let mut values = variables::values(&manifest, &providers)?;
+        let settings = &manifest.settings;
+        let open = exposure::check(settings, &values, options.listen, options.allow_open)?;
+        exposure::allow_hosts(settings, &mut values, &options.allow_hosts)?;
 
         let counters = Arc::new(Counters::default());
         let locations = locations(&options, &config, directory)?;
-        let (stores, databases) = open(&locations, &manifest, &options, &counters, &log)?;
+        let (stores, databases) = open_stores(&locations, &manifest, &options, &counters, &log)?;
         let default_store = stores.get(DEFAULT_STORE).cloned();
         let uses_default = manifest.components.values().any(|component| {
             component
@@ -81,7 +89,9 @@ impl Host {
                 .iter()
                 .any(|l| l == DEFAULT_STORE)
         });
+        let max_memory = options.max_memory();
         let max_instance_memory = options.max_instance_memory(config.max_instance_memory);
+        let max_instance_memory = max_instance_memory.min(max_memory);
         let engine = engine(
             EngineOptions {
                 disable_cache: options.disable_cache,
@@ -105,11 +115,13 @@ impl Host {
                 request_timeout: options.request_timeout,
             },
             max_instance_memory,
+            room: Room::new(options.max_requests(), max_memory),
             instructions: instructions.clone(),
             log: log.clone(),
         }
         .load(&manifest)?;
         let application = Arc::new(application);
+        startup_check::run(&application, &manifest.settings.startup_checks).await?;
         let listener = server::listen(options.listen).await?;
         // Only now: a start that fails for any other reason leaves the data alone.
         if let Some(store) = default_store {
@@ -133,7 +145,7 @@ impl Host {
                 .get(DEFAULT_STORE)
                 .filter(|_| uses_default)
                 .cloned(),
-            is_open,
+            open,
         })
     }
 
@@ -142,7 +154,7 @@ impl Host {
         self.server.address()
     }
 
-    /// What its components did to their stores since it started.
+    /// The operations of its components on their stores since it started.
     pub fn store_operations(&self) -> StoreOperations {
         self.counters.snapshot() - self.setup
     }
@@ -154,12 +166,12 @@ impl Host {
         self.instructions.as_ref().map(|count| count.total())
     }
 
-    /// What to tell whoever started it: its address, its routes, its data.
+    /// A text for the person who started it: its address, its routes, its data.
     pub fn summary(&self) -> impl fmt::Display + '_ {
         Summary { host: self }
     }
 
-    /// Accepts nothing more, answers what was asked, for at most ten seconds, and
+    /// Accepts no more connections, answers all requests, for at most ten seconds, and
     /// closes the stores.
     pub async fn shutdown(self) -> anyhow::Result<()> {
         self.server.stop().await?;
@@ -170,6 +182,7 @@ impl Host {
             }
         })
         .await?;
+        self.application.log.flush().await;
         Ok(())
     }
 }
@@ -190,10 +203,10 @@ impl fmt::Display for Summary<'_> {
             )?,
             None => {}
         }
-        if self.host.is_open {
+        if let Some(open) = &self.host.open {
             writeln!(
                 f,
-                "Everybody who reaches the address below may read and change everything: auth=off."
+                "Everybody who reaches the address below may read and change everything: {open}."
             )?;
         }
         let url = format!("http://{}", self.host.local_addr());
@@ -249,7 +262,7 @@ type Stores = HashMap<String, KeyValueStore>;
 
 /// Opens the stores that are used. Those in the same file share a database; each in
 /// memory has one of its own.
-fn open(
+fn open_stores(
     locations: &HashMap<String, Location>,
     manifest: &Manifest,
     options: &UpOptions,

@@ -1,5 +1,4 @@
-//! Runs a Spin HTTP application on one machine: what `spin up` does, on the Wasmtime
-//! crates.
+//! Runs a Spin HTTP application on one machine, as `spin up` does, on the Wasmtime crates.
 //!
 //! A [`Host`] reads the manifest, compiles the components, opens the key-value
 //! stores and serves. The path of a request: `serve::server` accepts the connection,
@@ -8,12 +7,12 @@
 //!
 //! # Layout
 //!
-//! * `host`, `options`: the whole, and what it can be told.
-//! * `application`: what the application is.
-//! * `runtime`: what runs it.
+//! * `host`, `options`: the whole, and its options.
+//! * `application`: the application as it is described.
+//! * `runtime`: runs its components.
 //! * `store`: the key-value store, on SQLite.
-//! * `serve`: what serves it.
-//! * `log`: what goes wrong, and what components print.
+//! * `serve`: serves it over HTTP.
+//! * `log`: the host's reports, and the output of components.
 //!
 //! Each of the folders has its own list. They import each other in this direction only:
 //! `serve`, `runtime`, then `application` and `store`.

@@ -1,41 +1,63 @@
 //! Where the host and the components write what is worth reading.
+//!
+//! * *Standard output* has the lines that components print there, as they are: their audit
+//!   trails, for example. Others may read it by program.
+//! * *Standard error* has what the host reports, and what components print there, behind
+//!   their ids.
+//! * *Files*, if asked for, have all lines of components, as Spin writes them.
+//!
+//! The first two never keep anybody waiting, see [`outlet`].
+
+mod instance_output;
+mod outlet;
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use bytes::Bytes;
-use tokio::io::AsyncWrite;
-use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
-use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
-
 use printable::{Printable, printed};
 
-/// A line longer than this is written in pieces.
-const MAX_LINE_BYTES: usize = 64 * 1024;
+use instance_output::InstanceOutput;
+use outlet::Outlet;
 
-/// The log of a host: its standard error, and files if asked for.
+/// How long the last lines may take when the host stops.
+const MAX_FLUSH: Duration = Duration::from_secs(1);
+
+/// The log of a host.
 #[derive(Clone, Debug)]
 pub struct Log {
+    /// The standard output for components; none if it is discarded.
+    stdout: Option<Arc<Outlet>>,
+    stderr: Arc<Outlet>,
     quiet: bool,
     directory: Option<PathBuf>,
 }
 
 impl Log {
-    /// A log that keeps what components print from standard error if `quiet`, and
-    /// writes it to files in `directory` too, if given.
-    pub fn new(quiet: bool, directory: Option<&Path>) -> anyhow::Result<Self> {
+    /// A log that keeps what components print from standard error if `quiet`, and from
+    /// standard output if `discard_stdout`, and writes it to files in `directory` too, if
+    /// given.
+    pub fn new(
+        quiet: bool,
+        discard_stdout: bool,
+        directory: Option<&Path>,
+    ) -> anyhow::Result<Self> {
         if let Some(directory) = directory {
             fs::create_dir_all(directory).with_context(|| {
                 format!("cannot create the log directory {}", directory.display())
             })?;
         }
+        let stderr = Outlet::new("standard error", io::stderr(), None)?;
+        let stdout = (!discard_stdout)
+            .then(|| Outlet::new("standard output", io::stdout(), Some(stderr.clone())))
+            .transpose()?;
         Ok(Self {
+            stdout,
+            stderr,
             quiet,
             directory: directory.map(Path::to_owned),
         })
@@ -44,36 +66,37 @@ impl Log {
     /// Reports something of the host's own. `quiet` doesn't silence it, as it is
     /// only ever used for what should not have happened.
     pub fn line(&self, message: fmt::Arguments<'_>) {
-        // One write, so that lines of different threads don't mix. Nobody could be
-        // told if it failed.
         let message = message.to_string().replace('\n', " ");
-        let line = format!("{}\n", Printable(&message));
-        io::stderr().write_all(line.as_bytes()).ok();
+        self.stderr
+            .write(format!("{}\n", Printable(&message)).as_bytes());
+    }
+
+    /// Waits until all lines are written, or nobody seems to read them.
+    pub async fn flush(&self) {
+        for outlet in self.stdout.iter().chain([&self.stderr]) {
+            outlet.flush(MAX_FLUSH).await;
+        }
     }
 
     /// The log of the component `id`.
     pub fn component(&self, id: &str) -> anyhow::Result<ComponentLog> {
         let open = |stream: &str| {
-            self.directory
-                .as_deref()
-                .map(|directory| {
-                    let path = directory.join(format!("{id}_{stream}.txt"));
-                    OpenOptions::new()
-                        .create(true)
-                        .append(true)
-                        .open(&path)
-                        .with_context(|| format!("cannot open the log file {}", path.display()))
-                })
+            let directory = self.directory.as_deref();
+            let path = directory.map(|directory| directory.join(format!("{id}_{stream}.txt")));
+            path.map(|path| LogFile::open(path, self.clone()))
                 .transpose()
         };
-        let prefix: Option<Arc<str>> = (!self.quiet).then(|| format!("[{id}] ").into());
-        let sink = |file: Option<File>| Sink {
-            prefix: prefix.clone(),
-            file: file.map(Arc::new),
-        };
         Ok(ComponentLog {
-            stdout: sink(open("stdout")?),
-            stderr: sink(open("stderr")?),
+            stdout: Sink {
+                outlet: self.stdout.clone(),
+                prefix: None,
+                file: open("stdout")?,
+            },
+            stderr: Sink {
+                outlet: (!self.quiet).then(|| self.stderr.clone()),
+                prefix: Some(format!("[{id}] ").into()),
+                file: open("stderr")?,
+            },
         })
     }
 }
@@ -97,140 +120,82 @@ impl ComponentLog {
     }
 }
 
+/// Where the lines of one stream go.
 #[derive(Clone, Debug)]
 struct Sink {
-    /// What each line on the host's standard error begins with; none there if none.
+    outlet: Option<Arc<Outlet>>,
+    /// What each line begins with, for people to read. Without one, lines leave as they are.
     prefix: Option<Arc<str>>,
-    file: Option<Arc<File>>,
+    file: Option<Arc<LogFile>>,
 }
 
 impl Sink {
-    /// Writes a line, which ends with its newline. That a log can't be written, as
-    /// its disk is full or its reader gone, is no reason to fail a request: the
-    /// component isn't told.
-    fn write_line(&self, line: &[u8]) {
-        if let Some(mut file) = self.file.as_deref() {
-            file.write_all(line).ok();
+    /// Writes a line, which ends with its newline. Returns where in the outlet it ends.
+    fn write_line(&self, line: &[u8]) -> u64 {
+        if let Some(file) = &self.file {
+            file.write(line);
         }
-        if let Some(prefix) = &self.prefix {
-            let text = line.strip_suffix(b"\n").unwrap_or(line);
-            let text = text.strip_suffix(b"\r").unwrap_or(text);
-            let prefixed = format!("{prefix}{}\n", printed(text));
-            io::stderr().write_all(prefixed.as_bytes()).ok();
-        }
-    }
-}
-
-/// One output stream of one instance, written line by line: the lines of several
-/// instances interleave, their letters don't.
-#[derive(Clone)]
-pub struct InstanceOutput {
-    line: Arc<Mutex<Line>>,
-}
-
-struct Line {
-    sink: Sink,
-    begun: Vec<u8>,
-}
-
-impl InstanceOutput {
-    fn new(sink: &Sink) -> Self {
-        Self {
-            line: Arc::new(Mutex::new(Line {
-                sink: sink.clone(),
-                begun: Vec::new(),
-            })),
-        }
-    }
-
-    fn write(&self, bytes: &[u8]) {
-        self.line
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .write(bytes);
-    }
-}
-
-impl Line {
-    fn write(&mut self, bytes: &[u8]) {
-        for part in bytes.split_inclusive(|byte| *byte == b'\n') {
-            self.begun.extend_from_slice(part);
-            if part.ends_with(b"\n") {
-                self.sink.write_line(&self.begun);
-                self.begun.clear();
-            } else if self.begun.len() >= MAX_LINE_BYTES {
-                self.end();
+        match (&self.outlet, &self.prefix) {
+            (None, _) => 0,
+            (Some(outlet), None) => outlet.write(line),
+            (Some(outlet), Some(prefix)) => {
+                let text = line.strip_suffix(b"\n").unwrap_or(line);
+                let text = text.strip_suffix(b"\r").unwrap_or(text);
+                outlet.write(format!("{prefix}{}\n", printed(text)).as_bytes())
             }
         }
     }
+}
 
-    fn end(&mut self) {
-        if !self.begun.is_empty() {
-            self.begun.push(b'\n');
-            self.sink.write_line(&self.begun);
-            self.begun.clear();
+/// A file of lines. That it can't be written, as its disk is full, is reported, and is no
+/// reason to fail a request: the component isn't told.
+#[derive(Debug)]
+struct LogFile {
+    path: PathBuf,
+    file: File,
+    log: Log,
+    failures: Mutex<Seldom>,
+}
+
+impl LogFile {
+    fn open(path: PathBuf, log: Log) -> anyhow::Result<Arc<Self>> {
+        let file = OpenOptions::new().create(true).append(true).open(&path);
+        let file = file.with_context(|| format!("cannot open the log file {}", path.display()))?;
+        Ok(Arc::new(Self {
+            path,
+            file,
+            log,
+            failures: Mutex::default(),
+        }))
+    }
+
+    fn write(&self, line: &[u8]) {
+        let Err(error) = (&self.file).write_all(line) else {
+            return;
+        };
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        if failures.is_due() {
+            let path = self.path.display();
+            self.log
+                .line(format_args!("cannot write to the log file {path}: {error}"));
         }
     }
 }
 
-impl Drop for Line {
-    fn drop(&mut self) {
-        // The last words of an instance often lack their newline.
-        self.end();
-    }
+/// Tells when something that happens often is worth another line.
+#[derive(Debug, Default)]
+pub struct Seldom {
+    last: Option<Instant>,
 }
 
-impl IsTerminal for InstanceOutput {
-    fn is_terminal(&self) -> bool {
-        false
-    }
-}
-
-impl StdoutStream for InstanceOutput {
-    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
-        Box::new(self.clone())
-    }
-
-    fn p2_stream(&self) -> Box<dyn OutputStream> {
-        Box::new(self.clone())
-    }
-}
-
-impl OutputStream for InstanceOutput {
-    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        InstanceOutput::write(self, &bytes);
-        Ok(())
-    }
-
-    fn flush(&mut self) -> StreamResult<()> {
-        Ok(())
-    }
-
-    fn check_write(&mut self) -> StreamResult<usize> {
-        Ok(MAX_LINE_BYTES)
-    }
-}
-
-#[wasmtime_wasi::async_trait]
-impl Pollable for InstanceOutput {
-    async fn ready(&mut self) {}
-}
-
-impl AsyncWrite for InstanceOutput {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        _context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.write(bytes);
-        Poll::Ready(Ok(bytes.len()))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+impl Seldom {
+    /// Whether it is: the first time, and then once a minute.
+    pub fn is_due(&mut self) -> bool {
+        const MINUTE: Duration = Duration::from_secs(60);
+        let is_due = self.last.is_none_or(|last| last.elapsed() >= MINUTE);
+        if is_due {
+            self.last = Some(Instant::now());
+        }
+        is_due
     }
 }

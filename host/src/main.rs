@@ -38,11 +38,11 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // One line, whatever the causes were written like.
+            // One line, even if one of the causes has several.
             let message = format!("{error:#}");
             let lines: Vec<&str> = message.lines().map(str::trim).collect();
             let line = lines.join(" ");
-            // Not eprintln!, which panics when nobody reads it.
+            // Not eprintln!, which panics when its pipe is closed.
             writeln!(std::io::stderr(), "Error: {}", Printable(&line)).ok();
             ExitCode::FAILURE
         }
@@ -58,7 +58,7 @@ async fn up(options: UpOptions) -> anyhow::Result<()> {
         _ = &mut stop => return Ok(()),
     };
     if !quiet {
-        // Nobody needs to be listening.
+        // It is no failure that nobody reads it.
         let mut stdout = std::io::stdout().lock();
         write!(stdout, "{}", host.summary())
             .and_then(|()| stdout.flush())
@@ -68,16 +68,16 @@ async fn up(options: UpOptions) -> anyhow::Result<()> {
     host.shutdown().await
 }
 
-/// Comes with the first SIGINT or SIGTERM. The second ends the process at once: who
-/// sends it doesn't want to wait, be it for requests or for a component that is
-/// being compiled.
+/// Comes with the first SIGINT or SIGTERM. The second ends the process at once: its sender
+/// does not want to wait any longer, neither for requests nor for a component that is being
+/// compiled.
 fn stop_signal() -> anyhow::Result<oneshot::Receiver<()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let (stop, stopped) = oneshot::channel();
     tokio::spawn(async move {
         let mut next = async || {
-            // What a shell makes of a process that the signal ended.
+            // The exit code that shells have for a process that a signal ended.
             tokio::select! {
                 _ = interrupt.recv() => 128 + SignalKind::interrupt().as_raw_value(),
                 _ = terminate.recv() => 128 + SignalKind::terminate().as_raw_value(),

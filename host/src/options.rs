@@ -1,24 +1,42 @@
-//! What `edge-host up` takes. Names, defaults and meaning are those of `spin up`.
+//! The options of `edge-host up`. Names, defaults and meanings are those of `spin up`.
 
 use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::builder::{FalseyValueParser, OsStringValueParser, TypedValueParser};
+use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 
+use crate::application::exposure::parse_host;
 use crate::application::variable_source::VariableSource;
+use crate::runtime::engine::MAX_CONCURRENT_REQUESTS;
+use crate::serve::connections::CONNECTION_BYTES;
 use crate::serve::server::Limits;
 
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 3000);
 const DEFAULT_MAX_INSTANCE_MEMORY: usize = 128 << 20;
+
+/// The least and the most that `--max-memory` is by default, and which part of the
+/// machine's memory in between.
+const DEFAULT_MAX_MEMORY: RangeInclusive<u64> = 256 << 20..=1 << 30;
+const DEFAULT_MEMORY_DIVISOR: u64 = 4;
+
+/// Which part of `--max-memory` connections may have that wait for their clients.
+const CONNECTIONS_DIVISOR: usize = 4;
+
+/// Memory that a request takes, with a small instance of its own, for it to be worthwhile
+/// to begin with it.
+const REQUEST_MEMORY: usize = 2 << 20;
+
 const DEFAULT_MAX_CONNECTIONS: usize = 4096;
 const DEFAULT_MAX_BODY_SIZE: u64 = 64 << 20;
 const DEFAULT_CLIENT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What `edge-host up` takes.
+/// The options of `edge-host up`.
 ///
-/// `Default` is what the command line means by saying nothing.
+/// `Default` is an empty command line.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 pub struct UpOptions {
     /// The application: a manifest, or a directory with a spin.toml in it
@@ -39,10 +57,16 @@ pub struct UpOptions {
     )]
     pub listen: SocketAddr,
 
-    /// Let everybody in even where others than this machine can: without it the host
-    /// doesn't listen on such an address with auth=off
+    /// Let everybody in even where other machines reach the address. Without this the host
+    /// doesn't listen there if the application lets everybody in
     #[arg(long)]
     pub allow_open: bool,
+
+    /// A name by which the application may be reached. One that lets everybody in may be
+    /// reached by the names of this machine alone, as a page of another site could
+    /// otherwise reach it from a browser here
+    #[arg(long = "allow-host", value_name = "NAME", value_parser = parse_host)]
+    pub allow_hosts: Vec<String>,
 
     /// Where state is kept, such as the default key-value store; empty for nowhere
     /// but in memory [default: .spin beside the manifest]
@@ -69,11 +93,12 @@ pub struct UpOptions {
     #[arg(long = "key-value", value_name = "KEY=VALUE", value_parser = parse_pair)]
     pub key_values: Vec<(String, String)>,
 
-    /// Silence what components print, and the list of routes
+    /// Silence the standard error of components, and the list of routes. The standard output
+    /// of components stays: an audit trail may be there
     #[arg(short, long)]
     pub quiet: bool,
 
-    /// Write what components print to files in this directory, too
+    /// Write the output of components to files in this directory, too
     #[arg(
         short = 'L',
         long,
@@ -86,6 +111,12 @@ pub struct UpOptions {
     /// The most memory that an instance may have, in bytes [default: 134217728]
     #[arg(long, env = "SPIN_MAX_INSTANCE_MEMORY", value_name = "BYTES")]
     pub max_instance_memory: Option<usize>,
+
+    /// The most memory that all instances, requests and responses may have together, in
+    /// bytes. Where it is used up, requests that wait for their clients give way to others
+    /// [default: a quarter of the machine's memory, but 256 MiB to 1 GiB]
+    #[arg(long, value_name = "BYTES", value_parser = parse_count)]
+    pub max_memory: Option<usize>,
 
     /// How many requests an instance handles before it is replaced
     #[arg(long, value_name = "COUNT", default_value_t = 128, value_parser = parse_count)]
@@ -105,7 +136,8 @@ pub struct UpOptions {
     pub request_timeout: Duration,
 
     /// The most connections at the same time; the one that has waited longest for its
-    /// client gives way to a new one. Less if there are not enough file descriptors
+    /// client gives way to a new one. Fewer if there are not enough file descriptors, or
+    /// if they could take more than a quarter of --max-memory
     #[arg(
         long,
         value_name = "COUNT",
@@ -132,6 +164,11 @@ pub struct UpOptions {
     #[arg(long)]
     pub disable_pooling: bool,
 
+    /// Don't write the standard output of components to that of this process. For a process
+    /// that is not the host alone, such as a test.
+    #[arg(skip)]
+    pub discard_stdout: bool,
+
     /// Count the instructions that components execute, for
     /// [`Host::instructions`](crate::Host::instructions). They run slower then, so
     /// there is no flag for it.
@@ -146,6 +183,7 @@ impl Default for UpOptions {
             build: false,
             listen: DEFAULT_LISTEN,
             allow_open: false,
+            allow_hosts: Vec::new(),
             state_dir: None,
             variables: Vec::new(),
             runtime_config_file: None,
@@ -154,6 +192,7 @@ impl Default for UpOptions {
             quiet: false,
             log_dir: None,
             max_instance_memory: None,
+            max_memory: None,
             max_instance_reuse_count: 128,
             max_instance_concurrent_reuse_count: 16,
             idle_instance_timeout: Duration::from_secs(1),
@@ -163,6 +202,7 @@ impl Default for UpOptions {
             max_body_size: DEFAULT_MAX_BODY_SIZE,
             disable_cache: false,
             disable_pooling: false,
+            discard_stdout: false,
             count_instructions: false,
         }
     }
@@ -185,17 +225,48 @@ impl UpOptions {
             .unwrap_or(DEFAULT_MAX_INSTANCE_MEMORY)
     }
 
-    /// What clients may ask of the server.
+    /// The memory that all may have together.
+    pub(crate) fn max_memory(&self) -> usize {
+        self.max_memory.unwrap_or_else(|| {
+            let (least, most) = DEFAULT_MAX_MEMORY.into_inner();
+            let share = machine_memory() / DEFAULT_MEMORY_DIVISOR;
+            usize::try_from(share.clamp(least, most)).unwrap_or(usize::MAX)
+        })
+    }
+
+    /// How many requests may run at the same time.
+    pub(crate) fn max_requests(&self) -> usize {
+        (self.max_memory() / REQUEST_MEMORY).clamp(1, MAX_CONCURRENT_REQUESTS)
+    }
+
+    /// The limits of the server.
     pub(crate) fn limits(&self) -> Limits {
-        // Where that can't be told, the limit is what was asked for.
+        // Without a known limit of descriptors, the number of connections is as asked for.
         let descriptors = rlimit::getrlimit(rlimit::Resource::NOFILE);
         let (descriptors, _) = descriptors.unwrap_or((u64::MAX, u64::MAX));
+        let by_memory = self.max_memory() / CONNECTIONS_DIVISOR / CONNECTION_BYTES;
+        let by_descriptors = connections_within(descriptors);
         Limits {
-            connections: self.max_connections.min(connections_within(descriptors)),
-            patience: self.client_timeout,
+            connections: self
+                .max_connections
+                .min(by_descriptors)
+                .min(by_memory)
+                .max(1),
+            client_timeout: self.client_timeout,
             body: self.max_body_size,
         }
     }
+}
+
+/// How many bytes of memory the machine has, or the container that this runs in; 0 if it
+/// can't be told.
+fn machine_memory() -> u64 {
+    let memory = MemoryRefreshKind::nothing().with_ram();
+    let Ok(system) = System::new_with_specifics(RefreshKind::nothing().with_memory(memory)) else {
+        return 0;
+    };
+    let limit = system.cgroup_limits().map(|limits| limits.total_memory);
+    system.total_memory().min(limit.unwrap_or(u64::MAX))
 }
 
 /// The most connections that leave file descriptors for everything else.
@@ -204,7 +275,7 @@ fn connections_within(descriptors: u64) -> usize {
     (descriptors / 4 * 3).max(1)
 }
 
-/// Takes names as well, and of several addresses prefers 127.0.0.1.
+/// Accepts names as well. Of several addresses it prefers 127.0.0.1.
 fn parse_address(argument: &str) -> anyhow::Result<SocketAddr> {
     let addresses: Vec<SocketAddr> = argument.to_socket_addrs()?.collect();
     addresses
@@ -215,7 +286,7 @@ fn parse_address(argument: &str) -> anyhow::Result<SocketAddr> {
         .context("it has no address")
 }
 
-/// Takes an empty path as well, which clap by itself doesn't.
+/// Accepts an empty path as well, unlike clap's own parser.
 fn parse_path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
@@ -234,19 +305,13 @@ fn parse_count(argument: &str) -> anyhow::Result<usize> {
     }
 }
 
-/// An integer with a unit: `s`, `ms`, `us`, `μs` or `ns`, and `s` if there is none.
+/// A time such as `30s`, `500ms` or `1m 30s`; a number alone is of seconds, as Spin has it.
 fn parse_duration(argument: &str) -> anyhow::Result<Duration> {
-    let digits = argument.trim_end_matches(|c: char| !c.is_ascii_digit());
-    let number = digits
-        .parse()
-        .context("it must be a whole number and a unit, such as 30s or 500ms")?;
-    Ok(match &argument[digits.len()..] {
-        "" | "s" => Duration::from_secs(number),
-        "ms" => Duration::from_millis(number),
-        "us" | "μs" => Duration::from_micros(number),
-        "ns" => Duration::from_nanos(number),
-        unit => bail!("{unit:?} is no unit; there are s, ms, us and ns"),
-    })
+    match argument.parse() {
+        Ok(seconds) => Ok(Duration::from_secs(seconds)),
+        // Spin writes the Greek letter, `humantime` the micro sign.
+        Err(_) => Ok(humantime::parse_duration(&argument.replace('μ', "µ"))?),
+    }
 }
 
 #[cfg(test)]
@@ -278,7 +343,8 @@ mod tests {
         assert_eq!(parse_duration("2ms").unwrap(), Duration::from_millis(2));
         assert_eq!(parse_duration("2μs").unwrap(), Duration::from_micros(2));
         assert_eq!(parse_duration("2ns").unwrap(), Duration::from_nanos(2));
-        for wrong in ["", "s", "2h", "-1s", "1.5s"] {
+        assert_eq!(parse_duration("1m 5s").unwrap(), Duration::from_secs(65));
+        for wrong in ["", "s", "-1s", "2 2", "soon"] {
             assert!(parse_duration(wrong).is_err(), "{wrong}");
         }
     }

@@ -1,17 +1,20 @@
-//! What runs the application, on Wasmtime.
+//! Running the application, on Wasmtime.
 //!
-//! * [`artifact`]: a wasm file, made a component.
-//! * [`engine`]: Wasmtime, as the machine allows.
-//! * [`loader`]: components and routes, loaded.
-//! * [`worker`]: instances made, reused and given up.
+//! * [`artifact`]: makes a component of a wasm file.
+//! * [`engine`]: the Wasmtime engine, set up for the machine.
+//! * [`loader`]: loads components and routes.
+//! * [`component`]: the part that all instances of a component share.
+//! * [`worker`]: makes instances, uses them again, and gives them up.
 //! * [`instance`]: the state of one instance.
-//! * [`in_flight`]: a request while it is with an instance.
-//! * [`instructions`]: what instances execute, counted.
-//! * [`bindings`], [`interfaces`]: what an instance may import.
-//! * [`outbound`]: requests of its own.
+//! * [`in_flight`], [`request_id`]: a request while it is with an instance, and its name.
+//! * [`room`]: places and memory for requests.
+//! * [`instructions`]: counts the instructions that instances execute.
+//! * [`bindings`], [`interfaces`]: the imports of an instance.
+//! * [`outbound`]: the requests that an instance sends.
 
 pub mod artifact;
 pub mod bindings;
+pub mod component;
 pub mod engine;
 pub mod in_flight;
 pub mod instance;
@@ -19,4 +22,6 @@ pub mod instructions;
 pub mod interfaces;
 pub mod loader;
 pub mod outbound;
+pub mod request_id;
+pub mod room;
 pub mod worker;

@@ -1,15 +1,25 @@
-//! What serves the application over HTTP.
+//! Serving the application over HTTP.
 //!
 //! * [`server`], [`service`]: the listening socket, and requests.
-//! * [`connections`], [`client_stream`]: which connections there are, and which give way.
-//! * [`upload`]: the body of a request, taken in.
+//! * [`connections`], [`exchange`], [`streams`]: which of them wait for their clients, and
+//!   which give way.
+//! * [`client_stream`]: the socket of a client.
+//! * [`request_check`], [`refusal`]: the requests that are refused, and the answer to them.
+//! * [`startup_check`]: asks the application whether it can be served.
+//! * [`upload`]: the body of a request, received.
 //! * [`body`]: the body of a response, until it is sent.
-//! * [`spin_headers`]: what a component is told of its request.
+//! * [`spin_headers`], [`date`]: header fields that the host adds.
 
 pub mod body;
 pub mod client_stream;
 pub mod connections;
+pub mod date;
+pub mod exchange;
+pub mod refusal;
+pub mod request_check;
 pub mod server;
 pub mod service;
 pub mod spin_headers;
+pub mod startup_check;
+pub mod streams;
 pub mod upload;

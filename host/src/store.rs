@@ -1,23 +1,30 @@
 //! The key-value store: Spin's SQLite backend, with readers beside one writer.
 //!
+//! * [`address`] names a database, and connects to it.
+//! * [`compare_and_swap`] is a value that was read, to be replaced if it is still there.
 //! * [`count`] counts the operations, for tests that budget them.
 //! * [`database`] opens the file: its table, its journal, its connections.
-//! * [`operation`] is what each write does to a connection.
+//! * [`operation`] has the SQL of each operation.
 //! * [`readers`] are the connections that read.
+//! * [`reports`] tells the operator of a store that can't be written.
 //! * [`writer`] is the one thread that writes, many operations a commit.
 //!
 //! The file, its table and the encoding of its values are Spin's, so a store that
 //! one of the two wrote opens in the other.
 
+mod address;
+mod compare_and_swap;
 pub mod count;
 mod database;
 mod operation;
 mod readers;
+mod reports;
 mod writer;
 
 use std::fmt;
 use std::sync::Arc;
 
+pub use compare_and_swap::CompareAndSwap;
 pub use database::{Database, Location};
 
 use rusqlite::Connection;
@@ -32,7 +39,7 @@ const MAX_RESULT_BYTES: usize = 128 << 20;
 /// A key and the value under it.
 pub type Entry = (String, Vec<u8>);
 
-/// Why an operation failed. What the component sees is its text.
+/// Why an operation failed. A component gets it as text.
 #[derive(Clone, Debug)]
 pub enum StoreError {
     /// SQLite refused: the disk is full, the file is locked, is damaged, …
@@ -42,7 +49,7 @@ pub enum StoreError {
         /// How many bytes it is instead.
         length: usize,
     },
-    /// An increment beyond what 64 bits hold.
+    /// An increment beyond 64 bits.
     CounterOverflow,
     /// A read of more than [`MAX_RESULT_BYTES`].
     ResultTooLarge,
@@ -186,9 +193,8 @@ impl KeyValueStore {
         }
     }
 
-    /// Puts `value` under `key` if what is there is `expected`, and says whether
-    /// it did. Expecting nothing is expecting anything: as Spin does, the value is
-    /// then written whatever is there.
+    /// Puts `value` under `key` if the value there is `expected`, and returns whether it
+    /// did. If nothing is expected, the value is written whatever is there, as in Spin.
     pub async fn swap(
         &self,
         key: String,

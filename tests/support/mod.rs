@@ -118,6 +118,7 @@ pub fn start_host_with(options: UpOptions) -> Host {
         from: manifest(),
         listen: ([127, 0, 0, 1], 0).into(),
         quiet: true,
+        discard_stdout: true,
         ..options
     };
     let started = RUNTIME.block_on(Host::start(options));

@@ -1,8 +1,8 @@
 //! Where a component may send requests: `allowed_outbound_hosts`, as Spin reads it.
 //!
 //! `SCHEME://HOST[:PORT]`, where `*` stands for any of each, `*.` at the beginning of
-//! a host for its subdomains, and a port may be a range, `8000..9000`. Where no port
-//! is given it is the scheme's. Nothing is allowed that isn't named.
+//! a host for its subdomains, and a port may be a range, `8000..9000`. Without a port it is
+//! the port of the scheme. Hosts that aren't named are not allowed.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -28,7 +28,7 @@ struct AllowedHost {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum HostPattern {
     Any,
-    /// What ends with this, which begins with a dot.
+    /// All hosts that end with this, which begins with a dot.
     SubdomainOf(String),
     Is(String),
 }
@@ -117,7 +117,7 @@ impl AllowedHost {
     }
 }
 
-/// One port, or those from the first up to the last, which isn't one of them.
+/// One port, or a range of ports, to which its last one does not belong.
 fn ports(text: &str) -> Option<Range<u32>> {
     let number = |text: &str| text.parse::<u16>().ok().map(u32::from);
     match text.split_once("..") {
@@ -145,7 +145,7 @@ impl HostPattern {
         if domain.contains('*') {
             bail!("a * is for a whole host, or for the subdomains of one");
         }
-        // What isn't the host of a URL would never be met.
+        // No request could ever be for a host that no URL can have.
         let url = format!("http://{domain}").parse::<Uri>();
         if !url.is_ok_and(|url| url.host() == Some(domain) && url.authority().is_some()) {
             bail!("its host isn't one");

@@ -46,7 +46,7 @@ async fn run_command(command: &str, workdir: &Path) -> io::Result<ExitStatus> {
         .spawn()?;
     let mut group = Group { id: child.id() };
     let status = child.wait().await;
-    // The number may belong to somebody else from here on.
+    // From here on the number may be that of another process.
     group.id = None;
     status
 }

@@ -1,8 +1,8 @@
 //! The manifest, `spin.toml`: the application as its author describes it.
 //!
-//! [`schema`] is what may be written in the file, after Spin's manifest version 2;
-//! here is what this host makes of it. Whatever is wrong is told with its line, and
-//! what Spin offers and this host doesn't is refused rather than left out.
+//! [`schema`] has the tables of the file, those of Spin's manifest version 2. Here they are
+//! checked. An error names the line of the mistake. A feature that Spin has and this host
+//! lacks is refused rather than ignored.
 
 mod schema;
 
@@ -16,7 +16,7 @@ use anyhow::{Context as _, bail};
 use crate::application::allowed_hosts;
 use crate::application::source_line::SourceLine;
 use crate::application::template::Template;
-use crate::application::variables::name_error;
+use crate::application::variable_name::name_error;
 
 pub use schema::{StaticResponse, Variable};
 
@@ -29,36 +29,52 @@ pub struct Manifest {
     pub version: String,
     /// The variables it declares.
     pub variables: BTreeMap<String, Variable>,
-    /// What answers which requests, in the order of the file.
+    /// Its triggers, in the order of the file.
     pub triggers: Vec<Trigger>,
     /// Its components, by id.
     pub components: BTreeMap<String, Component>,
+    /// Its settings for this host.
+    pub settings: Settings,
 }
 
-/// Connects a route with what answers it.
+/// The table `[application.tool.edge-host]`. Spin and other hosts ignore it.
+#[derive(Debug, Default)]
+pub struct Settings {
+    /// Variables, each with the value by which the application lets everybody do
+    /// everything.
+    pub open: BTreeMap<String, String>,
+    /// The variable to which `--allow-host` adds: the names by which the application may be
+    /// reached, separated by commas.
+    pub allow_host: Option<String>,
+    /// Paths that are asked before the application is served. A problem document of the
+    /// type `misconfigured` is an answer for the operator.
+    pub startup_checks: Vec<String>,
+}
+
+/// Connects a route with a handler.
 #[derive(Debug)]
 pub struct Trigger {
     /// The route; private if none: nothing outside the application reaches it.
     pub route: Option<String>,
-    /// What answers.
+    /// It answers the requests.
     pub handler: Handler,
 }
 
-/// What answers a request.
+/// Answers requests.
 #[derive(Clone, Debug)]
 pub enum Handler {
     /// The component with this id.
     Component(String),
-    /// Always the same.
+    /// Always the same response.
     Static(StaticResponse),
 }
 
-/// A component, as described.
+/// A component, as the manifest describes it.
 #[derive(Debug)]
 pub struct Component {
     /// Its wasm file, relative to the manifest.
     pub source: PathBuf,
-    /// What it is for, in its author's words.
+    /// Its description by its author; empty if there is none.
     pub description: String,
     /// How to build it.
     pub build: Option<Build>,
@@ -106,7 +122,7 @@ impl Manifest {
     }
 }
 
-/// What the schema alone can't tell.
+/// The checks that the schema alone can't make.
 struct Check<'a> {
     lines: SourceLine<'a>,
 }
@@ -145,6 +161,7 @@ impl Check<'_> {
             let component = self.component(&id, component, &variables)?;
             components.insert(id, component);
         }
+        let settings = self.settings(document.application.tool.edge_host, &variables)?;
         let triggers = document
             .trigger
             .http
@@ -157,6 +174,36 @@ impl Check<'_> {
             variables,
             triggers,
             components,
+            settings,
+        })
+    }
+
+    fn settings(
+        &self,
+        settings: schema::ToolSettings,
+        variables: &BTreeMap<String, Variable>,
+    ) -> anyhow::Result<Settings> {
+        let named = settings.open.keys().chain(&settings.allow_host);
+        for name in named {
+            if !variables.contains_key(name.get_ref()) {
+                let message = format!("unknown variable {:?}", name.get_ref());
+                bail!(self.lines.error(name.span(), message));
+            }
+        }
+        for path in &settings.startup_checks {
+            if !path.get_ref().starts_with('/') || path.get_ref().parse::<http::Uri>().is_err() {
+                let message = format!("{:?} is not a path", path.get_ref());
+                bail!(self.lines.error(path.span(), message));
+            }
+        }
+        let values = settings.open.into_iter();
+        let paths = settings.startup_checks.into_iter();
+        Ok(Settings {
+            open: values
+                .map(|(name, value)| (name.into_inner(), value))
+                .collect(),
+            allow_host: settings.allow_host.map(toml::Spanned::into_inner),
+            startup_checks: paths.map(toml::Spanned::into_inner).collect(),
         })
     }
 

@@ -1,4 +1,4 @@
-//! Which trigger answers a request.
+//! Finds the trigger that answers a request.
 //!
 //! Patterns are Spin's, on the same crate: `/users` matches itself, `/users/...`
 //! everything below it and itself, `:name` one segment. Of several that match the
@@ -14,16 +14,16 @@ use routefinder::{Captures, RouteSpec, Segment};
 /// The path prefix that the host keeps to itself.
 pub const WELL_KNOWN_PREFIX: &str = "/.well-known/spin/";
 
-/// Finds the route of a path, and what is behind it.
+/// Finds the route of a path, with its target.
 #[derive(Debug)]
 pub struct Router<T> {
     routes: routefinder::Router<Route<T>>,
 }
 
-/// A pattern and what answers for it.
+/// A pattern and its target.
 #[derive(Debug)]
 pub struct Route<T> {
-    /// What answers.
+    /// It answers the requests of the route.
     pub target: T,
     /// The pattern as the manifest has it.
     pub raw: String,
@@ -84,7 +84,7 @@ impl<T> fmt::Display for Route<T> {
     }
 }
 
-/// The route of a request, and what its path has in the places of the pattern.
+/// The route of a request, and the parts of its path that the pattern leaves open.
 pub struct RouteMatch<'r, 'p, T> {
     /// The route.
     pub route: &'r Route<T>,
@@ -93,8 +93,8 @@ pub struct RouteMatch<'r, 'p, T> {
 }
 
 impl<T> RouteMatch<'_, '_, T> {
-    /// What the trailing wildcard stands for, with the slashes before and after it
-    /// that the client wrote.
+    /// The part of the path that the trailing wildcard stands for, with the slashes before
+    /// and after it that the client wrote.
     pub fn path_info(&self) -> Cow<'_, str> {
         let Some(rest) = self.captures.wildcard() else {
             return Cow::Borrowed("");
@@ -107,7 +107,7 @@ impl<T> RouteMatch<'_, '_, T> {
         }
     }
 
-    /// What the named segment stands for.
+    /// The part of the path that the named segment stands for.
     pub fn segment(&self, name: &str) -> Option<&str> {
         self.captures.get(name)
     }
@@ -156,7 +156,7 @@ impl<T> Router<T> {
     }
 }
 
-/// Says what is wrong with a pattern.
+/// Fails if the pattern is wrong, and says why.
 pub fn check(raw: &str) -> anyhow::Result<()> {
     Route::new(raw.to_owned(), ()).map(drop)
 }

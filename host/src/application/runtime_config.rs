@@ -1,4 +1,4 @@
-//! The runtime configuration file: what an operator decides, not the application.
+//! The runtime configuration file: decisions of the operator, not of the application.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -17,8 +17,8 @@ pub const DEFAULT_STORE: &str = "default";
 /// Spin's name for the file of the default store.
 pub const DEFAULT_STORE_FILE: &str = "sqlite_key_value.db";
 
-/// What the file says. The paths of stores are made absolute; the directories stay
-/// relative to where the host is started.
+/// The contents of the file. The paths of stores are made absolute; the directories stay
+/// relative to the directory in which the host is started.
 #[derive(Debug, Default)]
 pub struct RuntimeConfig {
     /// Where each label's store is.

@@ -23,7 +23,7 @@ impl<'a> SourceLine<'a> {
         anyhow::anyhow!("{}:{line}: {message}", self.path.display())
     }
 
-    /// What the parser says, in the same form.
+    /// The parser's message, in the same form.
     pub fn toml_error(&self, error: &toml::de::Error) -> anyhow::Error {
         let message = error.message().trim().replace('\n', "; ");
         match error.span() {

@@ -14,7 +14,7 @@ use crate::application::source_line::SourceLine;
 pub enum VariableSource {
     /// `KEY=VALUE`
     Literal(String, String),
-    /// `KEY=@FILE`: the value is what the file contains, to the last byte.
+    /// `KEY=@FILE`: the value is the contents of the file, to the last byte.
     File(String, PathBuf),
     /// `@FILE.json`: an object of strings.
     Json(PathBuf),
@@ -28,7 +28,7 @@ impl VariableSource {
         match self {
             Self::Literal(key, value) => Ok([(key.clone(), value.clone())].into()),
             Self::File(key, path) => Ok([(key.clone(), read(path)?)].into()),
-            // What the parsers say quotes the values, and those may be secrets.
+            // The messages of the parsers quote values, which may be secrets.
             Self::Json(path) => serde_json::from_str(&read(path)?).map_err(|error| {
                 let (path, line) = (path.display(), error.line());
                 anyhow::anyhow!("{path}:{line}: this is not a JSON object of strings")

@@ -1,33 +1,37 @@
-//! Variables: where their values come from, and what components see of them.
+//! Variables: where their values come from, and which values components see.
 //!
 //! An application declares variables; each gets its value from the first of these
 //! that has one: the command line, the providers in the runtime configuration, the
 //! environment, its default. A component's variables are templates over them. As
-//! none of those sources changes while the host runs, all of it happens once.
+//! none of these sources changes while the host runs, all of this happens once.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 
 use crate::application::manifest::{self, Manifest};
 
-/// What the environment calls a variable begins with this.
+/// The names of variables in the environment begin with this.
 pub const DEFAULT_PREFIX: &str = "SPIN_VARIABLE";
 
-/// The file beside the current directory's others that adds to the environment.
+/// From where on the similarity of two names, between 0 and 1, says that one is meant by
+/// the other.
+const SIMILAR: f64 = 0.8;
+
+/// The file in the current directory that adds to the environment.
 const DOTENV: &str = ".env";
 
-/// Something that has values for variables.
+/// A source of values for variables.
 #[derive(Clone, Debug)]
 pub enum Provider {
-    /// These.
+    /// These values.
     Static(HashMap<String, String>),
-    /// The environment and, after it, what a file adds to it.
+    /// The environment and, after it, a file that adds to it.
     Environment {
-        /// What precedes the name, and an underscore.
+        /// Stands before the name, with an underscore between them.
         prefix: String,
-        /// What a `.env` file says.
+        /// The variables of a `.env` file.
         file: HashMap<String, String>,
     },
 }
@@ -47,7 +51,7 @@ impl Provider {
         })
     }
 
-    /// The one that is asked last, whatever the configuration.
+    /// The provider that is asked last, whatever the configuration says.
     pub fn default_environment() -> anyhow::Result<Self> {
         Self::environment(DEFAULT_PREFIX, Some(Path::new(DOTENV)))
     }
@@ -69,8 +73,8 @@ impl Provider {
     }
 }
 
-/// The value of every variable of the application. All that have none are named in
-/// one error.
+/// The value of every variable of the application. One error names all variables that have
+/// none.
 pub fn values(
     manifest: &Manifest,
     providers: &[Provider],
@@ -104,6 +108,28 @@ pub fn values(
     }
 }
 
+/// Refuses values for variables that the application does not declare. They are misspelt,
+/// or meant for another version.
+pub fn check_declared<'a>(
+    manifest: &Manifest,
+    names: impl IntoIterator<Item = &'a String>,
+) -> anyhow::Result<()> {
+    for name in names {
+        if manifest.variables.contains_key(name) {
+            continue;
+        }
+        let declared = manifest.variables.keys();
+        let similar = declared.map(|other| (strsim::jaro(name, other), other));
+        let most = similar.max_by(|(a, _), (b, _)| a.total_cmp(b));
+        bail!(match most {
+            Some((similarity, other)) if similarity > SIMILAR =>
+                format!("the application has no variable {name:?}; did you mean {other}?"),
+            _ => format!("the application has no variable {name:?}; its manifest declares them"),
+        });
+    }
+    Ok(())
+}
+
 /// The variables of a component, their templates filled in from `values`.
 pub fn resolve(
     component: &manifest::Component,
@@ -123,30 +149,6 @@ pub fn resolve(
             Ok((name.clone(), value))
         })
         .collect()
-}
-
-/// Why `name` can't be a variable's, if it can't.
-///
-/// A name turns into an environment variable's and back, so it is of lower-case
-/// letters, digits and single underscores between them, a letter first.
-pub fn name_error(name: &str) -> Option<String> {
-    let invalid = |c: &char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '_');
-    if name.is_empty() {
-        Some("must not be empty".to_owned())
-    } else if let Some(c) = name.chars().find(invalid) {
-        Some(format!(
-            "invalid character {c:?}. Variable names may contain only lower-case letters, \
-             numbers, and underscores."
-        ))
-    } else if !name.starts_with(|c: char| c.is_ascii_lowercase()) {
-        Some("must start with a lowercase ASCII letter".to_owned())
-    } else if name.ends_with('_') {
-        Some("must end with a lowercase ASCII letter or digit".to_owned())
-    } else if name.contains("__") {
-        Some("must not contain multiple consecutive underscores".to_owned())
-    } else {
-        None
-    }
 }
 
 #[cfg(test)]
@@ -197,20 +199,20 @@ mod tests {
     }
 
     #[test]
+    fn a_variable_that_is_not_declared_is_named_with_the_one_that_may_be_meant() {
+        let check = |name: &str| check_declared(&manifest(), &[name.to_owned()]);
+        assert!(check("host").is_ok());
+        let error = check("tokn").unwrap_err().to_string();
+        assert!(error.contains("\"tokn\"; did you mean token?"), "{error}");
+        let error = check("else").unwrap_err().to_string();
+        assert!(error.contains("no variable \"else\"; its"), "{error}");
+    }
+
+    #[test]
     fn a_required_variable_without_a_value_is_named() {
         let error = values(&manifest(), &[]).unwrap_err().to_string();
         assert!(error.contains("token"), "{error}");
         assert!(error.contains("SPIN_VARIABLE_TOKEN"), "{error}");
         assert!(!error.contains("host"), "{error}");
-    }
-
-    #[test]
-    fn names_follow_the_rules_that_keep_them_environment_variables() {
-        for name in ["a", "abc", "a1b2", "a_1", "a_1_b"] {
-            assert_eq!(name_error(name), None, "{name}");
-        }
-        for name in ["", "aX", "1bc", "_x", "x.y", "x_", "a__b", "x-y"] {
-            assert!(name_error(name).is_some(), "{name}");
-        }
     }
 }

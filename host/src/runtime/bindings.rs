@@ -21,7 +21,7 @@ wasmtime::component::bindgen!({
     },
     with: {
         "wasi:keyvalue/store.bucket": crate::store::KeyValueStore,
-        "wasi:keyvalue/atomics.cas": crate::runtime::interfaces::CompareAndSwap,
+        "wasi:keyvalue/atomics.cas": crate::store::CompareAndSwap,
         "fermyon:spin/key-value.store": crate::store::KeyValueStore,
     },
     require_store_data_send: true,

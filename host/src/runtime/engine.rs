@@ -15,19 +15,19 @@ use crate::log::Log;
 /// large.
 pub const MAX_CONCURRENT_REQUESTS: usize = 1000;
 
-/// The most instances that exist at the same time. Beyond those at work, some may
-/// wait for a request, and some be on their way out.
+/// The most instances that exist at the same time. Some work on a request, some wait for
+/// one, and some are being dropped.
 const MAX_INSTANCES: u32 = 1500;
 
-/// What guards a memory that isn't from the pool. It saves the bounds checks of
-/// accesses at the small offsets that most fields have.
+/// The size of the guard after a memory that isn't from the pool. It saves the bounds
+/// checks of accesses at small offsets, which most fields have.
 const GUARD_BYTES: u64 = 64 << 10;
 
 /// How often a guest that never pauses is made to, so that others get their turn
 /// and its time limit is looked at.
 const EPOCH: Duration = Duration::from_millis(10);
 
-/// What the engine is for, and which of its conveniences to go without.
+/// What the engine must do, and which of its features are off.
 #[derive(Clone, Copy, Debug)]
 pub struct EngineOptions {
     /// Don't keep compiled components on disk.
@@ -36,7 +36,7 @@ pub struct EngineOptions {
     pub disable_pooling: bool,
     /// The most memory that an instance may have, in bytes.
     pub max_instance_memory: usize,
-    /// Count what components execute.
+    /// Count the instructions that components execute.
     pub count_instructions: bool,
 }
 

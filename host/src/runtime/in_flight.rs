@@ -8,14 +8,16 @@ use std::time::{Duration, Instant};
 use http::{Method, Uri};
 use tokio::sync::Notify;
 
-use crate::runtime::instance::Component;
+use crate::runtime::component::Component;
+use crate::runtime::request_id::RequestId;
 
-/// What the service, the instance and the response's body each have to know of a
-/// request.
+/// A request that an instance answers. The service, the instance and the response's body
+/// share it.
 #[derive(Debug)]
 pub struct InFlight {
     method: Method,
     uri: Uri,
+    id: RequestId,
     started: Instant,
     /// When the last part of the response was taken, in microseconds since it
     /// started; 0 while there is none.
@@ -23,28 +25,32 @@ pub struct InFlight {
     timed_out: OnceLock<bool>,
     /// Its instance is gone, and the response's body with it.
     failed: AtomicBool,
+    /// Its instance needed memory that others had.
+    found_no_room: AtomicBool,
     is_reported: AtomicBool,
     reported: Notify,
 }
 
 impl InFlight {
     /// A request that starts now.
-    pub fn new(method: &Method, uri: &Uri) -> Self {
+    pub fn new(method: &Method, uri: &Uri, id: RequestId) -> Self {
         Self {
             method: method.clone(),
             uri: uri.clone(),
+            id,
             started: Instant::now(),
             progress: AtomicU64::new(0),
             timed_out: OnceLock::new(),
             failed: AtomicBool::new(false),
+            found_no_room: AtomicBool::new(false),
             is_reported: AtomicBool::new(false),
             reported: Notify::new(),
         }
     }
 
     /// Notes that the response's head or a part of its body was taken. From here the
-    /// time limit counts anew: how long a client takes to read what it is sent isn't
-    /// the component's doing.
+    /// time limit counts anew: the time that a client takes to read the response isn't the
+    /// component's.
     pub fn advance(&self) {
         let elapsed = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.progress.store(elapsed, Ordering::Relaxed);
@@ -73,7 +79,12 @@ impl InFlight {
         self.failed.load(Ordering::Acquire)
     }
 
-    /// Writes the one line about what went wrong, if nobody has.
+    /// Whether its instance needed memory that others had.
+    pub fn has_found_no_room(&self) -> bool {
+        self.found_no_room.load(Ordering::Relaxed)
+    }
+
+    /// Writes the one line about its failure, if nobody has.
     pub fn report(&self, component: &Component, limit: Duration, error: &wasmtime::Error) {
         if self.is_reported.swap(true, Ordering::Relaxed) {
             return;
@@ -81,17 +92,20 @@ impl InFlight {
         let id = &component.id;
         if self.timed_out(limit) {
             component.log.line(format_args!(
-                "{self} in component {id} took longer than {limit:?} and was given up"
+                "{self} in component {id} took longer than {limit:?} and was given up \
+                 request={}",
+                self.id
             ));
         } else {
-            component
-                .log
-                .line(format_args!("{self} in component {id} failed: {error:#}"));
+            component.log.line(format_args!(
+                "{self} in component {id} failed: {error:#} request={}",
+                self.id
+            ));
         }
         self.reported.notify_one();
     }
 
-    /// Waits for somebody to report.
+    /// Waits until its failure is reported.
     pub async fn reported(&self) {
         self.reported.notified().await;
     }
@@ -102,7 +116,7 @@ impl InFlight {
 pub struct Requests(Mutex<Vec<Arc<InFlight>>>);
 
 impl Requests {
-    /// Adds one to them, in the place of those that `is_over` says so of.
+    /// Adds a request, and removes those for which `is_over` is true.
     pub fn replace(&self, is_over: impl Fn(&Arc<InFlight>) -> bool, request: Arc<InFlight>) {
         let mut requests = self.lock();
         requests.retain(|request| !is_over(request));
@@ -114,7 +128,14 @@ impl Requests {
         self.lock().iter().map(|r| r.last_progress()).max()
     }
 
-    /// All of them; none is left.
+    /// Notes that their instance needed memory that others had.
+    pub fn find_no_room(&self) {
+        for request in &*self.lock() {
+            request.found_no_room.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes all of them out.
     pub fn take(&self) -> Vec<Arc<InFlight>> {
         std::mem::take(&mut self.lock())
     }

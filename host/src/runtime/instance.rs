@@ -1,47 +1,23 @@
-//! What belongs to one instance of a component.
+//! The state of one instance of a component.
 
-use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::OwnedSemaphorePermit;
-use wasmtime::ResourceLimiter;
+use tokio::time::timeout;
+use wasmtime::ResourceLimiterAsync;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use crate::application::allowed_hosts::AllowedHosts;
-use crate::log::{ComponentLog, Log};
+use crate::runtime::component::Component;
 use crate::runtime::in_flight::{InFlight, Requests};
-use crate::runtime::instructions::Instructions;
 use crate::runtime::outbound::Outbound;
-use crate::store::KeyValueStore;
+use crate::runtime::room::Share;
 
-/// What all instances of a component share.
-#[derive(Debug)]
-pub struct Component {
-    /// Its id in the manifest.
-    pub id: String,
-    /// What it is for, in its author's words.
-    pub description: String,
-    /// Its environment variables.
-    pub environment: Vec<(String, String)>,
-    /// Its variables, with their templates resolved.
-    pub variables: BTreeMap<String, String>,
-    /// The stores it may open, by label.
-    pub stores: HashMap<String, KeyValueStore>,
-    /// Where it may send requests.
-    pub allowed_hosts: AllowedHosts,
-    /// The most memory an instance may have, in bytes.
-    pub max_memory: usize,
-    /// Where what an instance executes is counted, if it is.
-    pub instructions: Option<Arc<Instructions>>,
-    /// Where what it prints goes.
-    pub output: ComponentLog,
-    /// Where the host reports what went wrong with it.
-    pub log: Log,
-}
+/// How long an instance that is at work waits for memory that others have.
+const MAX_WAIT: Duration = Duration::from_secs(2);
 
-/// The data of an instance's store: what its imports work on.
+/// The data of an instance's store: its imports work on it.
 pub struct InstanceState {
     pub(crate) component: Arc<Component>,
     pub(crate) table: ResourceTable,
@@ -62,13 +38,11 @@ impl InstanceState {
         for (name, value) in &component.environment {
             wasi.env(name, value);
         }
+        let requests: Arc<Requests> = Arc::default();
         Self {
             table: ResourceTable::new(),
-            requests: Arc::default(),
-            memory: MemoryLimit {
-                bytes: component.max_memory,
-                component: component.clone(),
-            },
+            memory: MemoryLimit::new(component.clone(), requests.clone()),
+            requests,
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
             outbound: Outbound::new(component.clone()),
@@ -96,40 +70,81 @@ impl WasiHttpView for InstanceState {
     }
 }
 
-/// What goes with a request to the instance that handles it.
+/// The data that goes with a request to its instance.
 #[derive(Debug)]
 pub struct Admission {
     /// The request.
     pub request: Arc<InFlight>,
-    /// Its place among those that run at the same time.
-    pub permit: OwnedSemaphorePermit,
+    /// Its place among the requests that run at the same time.
+    pub place: Share,
 }
 
-/// Refuses memory beyond the limit, and says so: what the component prints then,
-/// if anything, seldom names the reason.
+/// Refuses memory beyond the limit of the instance, and beyond the limit of all together.
+/// It reports the refusal, because a component that runs out of memory seldom can.
 pub(crate) struct MemoryLimit {
-    bytes: usize,
     component: Arc<Component>,
+    requests: Arc<Requests>,
+    /// The memory that the instance has.
+    share: Option<Share>,
 }
 
-impl ResourceLimiter for MemoryLimit {
-    fn memory_growing(
+impl MemoryLimit {
+    fn new(component: Arc<Component>, requests: Arc<Requests>) -> Self {
+        Self {
+            component,
+            requests,
+            share: None,
+        }
+    }
+
+    /// A new instance waits for as long as it may take to start.
+    async fn grant(&mut self, bytes: usize) -> bool {
+        let memory = self.component.room.memory(bytes);
+        let more = match &self.share {
+            None => memory.await,
+            Some(_) => match timeout(MAX_WAIT, memory).await {
+                Ok(more) => more,
+                Err(_) => return false,
+            },
+        };
+        match &mut self.share {
+            Some(share) => share.merge(more),
+            None => self.share = Some(more),
+        }
+        true
+    }
+}
+
+#[wasmtime_wasi::async_trait]
+impl ResourceLimiterAsync for MemoryLimit {
+    async fn memory_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let granted = desired <= self.bytes;
-        if !granted {
+        let (id, max) = (&self.component.id, self.component.max_memory);
+        if desired > max {
             self.component.log.line(format_args!(
-                "component {} was refused {desired} bytes of memory, its limit is {}",
-                self.component.id, self.bytes
+                "component {id} was refused {desired} bytes of memory, its limit is {max}"
             ));
+            return Ok(false);
+        }
+        let granted = self.grant(desired.saturating_sub(current)).await;
+        if !granted {
+            self.requests.find_no_room();
+            if self.component.room.is_refusal_news() {
+                self.component.log.line(format_args!(
+                    "component {} was refused {desired} bytes of memory, as other requests \
+                     have all of --max-memory",
+                    self.component.id
+                ));
+            }
         }
         Ok(granted)
     }
 
-    fn table_growing(
+    async fn table_growing(
         &mut self,
         _current: usize,
         _desired: usize,

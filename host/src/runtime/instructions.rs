@@ -1,7 +1,8 @@
-//! What instances execute, counted: a figure that doesn't depend on the machine.
+//! Counts the instructions that instances execute: a figure that doesn't depend on the
+//! machine.
 //!
-//! Wasmtime counts in fuel, of which most instructions take 1 and a few none. An
-//! instance isn't to run out of it, so it is given all there is.
+//! Wasmtime counts in fuel: most instructions take 1, a few take none. An instance must
+//! not run out of fuel, so it is given the most that there can be.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,12 +13,12 @@ use wasmtime::{AsContext, AsContextMut};
 pub struct Instructions(AtomicU64);
 
 impl Instructions {
-    /// Gives a new instance what it may execute.
+    /// Gives a new instance its fuel.
     pub fn begin(&self, mut store: impl AsContextMut) -> wasmtime::Result<()> {
         store.as_context_mut().set_fuel(u64::MAX)
     }
 
-    /// Adds what an instance executed that is done.
+    /// Adds the instructions of an instance that has ended.
     pub fn end(&self, store: impl AsContext) {
         // Fails only in an engine that doesn't count.
         if let Ok(left) = store.as_context().get_fuel() {
@@ -25,7 +26,7 @@ impl Instructions {
         }
     }
 
-    /// What all of them executed.
+    /// The instructions of all instances that have ended.
     pub fn total(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! What a component imports beyond WASI: stores and variables.
+//! The interfaces that a component imports beyond WASI: stores and variables.
 //!
 //! Each submodule serves one family of interfaces on [`InstanceState`]. The
 //! resources they hand out live in the instance's table and go with it.
@@ -8,8 +8,6 @@ mod variables;
 mod wasi_key_value;
 
 use wasmtime::component::{HasSelf, Linker};
-
-pub use wasi_key_value::CompareAndSwap;
 
 use crate::runtime::bindings::Host_;
 use crate::runtime::instance::InstanceState;

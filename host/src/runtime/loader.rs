@@ -1,13 +1,13 @@
-//! A loaded application: its components compiled, its routes ready.
+//! Loading an application: its components are compiled, its routes made ready.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
-use tokio::sync::Semaphore;
 use wasmtime::component::Linker;
 use wasmtime::{Engine, component};
 use wasmtime_wasi_http::handler::ProxyHandler;
@@ -18,26 +18,29 @@ use crate::application::router::{Router, WELL_KNOWN_PREFIX};
 use crate::application::variables;
 use crate::log::Log;
 use crate::runtime::artifact;
-use crate::runtime::engine::MAX_CONCURRENT_REQUESTS;
-use crate::runtime::instance::{Component, InstanceState};
+use crate::runtime::component::Component;
+use crate::runtime::instance::InstanceState;
 use crate::runtime::instructions::Instructions;
 use crate::runtime::interfaces;
+use crate::runtime::room::Room;
 use crate::runtime::worker::{Reuse, Workers};
 use crate::store::KeyValueStore;
 
-/// What requests are answered with.
+/// A loaded application: all that is needed to answer requests.
 pub struct Application {
     /// Which trigger answers which path.
     pub router: Router<Target>,
     /// The answer to `/.well-known/spin/info`.
     pub info: Bytes,
-    /// Places for requests that run at the same time.
-    pub places: Arc<Semaphore>,
+    /// Room for requests.
+    pub room: Arc<Room>,
+    /// How long a request may take, and may wait for its room.
+    pub request_timeout: Duration,
     /// Where failures are reported.
     pub log: Log,
 }
 
-/// What is behind a route.
+/// The target of a route.
 pub enum Target {
     /// A component.
     Component(ProxyHandler<Workers>),
@@ -51,7 +54,7 @@ pub enum Target {
 }
 
 impl Target {
-    /// What the list of routes calls it.
+    /// Its name in the list of routes.
     pub fn id(&self) -> &str {
         match self {
             Self::Component(handler) => &handler.state().component().id,
@@ -59,7 +62,7 @@ impl Target {
         }
     }
 
-    /// What it is for, if its author says.
+    /// Its description by its author; empty if there is none.
     pub fn description(&self) -> &str {
         match self {
             Self::Component(handler) => &handler.state().component().description,
@@ -68,23 +71,25 @@ impl Target {
     }
 }
 
-/// What loading an application needs beside its manifest.
+/// All that loading an application needs, but its manifest.
 pub struct Loader<'a> {
     /// The directory that paths in the manifest are relative to.
     pub directory: &'a Path,
-    /// What compiles its components.
+    /// The engine that compiles its components.
     pub engine: &'a Engine,
     /// The value of each of its variables.
     pub values: BTreeMap<String, String>,
     /// All stores there are.
     pub stores: HashMap<String, KeyValueStore>,
-    /// What to add to the environment of each component.
+    /// Variables to add to the environment of each component.
     pub environment: &'a [(String, String)],
     /// How long instances live.
     pub reuse: Reuse,
     /// How much memory an instance may have, in bytes.
     pub max_instance_memory: usize,
-    /// Where what instances execute is counted, if it is.
+    /// Room for requests and instances.
+    pub room: Arc<Room>,
+    /// Where the instructions of instances are counted, if they are.
     pub instructions: Option<Arc<Instructions>>,
     /// Where everything is reported.
     pub log: Log,
@@ -135,7 +140,8 @@ impl Loader<'_> {
         Ok(Application {
             router,
             info: info(manifest)?,
-            places: Arc::new(Semaphore::new(MAX_CONCURRENT_REQUESTS)),
+            room: self.room.clone(),
+            request_timeout: self.reuse.request_timeout,
             log: self.log.clone(),
         })
     }
@@ -164,6 +170,7 @@ impl Loader<'_> {
             stores,
             allowed_hosts: AllowedHosts::resolve(&component.allowed_outbound_hosts, &self.values)?,
             max_memory: self.max_instance_memory,
+            room: self.room.clone(),
             instructions: self.instructions.clone(),
             output: self.log.component(id)?,
             log: self.log.clone(),

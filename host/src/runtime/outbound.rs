@@ -1,4 +1,5 @@
-//! Outgoing requests, to where the manifest lets a component send them.
+//! The HTTP of an instance: its requests go where the manifest lets them, its responses are
+//! bounded.
 
 use std::sync::Arc;
 
@@ -6,7 +7,17 @@ use http::{Request, Response};
 use http_body_util::BodyExt;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
 
-use crate::runtime::instance::Component;
+use crate::runtime::component::Component;
+
+/// How many bytes of a response's body an instance may have written, and the client not
+/// have taken, before the instance waits.
+pub const MAX_UNSENT: usize = CHUNK * CHUNKS;
+
+/// The most bytes of a body that are written at once. A client that reads slowly has to
+/// take so many in its time.
+const CHUNK: usize = 64 << 10;
+
+const CHUNKS: usize = 4;
 
 type Io<T> = Box<dyn Future<Output = Result<T, Error>> + Send>;
 
@@ -24,6 +35,19 @@ impl Outbound {
 }
 
 impl WasiHttpHooks for Outbound {
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        CHUNK
+    }
+
+    /// Beside the one that an instance may always write.
+    fn p2_outgoing_body_buffer_chunks(&mut self) -> usize {
+        CHUNKS - 1
+    }
+
+    fn p3_outgoing_body_chunk_size(&mut self) -> usize {
+        CHUNK
+    }
+
     fn send_request(
         &mut self,
         request: Request<WasiBody>,

@@ -1,7 +1,8 @@
-//! Instances at work: making them, reusing them, giving them up.
+//! Instances at work: how they are made, used again, and given up.
 //!
 //! [`ProxyHandler`](wasmtime_wasi_http::handler::ProxyHandler) queues requests and
-//! hands them to workers, one a wasm instance; here is what it asks us about them.
+//! hands them to workers, one for each wasm instance. Here is what it has to be told
+//! about them.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,8 +20,9 @@ use wasmtime_wasi_http::handler::{
 };
 use wasmtime_wasi_http::{WasiHttpView, p2, p3};
 
+use crate::runtime::component::Component;
 use crate::runtime::in_flight::Requests;
-use crate::runtime::instance::{Admission, Component, InstanceState};
+use crate::runtime::instance::{Admission, InstanceState};
 
 /// How long an instance lives, and how much it is given to do.
 #[derive(Clone, Copy, Debug)]
@@ -89,7 +91,7 @@ impl HandlerState for Workers {
 
     async fn instantiate(&self) -> wasmtime::Result<Instance<InstanceState, Expiration, Worker>> {
         let mut store = Store::new(&self.engine, InstanceState::new(self.component.clone()));
-        store.limiter(|state| &mut state.memory);
+        store.limiter_async(|state| &mut state.memory);
         // At each epoch a guest lets others run. That is also when its time limit is
         // looked at, so a loop without end ends.
         store.set_epoch_deadline(1);
@@ -147,7 +149,7 @@ impl WorkerState for Worker {
     fn on_request_start(
         &self,
         store: StoreContextMut<'_, InstanceState>,
-        Admission { request, permit }: Admission,
+        Admission { request, place }: Admission,
         _task: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>> {
         let deadline = request
@@ -165,7 +167,7 @@ impl WorkerState for Worker {
                 Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
                 None => std::future::pending().await,
             }
-            drop(permit);
+            drop(place);
         })
     }
 

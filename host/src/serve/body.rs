@@ -10,7 +10,7 @@ use hyper::body::{Body, Frame, SizeHint};
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use crate::runtime::in_flight::InFlight;
-use crate::serve::connections::Work;
+use crate::serve::exchange::Exchange;
 
 /// The body of a response, from the host itself or from a component.
 pub enum ResponseBody {
@@ -26,7 +26,7 @@ impl ResponseBody {
         Self::Host(Full::new(bytes.into()))
     }
 
-    /// What an instance writes.
+    /// The body that an instance writes.
     pub fn guest(body: WasiBody, request: Arc<InFlight>) -> Self {
         Self::Guest(body, request)
     }
@@ -47,7 +47,7 @@ impl Body for ResponseBody {
             Self::Guest(body, request) => {
                 let frame = ready!(Pin::new(body).poll_frame(context));
                 // The body of an instance that is gone just ends. The client must not
-                // take what it has for all there is.
+                // take the part that it has for the whole.
                 if frame.is_none() && request.has_failed() {
                     return Poll::Ready(Some(Err(Error::HttpResponseIncomplete)));
                 }
@@ -72,16 +72,17 @@ impl Body for ResponseBody {
     }
 }
 
-/// The body of a response, which is the host's work until it is sent.
+/// The body of a response while the transport takes it.
 pub struct AnswerBody {
     body: ResponseBody,
-    _work: Work,
+    exchange: Arc<Exchange>,
 }
 
 impl AnswerBody {
-    /// The last part of `work`.
-    pub fn new(body: ResponseBody, work: Work) -> Self {
-        Self { body, _work: work }
+    /// The last part of `exchange`.
+    pub fn new(body: ResponseBody, exchange: Arc<Exchange>) -> Self {
+        exchange.set_asked(false);
+        Self { body, exchange }
     }
 }
 
@@ -93,7 +94,9 @@ impl Body for AnswerBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        self.exchange.set_asked(frame.is_pending());
+        frame.map_ok(|frame| frame.map_data(|bytes| self.exchange.hand_over(bytes)))
     }
 
     fn is_end_stream(&self) -> bool {

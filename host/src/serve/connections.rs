@@ -1,113 +1,134 @@
-//! The open connections: how many there may be, and which of them wait for
-//! their clients.
+//! The open connections: how many there may be, and which of them, and of their requests,
+//! give way to others.
 //!
-//! A connection waits for its client while the host has nothing to do for it:
-//! until the head of a request is there, and the first part of its body; while
-//! the client does not read what it is sent; between two requests. Who keeps the
-//! host waiting too long is given up, and who has kept it waiting longest gives
-//! way where there is no room for somebody new.
+//! Nothing is given up while the host works on it. A connection or a request that waits
+//! for its client is given up when it has waited too long; and where there is no room for
+//! another, the one that has waited longest gives way.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Notify;
+use crate::log::{Log, Seldom};
+use crate::runtime::room::{Room, Share};
+use crate::serve::exchange::Client;
 
-/// How long to wait for room where every connection has a request that the host
-/// works on.
-const PAUSE: Duration = Duration::from_millis(20);
+/// How long a request waits for its client at least before it gives way to another: time
+/// for a packet to cross the world and be answered.
+const MIN_WAIT: Duration = Duration::from_millis(500);
+
+/// How long to wait before looking again for room.
+const RETRY_INTERVAL: Duration = Duration::from_millis(20);
+
+/// How many bytes of memory a connection is counted for: it may have received as much
+/// that is not yet part of a request.
+pub const CONNECTION_BYTES: usize = 64 << 10;
 
 /// The open connections of a server.
 #[derive(Debug)]
 pub struct Connections {
     max: usize,
     /// How long a client may keep the host waiting.
-    patience: Duration,
-    epoch: Instant,
+    client_timeout: Duration,
+    room: Arc<Room>,
     open: Mutex<Open>,
 }
 
 #[derive(Debug, Default)]
 struct Open {
     next: u64,
-    seats: HashMap<u64, Arc<Waiting>>,
-}
-
-/// Since when a connection waits for its client; times are in microseconds since
-/// the epoch of its [`Connections`].
-#[derive(Debug)]
-struct Waiting {
-    /// How many requests the host works on. HTTP/2 may have several.
-    working: AtomicUsize,
-    /// When the client or the host last finished something.
-    since: AtomicU64,
-    /// Since when the client does not read; 0 if it does.
-    unread_since: AtomicU64,
-    given_up: Notify,
+    clients: HashMap<u64, Arc<Client>>,
 }
 
 impl Connections {
-    /// None yet, at most `max`, each of which may keep the host waiting for `patience`.
-    pub fn new(max: usize, patience: Duration) -> Arc<Self> {
+    /// None yet, at most `max`, each of which may keep the host waiting for
+    /// `client_timeout`.
+    pub fn new(max: usize, client_timeout: Duration, room: Arc<Room>) -> Arc<Self> {
         Arc::new(Self {
             max,
-            patience,
-            epoch: Instant::now(),
+            client_timeout,
+            room,
             open: Mutex::default(),
         })
     }
 
-    /// Room for one more. Where there is none, the connection that waits longest
-    /// for its client gives way; where none waits, the newcomer does.
+    /// Room for one more. Where there is none, the connection that waits longest for its
+    /// client gives way; where none waits, the newcomer does.
     pub async fn admit(self: &Arc<Self>) -> Seat {
         loop {
             if let Some(seat) = self.try_admit() {
                 return seat;
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(RETRY_INTERVAL).await;
         }
     }
 
     fn try_admit(self: &Arc<Self>) -> Option<Seat> {
-        let now = self.now();
         let mut open = self.lock();
-        if open.seats.len() >= self.max {
-            let waiting = open.seats.iter();
-            let waiting = waiting.filter_map(|(number, seat)| Some((seat.waits_since()?, *number)));
+        let memory = self.room.try_memory(CONNECTION_BYTES);
+        if open.clients.len() >= self.max || memory.is_none() {
+            let waiting = open.clients.iter();
+            let waiting =
+                waiting.filter_map(|(number, client)| Some((client.waits_since()?, *number)));
             let (_, number) = waiting.min()?;
             open.give_up(number);
         }
-        let waiting = Arc::new(Waiting {
-            working: AtomicUsize::new(0),
-            since: AtomicU64::new(now),
-            unread_since: AtomicU64::new(0),
-            given_up: Notify::new(),
-        });
+        let memory = memory?;
+        let client = Client::new();
         let number = open.next;
         open.next += 1;
-        open.seats.insert(number, waiting.clone());
+        open.clients.insert(number, client.clone());
         Some(Seat {
             connections: self.clone(),
             number,
-            waiting,
+            client,
+            _memory: memory,
         })
     }
 
     /// Gives up all that wait for their clients.
     pub fn give_up_waiting(&self) {
         let mut open = self.lock();
-        let waiting = open.seats.iter();
-        let waiting = waiting.filter(|(_, seat)| seat.waits_since().is_some());
+        let waiting = open.clients.iter();
+        let waiting = waiting.filter(|(_, client)| client.waits_since().is_some());
         let numbers: Vec<u64> = waiting.map(|(number, _)| *number).collect();
         for number in numbers {
             open.give_up(number);
         }
     }
 
-    fn now(&self) -> u64 {
-        // From 1: a 0 stands for never.
-        1 + u64::try_from(self.epoch.elapsed().as_micros()).unwrap_or(u64::MAX - 1)
+    /// Makes room for requests that wait for it, for ever.
+    pub async fn make_room(&self, log: &Log) {
+        let mut reports = Seldom::default();
+        loop {
+            let wanted = self.room.shortage().await;
+            let given_up = self.give_way(wanted);
+            if given_up > 0 && reports.is_due() {
+                log.line(format_args!(
+                    "there is no room for more requests: those that wait for their clients \
+                     are given up for others"
+                ));
+            }
+            tokio::time::sleep(RETRY_INTERVAL).await;
+        }
+    }
+
+    /// Gives up at most so many requests: those that have waited longest for their clients.
+    /// Returns how many it gave up.
+    fn give_way(&self, count: usize) -> usize {
+        let clients: Vec<_> = self.lock().clients.values().cloned().collect();
+        let exchanges = clients.iter().flat_map(|client| client.exchanges());
+        let waiting = exchanges.filter_map(|exchange| {
+            let since = exchange.waits_since()?;
+            (since.elapsed() >= MIN_WAIT).then_some((since, exchange))
+        });
+        let mut waiting: Vec<_> = waiting.collect();
+        waiting.sort_unstable_by_key(|(since, _)| *since);
+        waiting.truncate(count);
+        for (_, exchange) in &waiting {
+            exchange.give_up();
+        }
+        waiting.len()
     }
 
     // A std mutex: nothing is awaited while it is held. Requests don't need it.
@@ -119,18 +140,8 @@ impl Connections {
 impl Open {
     /// Its room is free at once; it closes as soon as it gets its turn.
     fn give_up(&mut self, number: u64) {
-        if let Some(seat) = self.seats.remove(&number) {
-            seat.given_up.notify_one();
-        }
-    }
-}
-
-impl Waiting {
-    fn waits_since(&self) -> Option<u64> {
-        match self.unread_since.load(Ordering::Relaxed) {
-            0 if self.working.load(Ordering::Relaxed) > 0 => None,
-            0 => Some(self.since.load(Ordering::Relaxed)),
-            unread_since => Some(unread_since),
+        if let Some(client) = self.clients.remove(&number) {
+            client.given_up.notify_one();
         }
     }
 }
@@ -140,46 +151,37 @@ impl Waiting {
 pub struct Seat {
     connections: Arc<Connections>,
     number: u64,
-    waiting: Arc<Waiting>,
+    client: Arc<Client>,
+    _memory: Share,
 }
 
 impl Seat {
-    /// Notes that the head of a request is there: the client has its time again,
-    /// for the body.
-    pub fn heard(&self) {
-        let now = self.connections.now();
-        self.waiting.since.store(now, Ordering::Relaxed);
+    /// The client at the other end.
+    pub fn client(&self) -> &Arc<Client> {
+        &self.client
     }
 
-    /// Notes whether the client reads what it is sent.
-    pub fn set_unread(&self, unread: bool) {
-        let unread_since = &self.waiting.unread_since;
-        match (unread, unread_since.load(Ordering::Relaxed)) {
-            (true, 0) => unread_since.store(self.connections.now(), Ordering::Relaxed),
-            (false, since) if since != 0 => unread_since.store(0, Ordering::Relaxed),
-            _ => {}
-        }
-    }
-
-    /// Notes that the host works on a request, until the guard is dropped.
-    pub fn work(self: &Arc<Self>) -> Work {
-        self.waiting.working.fetch_add(1, Ordering::Relaxed);
-        Work(self.clone())
-    }
-
-    /// Ends when the connection is to be given up.
+    /// Ends when the connection is to be given up. Until then gives up its requests, one
+    /// by one, when their time is over.
     pub async fn given_up(&self) {
-        let patience = u64::try_from(self.connections.patience.as_micros()).unwrap_or(u64::MAX);
+        let client_timeout = self.connections.client_timeout;
         loop {
-            let now = self.connections.now();
-            let since = self.waiting.waits_since().unwrap_or(now);
-            let left = since.saturating_add(patience).saturating_sub(now);
-            if left == 0 {
+            let now = Instant::now();
+            let left = |since: Instant| client_timeout.saturating_sub(now - since);
+            let mut next = self.client.idle_since().map_or(client_timeout, left);
+            if next.is_zero() {
                 return;
             }
-            let given_up = self.waiting.given_up.notified();
-            let timer = tokio::time::timeout(Duration::from_micros(left), given_up);
-            if timer.await.is_ok() {
+            for exchange in self.client.exchanges() {
+                let left = exchange.untaken_since().map_or(client_timeout, left);
+                if left.is_zero() {
+                    exchange.give_up();
+                } else {
+                    next = next.min(left);
+                }
+            }
+            let given_up = self.client.given_up.notified();
+            if tokio::time::timeout(next, given_up).await.is_ok() {
                 return;
             }
         }
@@ -188,31 +190,29 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.connections.lock().seats.remove(&self.number);
-    }
-}
-
-/// A request that the host works on, until its response is sent.
-#[derive(Debug)]
-pub struct Work(Arc<Seat>);
-
-impl Drop for Work {
-    fn drop(&mut self) {
-        self.0.heard();
-        self.0.waiting.working.fetch_sub(1, Ordering::Relaxed);
+        self.connections.lock().clients.remove(&self.number);
+        // Nobody is there any more to send a body, or to take a response.
+        for exchange in self.client.exchanges() {
+            exchange.give_up();
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::serve::exchange::Exchange;
 
     const LONG: Duration = Duration::from_secs(600);
 
-    fn seats(connections: &Arc<Connections>, count: usize) -> Vec<Arc<Seat>> {
+    fn connections(max: usize, client_timeout: Duration) -> Arc<Connections> {
+        Connections::new(max, client_timeout, Room::new(1, 1 << 30))
+    }
+
+    fn seats(connections: &Arc<Connections>, count: usize) -> Vec<Seat> {
         let admitted = (0..count).map(|_| {
             std::thread::sleep(Duration::from_millis(1));
-            Arc::new(connections.try_admit().expect("room"))
+            connections.try_admit().expect("room")
         });
         admitted.collect()
     }
@@ -223,44 +223,63 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_has_waited_longest_for_its_client_gives_way() {
-        let connections = Connections::new(3, LONG);
+    async fn the_connection_that_has_waited_longest_for_its_client_gives_way() {
+        let connections = connections(3, LONG);
         let old = seats(&connections, 3);
-        // Of the first the host has work, the second client finished a head.
-        let _work = old[0].work();
+        // The host works for the first; the second client has just finished something.
+        let _working = Exchange::new(old[0].client());
         std::thread::sleep(Duration::from_millis(1));
-        old[1].heard();
+        drop(Exchange::new(old[1].client()));
         let _new = connections.admit().await;
         assert!(is_given_up(&old[2]).await);
         assert!(!is_given_up(&old[0]).await && !is_given_up(&old[1]).await);
     }
 
     #[tokio::test]
-    async fn a_newcomer_waits_while_all_others_are_worked_for() {
-        let connections = Connections::new(1, LONG);
+    async fn a_newcomer_waits_while_the_host_works_for_all_others() {
+        let connections = connections(1, LONG);
         let old = seats(&connections, 1);
-        let work = old[0].work();
+        let working = Exchange::new(old[0].client());
         assert!(connections.try_admit().is_none());
-        drop(work);
+        drop(working);
         assert!(connections.try_admit().is_some());
     }
 
     #[tokio::test]
-    async fn who_does_not_read_gives_way_though_worked_for() {
-        let connections = Connections::new(1, LONG);
+    async fn a_client_that_does_not_take_its_response_gives_way() {
+        let connections = connections(1, LONG);
         let old = seats(&connections, 1);
-        let _work = old[0].work();
-        old[0].set_unread(true);
+        let exchange = Exchange::new(old[0].client());
+        exchange.set_asked(false);
         assert!(connections.try_admit().is_some());
         assert!(is_given_up(&old[0]).await);
     }
 
     #[tokio::test]
-    async fn patience_ends_for_who_waits_alone() {
-        let connections = Connections::new(2, Duration::from_millis(1));
+    async fn connections_are_counted_as_memory() {
+        let connections = Connections::new(100, LONG, Room::new(1, 2 * CONNECTION_BYTES));
+        let old = seats(&connections, 2);
+        assert!(connections.try_admit().is_none());
+        assert!(is_given_up(&old[0]).await && !is_given_up(&old[1]).await);
+    }
+
+    #[tokio::test]
+    async fn a_client_has_its_time_and_no_more() {
+        let connections = connections(2, Duration::from_millis(1));
         let seats = seats(&connections, 2);
-        let _work = seats[0].work();
+        let _working = Exchange::new(seats[0].client());
         assert!(!is_given_up(&seats[0]).await);
         assert!(is_given_up(&seats[1]).await);
+    }
+
+    #[tokio::test]
+    async fn requests_that_wait_for_their_clients_give_way_to_others() {
+        let connections = connections(1, LONG);
+        let seats = seats(&connections, 1);
+        let [waiting, working] = [(); 2].map(|()| Exchange::new(seats[0].client()));
+        waiting.set_body_due(Some(Instant::now() - MIN_WAIT));
+        assert_eq!(connections.give_way(2), 1);
+        assert!(waiting.given_up().is_cancelled());
+        assert!(!working.given_up().is_cancelled());
     }
 }

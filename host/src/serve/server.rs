@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
@@ -17,27 +17,28 @@ use tokio::task::JoinHandle;
 use crate::runtime::loader::Application;
 use crate::serve::client_stream::ClientStream;
 use crate::serve::connections::{Connections, Seat};
+use crate::serve::request_check::MAX_HEAD;
 use crate::serve::service::Connection;
-use crate::serve::upload::Uploads;
+use crate::serve::streams::Streams;
+use crate::serve::upload::{self, Uploads};
 
 /// How long requests in flight are waited for when the host stops.
-const GRACE: Duration = Duration::from_secs(10);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long clients that have only begun a request may go on with it when the host
-/// stops.
-const LAST_CALL: Duration = Duration::from_secs(1);
+/// How long connections may wait for their clients when the host stops.
+const CLIENT_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The most bytes of a request's head. A component may allow less, and say so in a
-/// document of its own.
-const MAX_HEAD: usize = 64 << 10;
-
-/// The most requests at the same time on one HTTP/2 connection, each of which may
-/// have a first part of its body in memory.
+/// The most requests at the same time on one HTTP/2 connection.
 const MAX_STREAMS: u32 = 32;
+
+/// How many bytes of bodies a client of HTTP/2 may send that nobody has read yet: on one
+/// stream, and on a connection.
+const STREAM_WINDOW: u32 = upload::PART as u32;
+const CONNECTION_WINDOW: u32 = 4 * STREAM_WINDOW;
 
 /// How long to wait before accepting again when the machine has run out of
 /// something, most often of file descriptors.
-const PAUSE: Duration = Duration::from_millis(50);
+const ACCEPT_RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Listens at `address`, without accepting anything yet.
 pub async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -51,14 +52,14 @@ pub async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
         })
 }
 
-/// What clients may ask of a server.
+/// The limits of a server.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// The most connections at the same time.
     pub connections: usize,
     /// How long a client may keep the server waiting: for the head of a request, for
-    /// the first part of its body, to read the response, for the next request.
-    pub patience: Duration,
+    /// each part of its body, to take each part of the response, for the next request.
+    pub client_timeout: Duration,
     /// The most bytes of a request's body.
     pub body: u64,
 }
@@ -69,10 +70,11 @@ pub struct Server {
     stop: oneshot::Sender<()>,
     connections: Arc<Connections>,
     accepting: JoinHandle<GracefulShutdown>,
+    making_room: JoinHandle<()>,
 }
 
 impl Server {
-    /// Serves `application` to whoever connects to `listener`.
+    /// Serves `application` to all who connect to `listener`.
     pub fn start(
         application: Arc<Application>,
         listener: TcpListener,
@@ -80,13 +82,19 @@ impl Server {
     ) -> anyhow::Result<Self> {
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
-        let connections = Connections::new(limits.connections, limits.patience);
+        let room = application.room.clone();
+        let connections = Connections::new(limits.connections, limits.client_timeout, room);
+        let making_room = tokio::spawn({
+            let connections = connections.clone();
+            let log = application.log.clone();
+            async move { connections.make_room(&log).await }
+        });
         let acceptor = Acceptor {
             application,
             connections: connections.clone(),
             graceful: GracefulShutdown::new(),
-            protocol: protocol(),
-            uploads: Uploads::new(limits.body),
+            protocol: protocol(limits.client_timeout),
+            uploads: Uploads::new(limits.body, limits.client_timeout),
         };
         let accepting = tokio::spawn(acceptor.run(listener, stopped));
         Ok(Self {
@@ -94,6 +102,7 @@ impl Server {
             stop,
             connections,
             accepting,
+            making_room,
         })
     }
 
@@ -102,15 +111,16 @@ impl Server {
         self.address
     }
 
-    /// Accepts nothing more, and waits until what was asked is answered, though not
-    /// longer than [`GRACE`], and not long for what is only begun.
+    /// Accepts no more connections, and waits until all requests are answered, but not
+    /// longer than [`SHUTDOWN_TIMEOUT`], and not longer than [`CLIENT_SHUTDOWN_TIMEOUT`] for clients.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.stop.send(()).ok();
         let graceful = self.accepting.await.context("the server panicked")?;
+        self.making_room.abort();
         let last_call = async {
-            tokio::time::sleep(LAST_CALL).await;
+            tokio::time::sleep(CLIENT_SHUTDOWN_TIMEOUT).await;
             self.connections.give_up_waiting();
-            tokio::time::sleep(GRACE - LAST_CALL).await;
+            tokio::time::sleep(SHUTDOWN_TIMEOUT - CLIENT_SHUTDOWN_TIMEOUT).await;
         };
         tokio::select! {
             () = graceful.shutdown() => {}
@@ -120,15 +130,30 @@ impl Server {
     }
 }
 
-/// HTTP/1.1, or HTTP/2 if that is how the client begins. No timers here: the
-/// [`Connections`] keep the time, also before the first byte.
-fn protocol() -> auto::Builder<TokioExecutor> {
-    let mut protocol = auto::Builder::new(TokioExecutor::new());
+/// HTTP/1.1, or HTTP/2 if that is how the client begins. The [`Connections`] keep the
+/// time, also before the first byte. HTTP/2 also asks a client now and then whether it is
+/// still there.
+fn protocol(client_timeout: Duration) -> auto::Builder<Streams> {
+    let mut protocol = auto::Builder::new(Streams);
     protocol
         .http1()
+        // The host writes it, see `date`.
+        .auto_date_header(false)
+        .half_close(true)
         .header_read_timeout(None)
         .max_buf_size(MAX_HEAD);
-    protocol.http2().max_concurrent_streams(MAX_STREAMS);
+    protocol
+        .http2()
+        .auto_date_header(false)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .keep_alive_interval(client_timeout)
+        .keep_alive_timeout(client_timeout)
+        .max_concurrent_streams(MAX_STREAMS)
+        // More than a request may have, so that one with too much is told so in a document.
+        .max_header_list_size(2 * MAX_HEAD as u32)
+        .max_send_buf_size(MAX_HEAD)
+        .timer(TokioTimer::new());
     protocol
 }
 
@@ -137,7 +162,7 @@ struct Acceptor {
     application: Arc<Application>,
     connections: Arc<Connections>,
     graceful: GracefulShutdown,
-    protocol: auto::Builder<TokioExecutor>,
+    protocol: auto::Builder<Streams>,
     uploads: Uploads,
 }
 
@@ -154,39 +179,39 @@ impl Acceptor {
                 _ = &mut stopped => return self.graceful,
             };
             match accepted {
-                Ok((stream, client)) => {
+                Ok((stream, address)) => {
                     failing = false;
                     let seat = tokio::select! {
                         seat = self.connections.admit() => seat,
                         _ = &mut stopped => return self.graceful,
                     };
-                    self.serve(stream, client, seat);
+                    self.serve(stream, address, seat);
                 }
                 Err(error) if is_of_connection(&error) => {}
                 Err(error) => {
-                    // It fails again and again until the machine has what it lacks.
+                    // It fails again and again, until the machine has more of it.
                     if !failing {
                         self.application
                             .log
                             .line(format_args!("cannot accept connections: {error}"));
                     }
                     failing = true;
-                    tokio::time::sleep(PAUSE).await;
+                    tokio::time::sleep(ACCEPT_RETRY_INTERVAL).await;
                 }
             }
         }
     }
 
-    fn serve(&self, stream: TcpStream, client: SocketAddr, seat: Seat) {
+    fn serve(&self, stream: TcpStream, address: SocketAddr, seat: Seat) {
         // Otherwise a response whose body follows in a second packet waits for the
         // client's acknowledgement of the first, which clients delay by 40 ms.
         stream.set_nodelay(true).ok();
-        let seat = Arc::new(seat);
         let application = self.application.clone();
-        let connection = Connection::new(application, client, seat.clone(), self.uploads.clone());
+        let uploads = self.uploads.clone();
+        let connection = Connection::new(application, address, seat.client().clone(), uploads);
         let connection = Arc::new(connection);
         let service = service_fn(move |request| connection.clone().answer(request));
-        let stream = TokioIo::new(ClientStream::new(stream, seat.clone()));
+        let stream = TokioIo::new(ClientStream::new(stream, seat.client().clone()));
         let served = self.protocol.serve_connection(stream, service);
         let served = self.graceful.watch(served.into_owned());
         tokio::spawn(async move {

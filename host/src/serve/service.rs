@@ -6,51 +6,139 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_TYPE, HOST};
-use http::uri::{Authority, Scheme};
-use http::{HeaderValue, Request, Response, StatusCode, Uri};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
+use tokio::time::timeout;
+use wasmtime_wasi_http::WasiBody;
 use wasmtime_wasi_http::handler::{InstantiationError, ProxyHandler};
 
 use crate::application::router::WELL_KNOWN_PREFIX;
 use crate::runtime::in_flight::InFlight;
 use crate::runtime::instance::Admission;
 use crate::runtime::loader::{Application, Target};
+use crate::runtime::outbound::MAX_UNSENT;
+use crate::runtime::request_id::{REQUEST_ID, RequestId};
 use crate::runtime::worker::Workers;
 use crate::serve::body::{AnswerBody, ResponseBody};
-use crate::serve::connections::Seat;
-use crate::serve::spin_headers;
-use crate::serve::upload::{Upload, Uploads};
+use crate::serve::exchange::{Client, Exchange};
+use crate::serve::refusal::Refusal;
+use crate::serve::upload::{self, Uploads};
+use crate::serve::{date, request_check, spin_headers};
 
-/// Ample for a thread to go on from one statement to the next.
-const MOMENT: Duration = Duration::from_millis(100);
+/// How long a worker may take to say why it failed, once its request has failed.
+const MAX_REPORT_DELAY: Duration = Duration::from_millis(100);
 
-/// Answers `request`, which came from `client`.
-async fn answer(
-    application: &Application,
-    client: &HeaderValue,
-    mut request: Request<Upload>,
-) -> Response<ResponseBody> {
-    let path = request.uri().path();
-    if let Some(page) = path.strip_prefix(WELL_KNOWN_PREFIX) {
-        return well_known(application, page);
+/// How many bytes of a request and its response the host may have at the same time.
+const REQUEST_BYTES: usize = MAX_UNSENT;
+const REQUEST_BYTES_WITH_BODY: usize = MAX_UNSENT + 2 * upload::PART;
+
+/// A client's connection, and the application it talks to.
+pub struct Connection {
+    application: Arc<Application>,
+    address: HeaderValue,
+    client: Arc<Client>,
+    uploads: Uploads,
+}
+
+impl Connection {
+    /// From the client at `address`.
+    pub fn new(
+        application: Arc<Application>,
+        address: SocketAddr,
+        client: Arc<Client>,
+        uploads: Uploads,
+    ) -> Self {
+        Self {
+            application,
+            address: spin_headers::client_header(address),
+            client,
+            uploads,
+        }
     }
-    strip_connection_headers(&mut request);
-    // The match borrows the path of the URI that is about to change.
+
+    /// Answers one request of the connection.
+    pub async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+    ) -> Result<Response<AnswerBody>, Infallible> {
+        let exchange = Exchange::new(&self.client);
+        let id = RequestId::of(request.headers());
+        let is_head = request.method() == Method::HEAD;
+        let mut response = match self.respond(&exchange, &id, request).await {
+            Ok(response) => response,
+            Err(refusal) => refusal.response(&id).map(ResponseBody::host),
+        };
+        if let Some(now) = date::now() {
+            response.headers_mut().entry(DATE).or_insert(now);
+        }
+        if is_head {
+            leave_out_body(&mut response);
+        }
+        Ok(response.map(|body| AnswerBody::new(body, exchange)))
+    }
+
+    async fn respond(
+        &self,
+        exchange: &Arc<Exchange>,
+        id: &RequestId,
+        request: Request<Incoming>,
+    ) -> Result<Response<ResponseBody>, Refusal> {
+        if date::now().is_none() {
+            return Err(Refusal::busy(date::CLOCK_IS_WRONG));
+        }
+        if let Some(page) = request.uri().path().strip_prefix(WELL_KNOWN_PREFIX) {
+            return well_known(&self.application, page);
+        }
+        let (mut head, body) = request.into_parts();
+        request_check::check(&mut head).inspect_err(|_| exchange.leave_body())?;
+        if self.application.router.find(head.uri.path()).is_none() {
+            exchange.leave_body();
+            return Err(not_found());
+        }
+        let bytes = if body.is_end_stream() {
+            REQUEST_BYTES
+        } else {
+            REQUEST_BYTES_WITH_BODY
+        };
+        let room = &self.application.room;
+        let memory = timeout(self.application.request_timeout, room.memory(bytes)).await;
+        let memory = memory.map_err(|_| overloaded())?;
+        exchange.keep(memory);
+        let upload = self.uploads.receive(body, exchange).await?;
+        let request = Request::from_parts(head, upload.boxed_unsync());
+        let response = answer(&self.application, &self.address, id, request).await;
+        // A component that could not read the body to its end knows less of the reason.
+        exchange.body_refusal().map_or(response, Err)
+    }
+}
+
+/// Has the target of the request's route answer it. The request is checked, and the id
+/// is its own.
+pub async fn answer(
+    application: &Application,
+    address: &HeaderValue,
+    id: &RequestId,
+    mut request: Request<WasiBody>,
+) -> Result<Response<ResponseBody>, Refusal> {
+    // The match borrows the path of the request that is about to change.
     let uri = request.uri().clone();
     let Some(found) = application.router.find(uri.path()) else {
-        return empty(StatusCode::NOT_FOUND);
+        return Err(not_found());
     };
-    let Some(absolute) = absolute_uri(&request) else {
-        return empty(StatusCode::BAD_REQUEST);
-    };
-    *request.uri_mut() = absolute;
     match &found.route.target {
-        Target::Static { response, .. } => response.as_ref().clone().map(ResponseBody::host),
+        Target::Static { response, .. } => Ok(response.as_ref().clone().map(ResponseBody::host)),
         Target::Component(handler) => {
-            spin_headers::append(request.headers_mut(), &found, &uri, client);
-            run(application, handler, request).await
+            let is_safe = request.method().is_safe();
+            let headers = request.headers_mut();
+            // The audit trail and the log then call a change by the same name. Reads leave
+            // no trail, and one more field costs a component thousands of instructions.
+            if !is_safe {
+                headers.insert(REQUEST_ID, id.header());
+            }
+            spin_headers::append(headers, &found, &uri, address);
+            run(application, handler, id, request).await
         }
     }
 }
@@ -59,34 +147,27 @@ async fn answer(
 async fn run(
     application: &Application,
     handler: &ProxyHandler<Workers>,
-    request: Request<Upload>,
-) -> Response<ResponseBody> {
-    let in_flight = Arc::new(InFlight::new(request.method(), request.uri()));
-    let limit = handler.state().request_timeout();
-    let place = application.places.clone().acquire_owned();
-    let Ok(Ok(permit)) = tokio::time::timeout(limit, place).await else {
-        return empty(StatusCode::SERVICE_UNAVAILABLE);
-    };
+    id: &RequestId,
+    request: Request<WasiBody>,
+) -> Result<Response<ResponseBody>, Refusal> {
+    let in_flight = InFlight::new(request.method(), request.uri(), id.clone());
+    let in_flight = Arc::new(in_flight);
+    let place = timeout(application.request_timeout, application.room.place()).await;
     let admission = Admission {
         request: in_flight.clone(),
-        permit,
+        place: place.map_err(|_| overloaded())?,
     };
-    let request = request.map(Upload::boxed_unsync);
     match handler.handle(admission, request).await {
         Ok(response) => {
             in_flight.advance();
-            response.map(|body| ResponseBody::guest(body, in_flight))
+            Ok(response.map(|body| ResponseBody::guest(body, in_flight)))
         }
-        Err(error) => failure(handler.state(), &in_flight, error).await,
+        Err(error) => Err(failure(handler.state(), &in_flight, error).await),
     }
 }
 
 /// The answer when there is none from the component.
-async fn failure(
-    workers: &Workers,
-    request: &InFlight,
-    error: wasmtime::Error,
-) -> Response<ResponseBody> {
+async fn failure(workers: &Workers, request: &InFlight, error: wasmtime::Error) -> Refusal {
     let limit = workers.request_timeout();
     // A worker that is given up for the time can't say so to the one that waits for
     // it, but the time tells.
@@ -97,116 +178,54 @@ async fn failure(
     // just returned without a response, which says nothing. The answer waits, so
     // that a host that stops now doesn't take the report along.
     if !timed_out && !never_began {
-        tokio::time::timeout(MOMENT, request.reported()).await.ok();
+        timeout(MAX_REPORT_DELAY, request.reported()).await.ok();
     }
     request.report(workers.component(), limit, &error);
-    empty(if timed_out {
-        StatusCode::GATEWAY_TIMEOUT
+    if timed_out {
+        let detail = "The service took too long. Look whether it did what you asked for.";
+        Refusal::new(StatusCode::GATEWAY_TIMEOUT, detail)
     } else if never_began {
-        StatusCode::SERVICE_UNAVAILABLE
+        Refusal::busy("The service could not be started. Send the request again later.")
+    } else if request.has_found_no_room() {
+        Refusal::busy(
+            "The service has no memory for this now. Look whether it did what you asked for, \
+             and send the request again.",
+        )
     } else {
-        StatusCode::INTERNAL_SERVER_ERROR
-    })
+        let detail = "The service failed. The operator finds the reason in the log, by the \
+            X-Request-Id. Look whether the service did what you asked for.";
+        Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
+    }
+}
+
+fn overloaded() -> Refusal {
+    Refusal::busy("Too many others are served at the moment. Send the request again later.")
+}
+
+fn not_found() -> Refusal {
+    Refusal::new(StatusCode::NOT_FOUND, "There is nothing at this path.")
 }
 
 /// The pages that every application on Spin has.
-fn well_known(application: &Application, page: &str) -> Response<ResponseBody> {
+fn well_known(application: &Application, page: &str) -> Result<Response<ResponseBody>, Refusal> {
     match page {
-        "health" => Response::new(ResponseBody::host("OK")),
+        "health" => Ok(Response::new(ResponseBody::host("OK"))),
         "info" => {
             let mut response = Response::new(ResponseBody::host(application.info.clone()));
-            response
-                .headers_mut()
-                .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            response
+            let json = HeaderValue::from_static("application/json");
+            response.headers_mut().insert(CONTENT_TYPE, json);
+            Ok(response)
         }
-        _ => empty(StatusCode::NOT_FOUND),
+        _ => Err(not_found()),
     }
 }
 
-/// Takes out what concerns the connection alone, and the host names by which
-/// components of one application reach each other and clients have no business.
-fn strip_connection_headers(request: &mut Request<Upload>) {
-    const INTERNAL: &[u8] = b".spin.internal";
-    let headers = request.headers_mut();
-    headers.remove(CONNECTION);
-    let internal = headers.get(HOST).is_some_and(|host| {
-        let host = host.as_bytes();
-        let name = host.split(|byte| *byte == b':').next().unwrap_or(host);
-        name.ends_with(INTERNAL)
-    });
-    if internal {
-        headers.remove(HOST);
-    }
-}
-
-/// The request's URI with the authority from its Host header. None if it is to be
-/// answered with 400: as RFC 9112 section 3.2 has it, if it has no host, two Host
-/// headers or an invalid one, and as Spin does, if the header and the authority of
-/// its URI differ.
-fn absolute_uri(request: &Request<Upload>) -> Option<Uri> {
-    let mut hosts = request.headers().get_all(HOST).iter();
-    let host = hosts.next();
-    if hosts.next().is_some() {
-        return None;
-    }
-    let host = match host {
-        Some(host) => Some(Authority::try_from(host.as_bytes()).ok()?),
-        None => None,
-    };
-    let mut parts = request.uri().clone().into_parts();
-    parts.authority = match (host, parts.authority) {
-        (Some(host), Some(authority)) if host != authority => return None,
-        (None, None) => return None,
-        (host, authority) => host.or(authority),
-    };
-    parts.scheme = Some(Scheme::HTTP);
-    // Fails for `CONNECT`, which has an authority and no path.
-    Uri::from_parts(parts).ok()
-}
-
-fn empty(status: StatusCode) -> Response<ResponseBody> {
-    let mut response = Response::new(ResponseBody::host(Bytes::new()));
-    *response.status_mut() = status;
-    response
-}
-
-/// A client's connection, and the application it talks to.
-pub struct Connection {
-    application: Arc<Application>,
-    client: HeaderValue,
-    seat: Arc<Seat>,
-    uploads: Uploads,
-}
-
-impl Connection {
-    /// From the client at `address`.
-    pub fn new(
-        application: Arc<Application>,
-        address: SocketAddr,
-        seat: Arc<Seat>,
-        uploads: Uploads,
-    ) -> Self {
-        Self {
-            application,
-            client: spin_headers::client_header(address),
-            seat,
-            uploads,
-        }
-    }
-
-    /// Answers one request of the connection.
-    pub async fn answer(
-        self: Arc<Self>,
-        request: Request<Incoming>,
-    ) -> Result<Response<AnswerBody>, Infallible> {
-        self.seat.heard();
-        let received = self.uploads.receive(request).await;
-        let work = self.seat.work();
-        let response = match received {
-            Ok(request) => answer(&self.application, &self.client, request).await,
-            Err(status) => empty(status),
-        };
-        Ok(response.map(|body| AnswerBody::new(body, work)))
+/// A response to HEAD tells the length of the body that it leaves out. With HTTP/1.1 hyper
+/// sees to that. A component does so by itself.
+fn leave_out_body(response: &mut Response<ResponseBody>) {
+    if let ResponseBody::Host(body) = response.body() {
+        let length = body.size_hint().exact().unwrap_or_default();
+        response.headers_mut().insert(CONTENT_LENGTH, length.into());
+        *response.body_mut() = ResponseBody::host(Bytes::new());
     }
 }

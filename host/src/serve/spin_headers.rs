@@ -1,7 +1,8 @@
 //! The headers that tell a component where its request came in.
 //!
-//! As in Spin they are added to what the client sent, so a client can send its own
-//! beside them: they inform, and nothing should be decided by them.
+//! As in Spin they are added to the header fields that the client sent. A client can send
+//! fields of the same names, which then stand before them. So nothing should be decided by
+//! them.
 
 use std::net::SocketAddr;
 
@@ -54,7 +55,7 @@ pub fn append<T>(
 }
 
 /// The whole URL, by the Host header. A request without one, as HTTP/2 has it, is
-/// said to be for `localhost`, which is what Spin says.
+/// said to be for `localhost`, as Spin says.
 fn full_url(
     host: Option<&HeaderValue>,
     uri: &Uri,

@@ -7,8 +7,8 @@ macro_rules! operations {
     ($($(#[$doc:meta])* $field:ident = $kind:ident,)*) => {
         /// How many operations the stores of a host carried out since it started.
         ///
-        /// Two of them subtract, which gives what happened in between. An operation
-        /// that failed counts as well.
+        /// The difference of two is the operations between them. An operation that failed
+        /// counts as well.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct StoreOperations {

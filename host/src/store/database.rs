@@ -4,22 +4,17 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use anyhow::Context as _;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
 use super::StoreError;
+use super::address::Address;
 use super::operation::{Outcome, Write};
 use super::readers::Readers;
+use super::reports::Reports;
 use super::writer::Writer;
 use crate::log::Log;
-
-/// How long to wait for a lock that another process holds.
-pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Statements kept prepared on each connection; there are fewer than this.
-const STATEMENTS: usize = 32;
 
 /// Where a database is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -41,8 +36,8 @@ pub struct Database {
 }
 
 impl Database {
-    /// Opens the database, and creates what of it isn't there.
-    /// The log is for what fails on the thread that writes.
+    /// Opens the database, and creates its file and its table if they aren't there. Failures
+    /// on the thread that writes are reported to the log.
     pub fn open(location: &Location, log: &Log) -> anyhow::Result<Arc<Self>> {
         let address = match location {
             Location::File(path) => {
@@ -63,7 +58,11 @@ impl Database {
             })
             .with_context(describe)?;
         let readers = Arc::new(Readers::new(address));
-        let writer = Writer::start(connection, readers.clone(), log.clone());
+        let name = match location {
+            Location::File(path) => format!("the key-value store {}", path.display()),
+            Location::Memory => "the key-value store in memory".to_owned(),
+        };
+        let writer = Writer::start(connection, readers.clone(), Reports::new(name, log));
         let writer = writer.with_context(describe)?;
         Ok(Arc::new(Self { readers, writer }))
     }
@@ -81,7 +80,7 @@ impl Database {
         self.writer.write(store, write).await
     }
 
-    /// Carries out what is queued, refuses anything after it, and closes the file.
+    /// Carries out all queued writes, refuses later ones, and closes the file.
     pub fn close(&self) {
         // The connection that closes last empties the log into the database and
         // removes it; it should be the writer, as a reader may not write.
@@ -90,39 +89,10 @@ impl Database {
     }
 }
 
-/// What SQLite knows a database by.
-#[derive(Debug)]
-pub(super) enum Address {
-    /// A path and no URI, which would give some letters a meaning of their own.
-    File(PathBuf),
-    /// A URI.
-    Memory(String),
-}
-
-impl Address {
-    /// Opens a connection.
-    pub(super) fn connect(&self) -> rusqlite::Result<Connection> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            // Each connection is used by one thread at a time, which Rust sees to.
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = match self {
-            Self::File(path) => Connection::open_with_flags(path, flags)?,
-            Self::Memory(uri) => {
-                Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?
-            }
-        };
-        connection.busy_timeout(BUSY_TIMEOUT)?;
-        connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        rusqlite::vtab::array::load_module(&connection)?;
-        Ok(connection)
-    }
-}
-
 /// Sets up the writer's connection, and the file with it.
 fn prepare(connection: &Connection, location: &Location) -> rusqlite::Result<()> {
     if matches!(location, Location::File(_)) {
-        // The log is what lets readers and the writer work side by side. It is a
+        // With the write-ahead log, readers and the writer work side by side. It is a
         // property of the file, and any SQLite since 2010 opens such a file.
         connection.pragma_update(None, "journal_mode", "wal")?;
     }
@@ -146,8 +116,8 @@ fn prepare(connection: &Connection, location: &Location) -> rusqlite::Result<()>
     Ok(())
 }
 
-/// Makes the directory of the file and those above it that aren't there, and makes
-/// their entries durable: SQLite sees to the entries in the last of them alone.
+/// Makes the directory of the file, and the directories above it, if they aren't there. It
+/// makes their entries durable, which SQLite does for the entries of the last one alone.
 fn create_directory_of(path: &Path) -> anyhow::Result<()> {
     let missing: Vec<&Path> = path
         .ancestors()

@@ -1,4 +1,4 @@
-//! What each operation does to a connection.
+//! The SQL of each operation.
 
 use std::rc::Rc;
 
@@ -105,7 +105,7 @@ pub(super) enum Write {
     },
 }
 
-/// What a write answers.
+/// The result of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     Done,

@@ -1,9 +1,9 @@
-//! The connections that read, and what they see.
+//! The connections that read, and their snapshots.
 //!
 //! To begin and end a transaction costs SQLite more than to find a value: it locks the
 //! file, by calls to the system. So a reader keeps its transaction, and with it its
-//! snapshot of the database, for the reads that come next: until something is
-//! committed, and for [`SNAPSHOT`] at the most, as another process may write too.
+//! snapshot of the database, for the next reads. It does so until something is committed,
+//! and for [`MAX_SNAPSHOT_AGE`] at the most, because another process may write, too.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
@@ -12,19 +12,19 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::StoreError;
-use super::database::Address;
+use super::address::Address;
 
-/// How old a snapshot may get: less than what a commit of another process takes.
-pub(super) const SNAPSHOT: Duration = Duration::from_micros(200);
+/// How old a snapshot may get: a commit of another process takes longer.
+pub(super) const MAX_SNAPSHOT_AGE: Duration = Duration::from_micros(200);
 
 /// The readers of a database.
 #[derive(Debug)]
 pub(super) struct Readers {
     address: Address,
-    /// Those nobody is using. A read takes one, without waiting, and puts it back; as it
-    /// doesn't await meanwhile, there are never more than threads.
+    /// The readers that are not in use. A read takes one, without waiting, and puts it back.
+    /// It awaits nothing meanwhile, so there are never more readers than threads.
     idle: Mutex<Vec<Reader>>,
-    /// Held by each read, and against all of them.
+    /// Each read holds it, shared. [`without`](Self::without) holds it alone.
     gate: RwLock<()>,
     /// Counts up before each commit and after it: it is odd while one is under way.
     commits: AtomicU64,
@@ -38,7 +38,7 @@ struct Reader {
 
 #[derive(Clone, Copy, Debug)]
 struct Snapshot {
-    /// What [`Readers::commits`] was before it was made.
+    /// The value of [`Readers::commits`] before it was made.
     commits: u64,
     made: Instant,
 }
@@ -73,8 +73,9 @@ impl Readers {
         result
     }
 
-    /// Runs `commit`, after which nobody sees the database as it was before. Others may
-    /// see either while it runs, but the old one no more once somebody saw the new one.
+    /// Runs `commit`. After it all reads see the database as it is then. While it runs, a read
+    /// may see the old state or the new one, but not the old one after another read has seen
+    /// the new one.
     pub fn across<T>(&self, commit: impl FnOnce() -> T) -> T {
         self.commits.fetch_add(1, Ordering::SeqCst);
         let result = commit();
@@ -82,21 +83,21 @@ impl Readers {
         result
     }
 
-    /// Has those who are idle let go of what they see.
+    /// Ends the snapshots of all idle readers.
     pub fn let_go(&self) {
         for reader in &mut *self.lock() {
             reader.let_go().ok();
         }
     }
 
-    /// Runs `operation` while nobody reads, or holds on to what was read.
+    /// Runs `operation` while nothing is read and there is no snapshot.
     pub fn without<T>(&self, operation: impl FnOnce() -> T) -> T {
         let _closed = self.gate.write().unwrap_or_else(PoisonError::into_inner);
         self.let_go();
         operation()
     }
 
-    /// Closes those who are idle.
+    /// Closes all idle readers.
     pub fn close(&self) {
         self.lock().clear();
     }
@@ -117,12 +118,12 @@ impl Reader {
         })
     }
 
-    /// Sees to it that the next read finds what was committed when `commits` was read.
+    /// Makes sure that the next read sees all that was committed when `commits` was read.
     fn renew(&mut self, commits: u64) -> rusqlite::Result<()> {
         let is_fresh = |snapshot: Snapshot| {
             snapshot.commits == commits
                 && commits.is_multiple_of(2)
-                && snapshot.made.elapsed() < SNAPSHOT
+                && snapshot.made.elapsed() < MAX_SNAPSHOT_AGE
         };
         if self.snapshot.is_some_and(is_fresh) {
             return Ok(());

@@ -10,7 +10,7 @@ use super::*;
 use crate::log::Log;
 
 fn log() -> Log {
-    Log::new(true, None).unwrap()
+    Log::new(true, true, None).unwrap()
 }
 
 fn open(path: &Path) -> KeyValueStore {
@@ -124,7 +124,7 @@ async fn reads_do_not_wait_for_a_transaction_of_somebody_else() {
     assert_eq!(store.get("k").unwrap(), Some(bytes("before")));
     other.execute_batch("COMMIT").unwrap();
     // That is how long it may take until what another process wrote is seen.
-    thread::sleep(readers::SNAPSHOT);
+    thread::sleep(readers::MAX_SNAPSHOT_AGE);
     assert_eq!(store.get("k").unwrap(), Some(vec![0]));
 }
 

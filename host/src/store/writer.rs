@@ -1,9 +1,9 @@
 //! The thread that writes, and its group commit.
 //!
-//! A commit costs one wait for the disk, whatever it contains. So whatever queued
-//! up while the disk was busy with one commit goes into the next, all together:
-//! under load the disk is waited for once per batch and not once per write, and
-//! alone a write waits for nobody.
+//! A commit costs one wait for the disk, however many writes it has. So all writes that
+//! were queued while the disk was busy with one commit go into the next one together.
+//! Under load there is one wait for each batch, and not one for each write. A single write
+//! is committed at once.
 
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,10 +14,10 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::StoreError;
-use super::database::BUSY_TIMEOUT;
+use super::address::BUSY_TIMEOUT;
 use super::operation::{Outcome, Write};
 use super::readers::Readers;
-use crate::log::Log;
+use super::reports::Reports;
 
 /// The most operations in one commit: enough to make the wait for the disk cheap,
 /// few enough that the first of them isn't answered late.
@@ -43,26 +43,27 @@ enum Message {
 pub(super) struct Writer {
     queue: Sender<Message>,
     thread: Mutex<Option<JoinHandle<()>>>,
-    log: Log,
+    reports: Arc<Reports>,
 }
 
 impl Writer {
     pub(super) fn start(
         connection: Connection,
         readers: Arc<Readers>,
-        log: Log,
+        reports: Reports,
     ) -> std::io::Result<Self> {
+        let reports = Arc::new(reports);
         let (queue, messages) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("store writer".to_owned())
             .spawn({
-                let log = log.clone();
-                move || run(&connection, &readers, &messages, &log)
+                let reports = reports.clone();
+                move || run(&connection, &readers, &messages, &reports)
             })?;
         Ok(Self {
             queue,
             thread: Mutex::new(Some(thread)),
-            log,
+            reports,
         })
     }
 
@@ -82,9 +83,7 @@ impl Writer {
     fn closed(&self) -> StoreError {
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         if thread.is_some() {
-            self.log.line(format_args!(
-                "the thread that writes the key-value store is gone, nothing is written any more"
-            ));
+            self.reports.thread_is_gone();
         }
         StoreError::Closed
     }
@@ -103,7 +102,12 @@ impl Writer {
     }
 }
 
-fn run(connection: &Connection, readers: &Readers, messages: &Receiver<Message>, log: &Log) {
+fn run(
+    connection: &Connection,
+    readers: &Readers,
+    messages: &Receiver<Message>,
+    reports: &Reports,
+) {
     let mut batch = Batch::default();
     let mut pages = 0;
     let mut stopped = false;
@@ -118,7 +122,7 @@ fn run(connection: &Connection, readers: &Readers, messages: &Receiver<Message>,
             };
             stopped = batch.add(next);
         }
-        pages += batch.commit(connection, readers, log);
+        pages += batch.commit(connection, readers, reports);
         if pages >= CHECKPOINT_PAGES {
             checkpoint(connection, readers).ok();
             pages = 0;
@@ -129,11 +133,11 @@ fn run(connection: &Connection, readers: &Readers, messages: &Receiver<Message>,
 /// Moves the log into the database, and has it begin anew.
 fn checkpoint(connection: &Connection, readers: &Readers) -> rusqlite::Result<()> {
     readers.let_go();
-    // Passive: it takes no lock that a reader or a writer waits for. What it couldn't
-    // move now, the next one will.
+    // Passive: it takes no lock for which a reader or a writer would wait. The pages that it
+    // could not move now are moved by the next one.
     connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
-    // Who reads from the log keeps it from beginning anew. There is nothing left to
-    // move, so that readers wait for a moment only, and other processes for nothing.
+    // A reader of the log keeps it from beginning anew, so readers are kept out. They wait
+    // for a moment only, as nothing is left to move. Other processes don't wait at all.
     connection.busy_timeout(Duration::ZERO)?;
     let begun =
         readers.without(|| connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())));
@@ -164,7 +168,7 @@ impl Batch {
 
     /// Carries out every write in one transaction and answers each when that is on
     /// the disk and seen by all readers. Returns about how many pages changed.
-    fn commit(&mut self, connection: &Connection, readers: &Readers, log: &Log) -> usize {
+    fn commit(&mut self, connection: &Connection, readers: &Readers, reports: &Reports) -> usize {
         if self.writes.is_empty() {
             return 0;
         }
@@ -176,7 +180,7 @@ impl Batch {
                 pages += write.pages();
                 match execute(connection, store, write) {
                     // SQLite took the whole transaction back, as it does when the
-                    // disk is full. What came next would be committed by itself.
+                    // disk is full. The next write would be committed by itself.
                     Err(error) if connection.is_autocommit() => return Err(error),
                     outcome => outcomes.push(outcome),
                 }
@@ -185,16 +189,14 @@ impl Batch {
         });
         match outcomes {
             Ok(outcomes) => {
+                reports.succeeded();
                 for ((.., answer), outcome) in writes.into_iter().zip(outcomes) {
-                    // Whoever asked may have been given up meanwhile.
+                    // The request may have been given up meanwhile.
                     answer.send(outcome).ok();
                 }
             }
             Err(error) => {
-                log.line(format_args!(
-                    "cannot write to the key-value store: {error} ({} operations failed)",
-                    writes.len()
-                ));
+                reports.failed(&error, writes.len());
                 for (.., answer) in writes {
                     answer.send(Err(error.clone())).ok();
                 }
@@ -246,7 +248,8 @@ fn execute(connection: &Connection, store: &str, write: &Write) -> Result<Outcom
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::database::Address;
+    use crate::log::Log;
+    use crate::store::address::Address;
 
     #[test]
     fn on_a_full_disk_nothing_of_a_batch_stays_and_all_of_it_is_told_so() {
@@ -274,7 +277,8 @@ mod tests {
             });
         }
         let readers = Readers::new(Address::Memory(String::new()));
-        batch.commit(&connection, &readers, &Log::new(true, None).unwrap());
+        let log = Log::new(true, true, None).unwrap();
+        batch.commit(&connection, &readers, &Reports::new("a".to_owned(), &log));
         for mut answer in answers {
             let error = answer.try_recv().unwrap().unwrap_err();
             assert!(error.to_string().contains("full"), "{error}");

@@ -8,14 +8,14 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::support::{Application, Client, PATIENCE, Program, get, put, request, start};
+use crate::support::{Application, Client, Program, TEST_TIMEOUT, get, put, request, start};
 
 const HEAD: &[u8] = b"GET /hello HTTP/1.1\r\nhost: edge.test\r\nx-much: ";
 const BODY: &[u8] = b"PUT /echo HTTP/1.1\r\nhost: edge.test\r\ncontent-length: 60000\r\n\r\n";
 
 /// A connection on which this was sent.
 async fn open(address: SocketAddr, begin: &[u8]) -> TcpStream {
-    let connecting = timeout(PATIENCE, TcpStream::connect(address));
+    let connecting = timeout(TEST_TIMEOUT, TcpStream::connect(address));
     let mut stream = connecting.await.expect("a connection").unwrap();
     stream.write_all(begin).await.unwrap();
     stream
@@ -24,7 +24,7 @@ async fn open(address: SocketAddr, begin: &[u8]) -> TcpStream {
 /// Waits until the host closes the connection; answers what it sent before.
 async fn read_to_close(mut stream: TcpStream) -> String {
     let mut bytes = Vec::new();
-    let reading = timeout(PATIENCE, stream.read_to_end(&mut bytes));
+    let reading = timeout(TEST_TIMEOUT, stream.read_to_end(&mut bytes));
     // What was sent and not read may make it a reset.
     reading.await.expect("the host closes it").ok();
     String::from_utf8(bytes).unwrap()
@@ -122,7 +122,9 @@ async fn a_client_that_does_not_read_is_given_up() {
     // Asks for more and more, and reads none of it, until it can't write any more.
     let whole = b"GET /headers HTTP/1.1\r\nhost: edge.test\r\n\r\n".repeat(100);
     let asking = async { while stream.write_all(&whole).await.is_ok() {} };
-    timeout(PATIENCE, asking).await.expect("the host closes it");
+    timeout(TEST_TIMEOUT, asking)
+        .await
+        .expect("the host closes it");
     assert_eq!(get(host.local_addr(), "/hello").await.text(), "hello");
 }
 

@@ -1,11 +1,16 @@
 //! The host, as seen from outside: a real one serves the probe component, in this
 //! process or as the program, and is talked to over its socket.
 
+mod clock;
 mod command;
 mod durability;
 mod failures;
 mod limits;
+mod output;
+mod refusals;
 mod requests;
 mod shutdown;
+mod slow_clients;
+mod startup;
 mod stores;
 mod support;

@@ -1,4 +1,4 @@
-//! What may be written in a manifest: the tables of Spin's version 2.
+//! The tables and fields of a manifest, those of Spin's version 2.
 //!
 //! Fields that are here only to be tolerated are read as [`toml::Value`]; a
 //! misspelt one is still found, as no other fields are accepted.
@@ -40,9 +40,27 @@ pub(super) struct Application {
     _authors: Vec<String>,
     #[serde(rename = "targets")]
     _targets: Option<Value>,
-    #[serde(rename = "tool")]
-    _tool: Option<Value>,
+    #[serde(default)]
+    pub tool: Tools,
     pub trigger: Option<TriggerSettings>,
+}
+
+/// Settings for tools. Spin ignores all of them. This host reads its own.
+#[derive(Default, Deserialize)]
+pub(super) struct Tools {
+    #[serde(default, rename = "edge-host")]
+    pub edge_host: ToolSettings,
+}
+
+/// The settings for this host.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ToolSettings {
+    #[serde(default)]
+    pub open: BTreeMap<Spanned<String>, String>,
+    pub allow_host: Option<Spanned<String>>,
+    #[serde(default)]
+    pub startup_checks: Vec<Spanned<String>>,
 }
 
 /// Settings for all triggers of a type; of other types they don't matter here.
@@ -125,13 +143,13 @@ pub(super) struct Component {
     pub allowed_outbound_hosts: Vec<Spanned<String>>,
     pub build: Option<Build>,
 
-    // What this host lacks.
+    // This host does not have these.
     pub files: Option<Spanned<Value>>,
     pub sqlite_databases: Option<Spanned<Value>>,
     pub ai_models: Option<Spanned<Value>>,
     pub dependencies: Option<Spanned<Value>>,
 
-    // What makes no difference to it.
+    // These make no difference to this host.
     #[serde(rename = "allowed_http_hosts")]
     _allowed_http_hosts: Option<Value>,
     #[serde(rename = "exclude_files")]

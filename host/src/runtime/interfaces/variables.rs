@@ -2,7 +2,7 @@
 
 use wasmtime::Result;
 
-use crate::application::variables::name_error;
+use crate::application::variable_name::name_error;
 use crate::runtime::bindings::fermyon::spin::variables;
 use crate::runtime::bindings::wasi::config::store as config;
 use crate::runtime::instance::InstanceState;

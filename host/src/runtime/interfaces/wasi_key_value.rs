@@ -7,26 +7,9 @@ use crate::runtime::bindings::wasi::keyvalue::atomics::{self, CasError};
 use crate::runtime::bindings::wasi::keyvalue::batch;
 use crate::runtime::bindings::wasi::keyvalue::store::{self, Error, KeyResponse};
 use crate::runtime::instance::InstanceState;
-use crate::store::{KeyValueStore, StoreError};
+use crate::store::{CompareAndSwap, KeyValueStore, StoreError};
 
 type Bucket = KeyValueStore;
-
-/// The resource `cas`: a key, and what was read under it.
-#[derive(Debug)]
-pub struct CompareAndSwap {
-    bucket: Bucket,
-    key: String,
-    /// What `current` read last: nothing if it was never called, or found nothing.
-    current: Option<Vec<u8>>,
-}
-
-impl CompareAndSwap {
-    fn read(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
-        let value = self.bucket.current(&self.key)?;
-        self.current.clone_from(&value);
-        Ok(value)
-    }
-}
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
@@ -162,28 +145,13 @@ impl atomics::Host for InstanceState {
         cas: Resource<CompareAndSwap>,
         value: Vec<u8>,
     ) -> Result<Result<(), CasError>> {
-        let CompareAndSwap {
-            bucket,
-            key,
-            current,
-        } = self.table.delete(cas)?;
-        let retry = match bucket.swap(key.clone(), current, value).await {
-            Ok(true) => return Ok(Ok(())),
-            Ok(false) => {
-                // A new handle, with what is there now, to try again with.
-                let mut retry = CompareAndSwap {
-                    bucket,
-                    key,
-                    current: None,
-                };
-                retry.read().map(|_| retry)
-            }
-            Err(error) => Err(error),
-        };
-        Ok(Err(match retry {
-            Ok(retry) => CasError::CasFailed(self.table.push(retry)?),
-            Err(error) => CasError::StoreError(error.into()),
-        }))
+        let mut cas = self.table.delete(cas)?;
+        Ok(match cas.swap(value).await {
+            Ok(true) => Ok(()),
+            // A new handle, which has read what is there now, to try again with.
+            Ok(false) => Err(CasError::CasFailed(self.table.push(cas)?)),
+            Err(error) => Err(CasError::StoreError(error.into())),
+        })
     }
 }
 
@@ -194,11 +162,7 @@ impl atomics::HostCas for InstanceState {
         key: String,
     ) -> Result<Result<Resource<CompareAndSwap>, Error>> {
         let bucket = self.bucket(&bucket)?;
-        Ok(Ok(self.table.push(CompareAndSwap {
-            bucket,
-            key,
-            current: None,
-        })?))
+        Ok(Ok(self.table.push(CompareAndSwap::new(bucket, key))?))
     }
 
     fn current(&mut self, cas: Resource<CompareAndSwap>) -> Result<Result<Option<Vec<u8>>, Error>> {

@@ -43,6 +43,7 @@ impl Application {
             from: self.directory().to_owned(),
             listen: "127.0.0.1:0".parse().unwrap(),
             quiet: true,
+            discard_stdout: true,
             ..UpOptions::default()
         }
     }

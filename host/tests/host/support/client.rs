@@ -11,7 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::PATIENCE;
+use super::TEST_TIMEOUT;
 
 /// A response, read to its end.
 #[derive(Debug)]
@@ -24,6 +24,15 @@ pub struct Answer {
 impl Answer {
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
+    }
+
+    /// The problem document that a refusal of the host is.
+    pub fn problem(&self) -> serde_json::Value {
+        assert_eq!(self.headers["content-type"], "application/problem+json");
+        assert!(self.headers.contains_key("x-request-id"));
+        let problem: serde_json::Value = serde_json::from_slice(&self.body).unwrap();
+        assert_eq!(problem["status"], self.status.as_u16());
+        problem
     }
 }
 
@@ -51,7 +60,7 @@ impl Client {
                 body: body.collect().await?.to_bytes().into(),
             })
         };
-        timeout(PATIENCE, exchange).await.expect("an answer")
+        timeout(TEST_TIMEOUT, exchange).await.expect("an answer")
     }
 
     /// The head of the response; its body is still to come.
@@ -60,7 +69,7 @@ impl Client {
             self.sender.ready().await?;
             self.sender.send_request(request("GET", path, "")).await
         };
-        timeout(PATIENCE, exchange)
+        timeout(TEST_TIMEOUT, exchange)
             .await
             .expect("an answer")
             .unwrap()
@@ -77,7 +86,7 @@ impl Client {
 
 /// The text of a body.
 pub async fn rest_of(response: Response<Incoming>) -> String {
-    let body = timeout(PATIENCE, response.into_body().collect());
+    let body = timeout(TEST_TIMEOUT, response.into_body().collect());
     let bytes = body.await.expect("an end").unwrap().to_bytes();
     String::from_utf8(bytes.into()).unwrap()
 }

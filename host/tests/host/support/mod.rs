@@ -1,15 +1,16 @@
 //! Applications to serve, hosts to serve them, and a client.
 
 mod application;
-mod client;
+pub mod client;
+pub mod http2;
 mod program;
 
 pub use application::{Application, probe_path, start};
 pub use client::{Client, get, put, request, rest_of, send};
-pub use program::{Program, edge_host};
+pub use program::{Program, edge_host, refused};
 
 use std::time::Duration;
 
 /// Far longer than anything here takes, even on a busy machine. Nothing waits it
 /// out but a test that fails.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const TEST_TIMEOUT: Duration = Duration::from_secs(60);

@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Instant;
 
-use super::{Application, PATIENCE};
+use super::{Application, TEST_TIMEOUT};
 
 /// The command, with an environment that doesn't interfere.
 pub fn edge_host() -> Command {
@@ -23,6 +23,23 @@ pub fn edge_host() -> Command {
     }
     command.stdin(Stdio::null());
     command
+}
+
+/// Runs `up` on an application that can't be; the line it ends with.
+pub fn refused(application: &Application, arguments: &[&str]) -> String {
+    let output = edge_host()
+        .env("SPIN_HTTP_LISTEN_ADDR", "127.0.0.1:0")
+        .arg("up")
+        .args(arguments)
+        .current_dir(application.directory())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let line = stderr.strip_suffix('\n').unwrap();
+    assert!(!line.contains('\n'), "more than one line: {line}");
+    assert!(output.stdout.is_empty());
+    line.strip_prefix("Error: ").unwrap().to_owned()
 }
 
 /// A process that serves.
@@ -68,14 +85,29 @@ impl Program {
         self.address
     }
 
+    /// The number of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it said when it started.
     pub fn summary(&self) -> &[String] {
         &self.stdout.seen
     }
 
+    /// Waits for a line on standard output that contains `text`.
+    pub fn wait_for_output(&mut self, text: &str) -> String {
+        self.stdout.wait_for(text)
+    }
+
     /// Waits for a line on standard error that contains `text`.
     pub fn wait_for_log(&mut self, text: &str) -> String {
         self.stderr.wait_for(text)
+    }
+
+    /// Everything on standard output until the process ends.
+    pub fn rest_of_output(&mut self) -> Vec<String> {
+        self.stdout.rest()
     }
 
     /// Everything on standard error until the process ends.
@@ -93,7 +125,7 @@ impl Program {
     }
 
     pub fn wait(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TEST_TIMEOUT;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
@@ -136,7 +168,7 @@ impl Lines {
 
     fn wait_for(&mut self, text: &str) -> String {
         loop {
-            match self.lines.recv_timeout(PATIENCE) {
+            match self.lines.recv_timeout(TEST_TIMEOUT) {
                 Ok(line) => {
                     self.seen.push(line.clone());
                     if line.contains(text) {
@@ -149,7 +181,7 @@ impl Lines {
     }
 
     fn rest(&mut self) -> Vec<String> {
-        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
+        while let Ok(line) = self.lines.recv_timeout(TEST_TIMEOUT) {
             self.seen.push(line);
         }
         self.seen.clone()

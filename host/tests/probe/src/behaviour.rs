@@ -38,6 +38,16 @@ pub fn show(path: &[&str], out: ResponseOutparam) {
             drop(stream);
             OutgoingBody::finish(body, None).expect("it has no length");
         }
+        // So many bytes, which the instance holds until all are taken.
+        ["bytes", count] => {
+            let count = count.parse().expect("it is a number");
+            response::send(out, Answer::bytes(vec![b'x'; count]));
+        }
+        // An answer before the body is read.
+        ["refuse", status] => {
+            let status = status.parse().expect("it is a number");
+            response::send(out, Answer::text("refused").with_status(status));
+        }
         ["memory", megabytes] => {
             let megabytes: usize = megabytes.parse().expect("it is a number");
             let memory = black_box(vec![1_u8; megabytes << 20]);

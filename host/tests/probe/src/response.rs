@@ -24,6 +24,10 @@ impl Answer {
         Self::bytes(format!("{value:?}").into())
     }
 
+    pub fn with_status(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+
     pub fn not_found() -> Self {
         Self {
             status: 404,

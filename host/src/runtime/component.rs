@@ -1,0 +1,37 @@
+//! The part of a component that all its instances share.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::application::allowed_hosts::AllowedHosts;
+use crate::log::{ComponentLog, Log};
+use crate::runtime::instructions::Instructions;
+use crate::runtime::room::Room;
+use crate::store::KeyValueStore;
+
+/// A component of the application, ready to run.
+#[derive(Debug)]
+pub struct Component {
+    /// Its id in the manifest.
+    pub id: String,
+    /// Its description by its author; empty if there is none.
+    pub description: String,
+    /// Its environment variables.
+    pub environment: Vec<(String, String)>,
+    /// Its variables, with their templates resolved.
+    pub variables: BTreeMap<String, String>,
+    /// The stores that it may open, by label.
+    pub stores: HashMap<String, KeyValueStore>,
+    /// Where it may send requests.
+    pub allowed_hosts: AllowedHosts,
+    /// The most memory that one instance may have, in bytes.
+    pub max_memory: usize,
+    /// Where the memory of all instances is counted.
+    pub room: Arc<Room>,
+    /// Where the instructions of its instances are counted, if they are.
+    pub instructions: Option<Arc<Instructions>>,
+    /// Where the lines that it prints go.
+    pub output: ComponentLog,
+    /// Where the host reports its failures.
+    pub log: Log,
+}

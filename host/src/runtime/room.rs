@@ -1,0 +1,144 @@
+//! Room for requests: places to run in, and memory.
+//!
+//! Both are bounded for the host as a whole. A request that finds no room waits for it.
+//! While one waits, `serve::connections` gives up requests that only wait for their
+//! clients.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+
+use crate::log::Seldom;
+
+/// Memory is counted in units of so many bytes.
+const UNIT: usize = 1 << 10;
+
+/// A part of the room. It is free again when this is dropped.
+pub type Share = OwnedSemaphorePermit;
+
+/// The room of a host.
+#[derive(Debug)]
+pub struct Room {
+    places: Arc<Semaphore>,
+    memory: Arc<Semaphore>,
+    /// All memory, in units.
+    max_memory: usize,
+    /// How many requests wait for a place or for memory.
+    waiting: AtomicUsize,
+    shortage: Notify,
+    refusals: Mutex<Seldom>,
+}
+
+impl Room {
+    /// For so many requests at the same time, which hold so many bytes together.
+    pub fn new(places: usize, memory: usize) -> Arc<Self> {
+        let max_memory = (memory / UNIT).min(Semaphore::MAX_PERMITS);
+        Arc::new(Self {
+            places: Arc::new(Semaphore::new(places)),
+            memory: Arc::new(Semaphore::new(max_memory)),
+            max_memory,
+            waiting: AtomicUsize::new(0),
+            shortage: Notify::new(),
+            refusals: Mutex::default(),
+        })
+    }
+
+    /// A place, as soon as there is one.
+    pub async fn place(&self) -> Share {
+        self.wait_for(&self.places, 1).await
+    }
+
+    /// So many bytes, as soon as there are. Those who ask first are served first.
+    pub async fn memory(&self, bytes: usize) -> Share {
+        self.wait_for(&self.memory, self.units(bytes)).await
+    }
+
+    /// So many bytes, if they are free.
+    pub fn try_memory(&self, bytes: usize) -> Option<Share> {
+        let memory = self.memory.clone();
+        memory.try_acquire_many_owned(self.units(bytes)).ok()
+    }
+
+    /// Whether it is to be reported that somebody is refused memory: it may happen often.
+    pub fn is_refusal_news(&self) -> bool {
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        refusals.is_due()
+    }
+
+    /// Never more than there is at all: nobody could ever have that.
+    fn units(&self, bytes: usize) -> u32 {
+        let units = bytes.div_ceil(UNIT).min(self.max_memory);
+        u32::try_from(units).unwrap_or(u32::MAX)
+    }
+
+    async fn wait_for(&self, what: &Arc<Semaphore>, share: u32) -> Share {
+        if let Ok(share) = what.clone().try_acquire_many_owned(share) {
+            return share;
+        }
+        let _waiting = Waiting::new(self);
+        let share = what.clone().acquire_many_owned(share).await;
+        share.expect("nobody closes it")
+    }
+
+    /// Waits until somebody waits for room. Returns how many do.
+    pub async fn shortage(&self) -> usize {
+        loop {
+            let notified = self.shortage.notified();
+            match self.waiting.load(Ordering::Relaxed) {
+                0 => notified.await,
+                waiting => return waiting,
+            }
+        }
+    }
+}
+
+/// Counts one who waits, until it is dropped.
+struct Waiting<'a>(&'a Room);
+
+impl<'a> Waiting<'a> {
+    fn new(room: &'a Room) -> Self {
+        room.waiting.fetch_add(1, Ordering::Relaxed);
+        room.shortage.notify_one();
+        Self(room)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_that_finds_no_room_waits_and_is_counted() {
+        let room = Room::new(1, 10 * UNIT);
+        let place = room.place().await;
+        let waiting = tokio::spawn({
+            let room = room.clone();
+            async move { room.place().await }
+        });
+        assert_eq!(room.shortage().await, 1);
+        assert!(!waiting.is_finished());
+        drop(place);
+        let _place = waiting.await.unwrap();
+        let shortage = tokio::time::timeout(Duration::from_millis(20), room.shortage());
+        assert!(shortage.await.is_err());
+    }
+
+    #[tokio::test]
+    async fn memory_is_counted_to_the_last_unit() {
+        let room = Room::new(1, 10 * UNIT);
+        let most = room.memory(9 * UNIT + 1).await;
+        assert!(room.try_memory(1).is_none());
+        drop(most);
+        let _all = room.memory(usize::MAX).await;
+        assert!(room.try_memory(1).is_none());
+    }
+}
