@@ -16,8 +16,9 @@ CARGO_DENY = 0.20.2
 NATIVE = --profile host --workspace
 
 # The tests with conversations that any service can have.
-URL_TESTS = --test description --test export --test finding --test idempotency --test import --test limits \
-	--test negotiation --test patch --test preconditions --test search --test tracing --test users
+URL_TESTS = --test description --test emails --test export --test finding --test idempotency --test import \
+	--test json --test limits --test negotiation --test patch --test preconditions --test search \
+	--test tracing --test users
 
 .PHONY: help run test test-url simulate torture fuzz fuzz-parsers interop lint-api audit bench costs build check target size
 

@@ -14,6 +14,7 @@
 //! - [`group`]: ranges of ids in which no user is left
 //! - [`names`]: the index of names
 //! - [`quota`]: how many requests each client made
+//! - [`readiness`]: whether the store can be written
 //! - [`versioned`], [`number`], [`pointer`]: values and numbers that can be swapped safely
 //! - [`fingerprint`]: texts known by a hash alone
 //! - [`sizes`]: how large the parts of the index are
@@ -31,6 +32,7 @@ mod number;
 mod page;
 mod pointer;
 mod quota;
+mod readiness;
 mod record;
 mod sizes;
 mod update;

@@ -81,7 +81,7 @@ pub(super) async fn find<S: Store>(store: &S, email: &Email) -> Result<Option<Cl
 /// Fails with [`Error::EmailTaken`] if a user has the email; else makes sure that it has
 /// a number. Answers the claim on it if that one will certainly never hold.
 pub(super) async fn prepare<S: Store>(store: &S, email: &Email) -> Result<Option<Claim>, Error> {
-    let number = store.increment(&key(email), 0).await?;
+    let number = number::add(store, &key(email), 0).await?;
     let Some(claim) = Claim::from_number(number) else {
         return Ok(None);
     };

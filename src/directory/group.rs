@@ -19,9 +19,17 @@ fn key(number: u64) -> String {
 }
 
 impl<S: Store, P: Platform> Directory<'_, S, P> {
-    /// Whether all users of a group were deleted.
+    /// Whether all users of a group were deleted. Not, as far as is known, if the number can't
+    /// be read: it only saves time.
     pub(super) async fn group_is_empty(&self, number: u64) -> Result<bool, Error> {
-        Ok(number::get(self.store, &key(number)).await? as u64 >= IDS)
+        match number::get(self.store, &key(number)).await {
+            Err(unreadable @ Error::Unreadable(_)) => {
+                let line = format!("a group of users is read one by one: {unreadable}");
+                self.platform.log_error(&line);
+                Ok(false)
+            }
+            gone => Ok(gone? as u64 >= IDS),
+        }
     }
 
     /// Counts a user who was deleted. Never twice for one: then a group might
@@ -33,9 +41,11 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     /// Remembers that the records of a whole group are final, if `in_a_row` says so: how many
     /// final records were met, one after the other, up to the last one of this group.
     pub(super) async fn remember_empty(&self, number: u64, in_a_row: u64) {
-        if in_a_row >= IDS {
+        let key = key(number);
+        // Some stores break when they add to what is no number.
+        if in_a_row >= IDS && number::get(self.store, &key).await.is_ok() {
             // More than all is all: counts that come late do no harm.
-            let _ = self.store.increment(&key(number), IDS as i64).await;
+            let _ = self.store.increment(&key, IDS as i64).await;
         }
     }
 }

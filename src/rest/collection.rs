@@ -16,6 +16,7 @@ use crate::message::precondition::{Preconditions, Read, entity_tag_of};
 use crate::message::problem::Problem;
 use crate::message::query::Query;
 use crate::message::response::{JSON, not_modified, private_json, set};
+use crate::message::trace::Trace;
 use crate::platform::Platform;
 use crate::service::resource::{Answer, Call, Operation, Resource, handled};
 use crate::store::Store;
@@ -90,6 +91,7 @@ async fn list<S: Store, P: Platform, B>(
         directory,
         configuration,
         request,
+        trace,
         ..
     } = call;
     let known = ["limit", "after", "sort", "fields", "email", "id", "name"];
@@ -101,12 +103,12 @@ async fn list<S: Store, P: Platform, B>(
         by_email(directory, &query).await?
     } else if query.get("id").is_some() {
         query.alone("id", &["fields"])?;
-        by_ids(directory, &query).await?
+        by_ids(directory, &trace, &query).await?
     } else if query.get("name").is_some() {
         query.alone("name", &["limit", "after", "fields"])?;
-        search::by_name(directory, configuration, &query).await?
+        search::by_name(directory, configuration, &trace, &query).await?
     } else {
-        page(directory, configuration, &query).await?
+        page(directory, configuration, &trace, &query).await?
     };
     collection.respond(fields, &preconditions)
 }
@@ -127,6 +129,7 @@ async fn by_email<S: Store, P: Platform>(
 
 async fn by_ids<S: Store, P: Platform>(
     directory: &Directory<'_, S, P>,
+    trace: &Trace,
     query: &Query,
 ) -> Result<Collection, Problem> {
     let list = query.get("id").unwrap_or_default().split(',');
@@ -141,13 +144,14 @@ async fn by_ids<S: Store, P: Platform>(
     ids.sort_unstable();
     ids.dedup();
     let some = directory.get_some(&ids).await?;
-    log_unreadable(directory, &some.unreadable);
+    log_unreadable(directory, trace, &some.unreadable);
     Ok(Collection::complete(some.users))
 }
 
 async fn page<S: Store, P: Platform>(
     directory: &Directory<'_, S, P>,
     configuration: &Configuration,
+    trace: &Trace,
     query: &Query,
 ) -> Result<Collection, Problem> {
     let (sort, order) = match query.get("sort") {
@@ -159,11 +163,15 @@ async fn page<S: Store, P: Platform>(
     let after = query.number("after", 0, u64::MAX)?;
     let limit = limit(configuration, query)?;
     let page = directory.list(after, limit as usize, order).await?;
-    log_unreadable(directory, &page.unreadable);
+    log_unreadable(directory, trace, &page.unreadable);
+    if let Err(error) = &page.total {
+        let line = format!("{trace} GET /users: the number of users is left out: {error}");
+        directory.platform.log_error(&line);
+    }
     let fields = fields_again(query);
     Ok(Collection {
         users: page.users,
-        total: Some(page.total),
+        total: page.total.ok(),
         next: page
             .next
             .map(|next| format!("/users?limit={limit}{sort}{fields}&after={next}")),
@@ -182,9 +190,15 @@ pub(super) fn limit(configuration: &Configuration, query: &Query) -> Result<u64,
     Ok(limit.unwrap_or(configuration.page_size))
 }
 
-pub(super) fn log_unreadable<S, P: Platform>(directory: &Directory<'_, S, P>, ids: &[UserId]) {
+/// Tells the operator what the answer to the request of that trace lacks.
+pub(super) fn log_unreadable<S, P: Platform>(
+    directory: &Directory<'_, S, P>,
+    trace: &Trace,
+    ids: &[UserId],
+) {
     for id in ids {
-        let line = format!("GET /users: user {id} is left out, for its record can't be read");
+        let line =
+            format!("{trace} GET /users: user {id} is left out, for its record can't be read");
         directory.platform.log_error(&line);
     }
 }
