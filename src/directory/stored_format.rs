@@ -1,6 +1,6 @@
 //! The stored format: values of every released form, as text, and what this version makes of them.
 //!
-//! A value that is listed here stays here for good: it is in somebody's store. `ARCHITECTURE.md`,
+//! A value that is listed here stays here for good: it is in somebody's store. `CONTRIBUTING.md`,
 //! "The stored format", says what may change, and how.
 
 use serde::Serialize;

@@ -1,7 +1,7 @@
 //! Members of stored values that this version of the service does not know.
 //!
 //! A newer version may add members to a value without a new format. An older version that
-//! replaces the value then keeps them where they are. See `ARCHITECTURE.md`, "The stored format".
+//! replaces the value then keeps them where they are. See `CONTRIBUTING.md`, "The stored format".
 
 use serde_json::Value;
 
