@@ -10,11 +10,12 @@ use std::rc::Rc;
 
 use http::header::{AGE, CACHE_CONTROL};
 use http::{HeaderMap, StatusCode, Uri};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Refusal;
 use super::jws::Jws;
 use super::keys::Keys;
+use crate::json;
 use crate::platform::Platform;
 use crate::store::Store;
 use crate::timestamp::Timestamp;
@@ -68,7 +69,7 @@ impl Fetched {
 
     /// `None` if it is of another form.
     fn decode(stored: &[u8]) -> Option<Fetched> {
-        let value: Value = serde_json::from_slice(stored).ok()?;
+        let value = json::parse(stored).ok()?;
         let text = |name: &str| value[name].as_str().map(str::to_owned);
         let number = |name: &str| value[name].as_i64();
         Some(Fetched {

@@ -3,11 +3,11 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::jws::Jws;
 use super::key::PublicKey;
+use crate::json;
 
 /// How many tokens are remembered as verified.
 const MAX_VERIFIED: usize = 64;
@@ -26,7 +26,7 @@ impl Keys {
     /// The keys of a JWK set that are of use here, the others being ignored as the
     /// standard says; `None` if it is no JWK set.
     pub fn read(json: &[u8]) -> Option<Keys> {
-        let set: Value = serde_json::from_slice(json).ok()?;
+        let set = json::parse(json).ok()?;
         let keys = set["keys"].as_array()?.iter().filter_map(|jwk| {
             let name = jwk["kid"].as_str().map(str::to_owned);
             Some((name, PublicKey::of(jwk)?))
