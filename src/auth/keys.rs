@@ -23,8 +23,8 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// The keys of a JWK set that are of use here, the others being ignored as the
-    /// standard says; `None` if it is no JWK set.
+    /// The usable keys of a JWK set. Others are ignored, as the standard says. `None` if it is no
+    /// JWK set.
     pub fn read(json: &[u8]) -> Option<Keys> {
         let set = json::parse(json).ok()?;
         let keys = set["keys"].as_array()?.iter().filter_map(|jwk| {
@@ -37,7 +37,7 @@ impl Keys {
         })
     }
 
-    /// Whether there is no key of use here.
+    /// Whether there is no usable key.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
@@ -55,8 +55,8 @@ impl Keys {
         }
     }
 
-    /// Whether the token is signed by its key. Fails with what is wrong with it, the
-    /// rest of a sentence.
+    /// Checks that the token is signed by its key. Fails with its fault, the rest of a sentence
+    /// about it.
     pub fn verify(&self, jws: &Jws) -> Result<(), &'static str> {
         let digest = Sha256::new()
             .chain_update(jws.signed)
