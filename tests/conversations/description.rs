@@ -122,7 +122,7 @@ fn the_root_links_to_the_description_in_header_and_body() {
 /// The harness must not be blind: answers that differ in one respect are refused.
 #[test]
 fn an_answer_that_is_not_described_is_noticed() {
-    let refused = |method: &'static str, path: &'static str, answer: support::Answer| {
+    let refused = |method: &'static str, path: &'static str, answer: crate::support::Answer| {
         std::panic::catch_unwind(move || contract::check(method, path, &answer)).is_err()
     };
     let get = || service().get("/healthz");
@@ -130,7 +130,7 @@ fn an_answer_that_is_not_described_is_noticed() {
     assert!(refused("GET", "/elsewhere", get()));
     assert!(refused("POST", "/healthz", get()));
     assert!(refused("GET", "/users", get()));
-    let changed = |change: &dyn Fn(&mut support::Answer)| {
+    let changed = |change: &dyn Fn(&mut crate::support::Answer)| {
         let mut answer = get();
         change(&mut answer);
         refused("GET", "/healthz", answer)

@@ -126,7 +126,7 @@ fn each_line_makes_a_user_and_gets_a_result() {
             (&json!(number), &json!(201))
         );
     }
-    let get = |result: &Value| service().get(&support::path(result)).json();
+    let get = |result: &Value| service().get(&crate::support::path(result)).json();
     assert_eq!(get(&results[0])["email"], email);
     assert_eq!(get(&results[1])["attributes"], json!({ "n": 1 }));
     let end = json!({ "end": "complete", "created": 2, "refused": 0, "failed": 0 });
@@ -217,7 +217,7 @@ fn a_bad_line_gets_its_problem_and_harms_no_other() {
 fn what_was_exported_can_be_imported() {
     let user = service().create(json!({ "name": "Ada", "attributes": { "team": "blue" } }));
     let (results, _) = lines(&import(service(), "/users/import", user.to_string()));
-    let copy = service().get(&support::path(&results[0])).json();
+    let copy = service().get(&crate::support::path(&results[0])).json();
     assert_ne!(copy["id"], user["id"]);
     assert_eq!(copy["attributes"], user["attributes"]);
 }

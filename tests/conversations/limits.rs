@@ -98,7 +98,7 @@ mod not_by_url {
         });
         let service = Service::of(&host);
         // Not across the end of a minute: what is left of it stands in the answer.
-        let left = |answer: &support::Answer| -> u64 {
+        let left = |answer: &crate::support::Answer| -> u64 {
             let limit = answer.header("ratelimit").expect("a limit");
             let (_, seconds) = limit.split_once(";t=").expect("a time");
             seconds.parse().expect("seconds")

@@ -90,7 +90,7 @@ fn a_request_for_one_user_takes_the_operations_that_the_documentation_says() {
     assert_eq!(cost(&|| service.post("/users", bob.clone()).status, 201), 8);
     let once = |key: &str, body: &serde_json::Value| {
         let request = service.request("POST", "/users").json(body);
-        support::Send::answer(request.header("idempotency-key", key)).status
+        crate::support::Send::answer(request.header("idempotency-key", key)).status
     };
     assert_eq!(cost(&|| once("k", &plain), 201), 7);
     assert_eq!(cost(&|| once("k", &plain), 201), 2);

@@ -237,7 +237,7 @@ fn search_all(service: &Service, name: &str) -> usize {
 #[test]
 fn nothing_of_a_former_name_email_or_attribute_is_in_the_store() {
     let state_dir = new_state_dir();
-    let host = support::start_host_with(UpOptions {
+    let host = crate::support::start_host_with(UpOptions {
         state_dir: Some(state_dir.clone()),
         ..UpOptions::default()
     });
@@ -263,7 +263,7 @@ fn nothing_of_a_former_name_email_or_attribute_is_in_the_store() {
                 _ => create.answer(),
             };
             assert_eq!(created.status, 201);
-            support::path(&created.json())
+            crate::support::path(&created.json())
         })
         .collect();
     assert_eq!(search_all(&service, "qz"), 160);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 /// The start of names that no other test has, nor an earlier run.
 fn new_word() -> String {
-    let email = support::new_email();
+    let email = crate::support::new_email();
     let digits = email.split('@').next().unwrap_or_default();
     digits.replace('.', "x")
 }
@@ -113,7 +113,8 @@ fn neither_case_nor_accents_count_nor_how_a_letter_is_written() {
 #[test]
 fn a_user_as_found_is_the_user_as_listed() {
     let word = new_word();
-    let profile = json!({ "name": word, "email": support::new_email(), "attributes": { "k": 1 } });
+    let profile =
+        json!({ "name": word, "email": crate::support::new_email(), "attributes": { "k": 1 } });
     let user = service().create(profile);
     assert_eq!(walk(service(), &format!("/users?name={word}")), [user]);
     let answer = search(&word);

@@ -30,7 +30,7 @@ fn a_value_that_cannot_be_read_is_an_error_for_its_user_alone_and_stays_as_it_is
                 let request = service
                     .request(method, "/users/2")
                     .json(&json!({ "name": "New" }));
-                let answer = support::Send::answer(request);
+                let answer = crate::support::Send::answer(request);
                 assert_eq!(answer.status, 500, "{method} {foreign:?}");
                 assert_eq!(answer.problem()["title"], "Stored value unreadable");
             }

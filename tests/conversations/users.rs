@@ -132,7 +132,7 @@ fn head_answers_as_get_does_without_the_body() {
 fn every_version_of_a_user_has_its_own_strong_entity_tag() {
     let created = service().post("/users", json!({ "name": "Eve" }));
     let user = path(&created.json());
-    let tag = |answer: &support::Answer| {
+    let tag = |answer: &crate::support::Answer| {
         let tag = answer.header("etag").expect("an entity tag").to_owned();
         assert!(
             tag.starts_with('"') && tag.ends_with('"') && tag.len() > 2,
