@@ -67,16 +67,18 @@ fn a_method_that_is_not_there_comes_before_a_representation_that_is_not() {
 #[test]
 fn gzip_is_sent_to_clients_that_accept_it() {
     for (accepted, coding) in [
-        ("gzip", Some("gzip")),
-        ("gzip;q=0.001", Some("gzip")),
+        ("gzip", Some(&b"gzip"[..])),
+        ("gzip;q=0.001", Some(b"gzip")),
         ("gzip;Q=0", None),
         ("gzip; q =0", None),
         ("gzip;x=1;q=0", None),
         ("gzip;q=nothing", None),
     ] {
         let request = service().request("GET", "/problems");
-        let answer = request.header("accept-encoding", accepted).answer();
-        assert_eq!(answer.header("content-encoding"), coding, "{accepted}");
+        let answer = request.header("accept-encoding", accepted).send();
+        let headers = answer.expect("an answer").headers().clone();
+        let sent = headers.get("content-encoding");
+        assert_eq!(sent.map(|value| value.as_bytes()), coding, "{accepted}");
     }
 }
 

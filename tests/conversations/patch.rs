@@ -209,7 +209,7 @@ fn a_merge_patch_may_remove_what_is_not_there() {
     assert!(patched.json().get("nickname").is_none());
     // As the description has it: any other value is refused.
     let description = service().get("/openapi.json").json();
-    let others = &description["components"]["schemas"]["UserMergePatch"]["additionalProperties"];
+    let others = &description["components"]["schemas"]["UserMergePatch"]["unevaluatedProperties"];
     assert_eq!(others["type"], "null");
     let request = service().request("PATCH", &user);
     let request = request.header("content-type", "application/merge-patch+json");
