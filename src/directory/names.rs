@@ -22,6 +22,8 @@
 //! the bound of a leaf. An id whose record can't be read then, or when its leaf is
 //! rewritten, is not in the index until the user is renamed.
 
+mod descent;
+mod inner;
 mod leaf;
 mod merge;
 mod node;
@@ -36,8 +38,9 @@ use crate::folded_name::NamePrefix;
 use crate::platform::Platform;
 use crate::store::Store;
 use crate::user::{Name, User, UserId};
-use merge::Catalogue;
-use node::{Node, NodeId};
+pub(super) use merge::Catalogue;
+pub(super) use node::Node;
+use node::NodeId;
 use tree::Tree;
 
 /// The key of the number that names the root of the tree; 0 before there is an index.
