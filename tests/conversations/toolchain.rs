@@ -30,7 +30,7 @@ fn every_package_promises_the_version_that_tests_it() {
         .as_str()
         .expect("a version");
     let mut all = Vec::new();
-    manifests(&root(), &mut all);
+    manifests(root(), &mut all);
     assert!(all.len() >= 11, "{all:?}");
     for path in all {
         let manifest = read(&path);
