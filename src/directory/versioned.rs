@@ -1,23 +1,23 @@
-//! Values that are replaced by swaps only, and tell who wrote them.
+//! Values that are replaced by swaps only, and that name their last writes.
 //!
-//! A store may report a swap as failed that took effect. So every value names
-//! its last writers, and a writer who finds itself among them knows.
+//! A store may report a swap as failed that took effect. So every value has the numbers of its
+//! last writes: a writer that finds its own number there knows that its swap took effect.
 
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
-use super::{ATTEMPTS, Error};
+use super::{ATTEMPTS, Error, unknown_members};
 use crate::store::{Report, Store};
 use crate::user::Version;
 
 /// The format of all such values that this version of the service reads and writes.
 const FORMAT: u32 = 1;
 
-/// How many of its last writes a value remembers: a writer whose swap was
-/// reported as failed finds itself among them, unless as many others wrote since.
+/// How many of its last writes a value names. A writer whose swap was reported as failed finds
+/// its write there, unless as many others wrote since.
 const REMEMBERED_WRITES: usize = 16;
 
-/// What the store keeps.
+/// A value as the store keeps it.
 #[derive(Clone, Serialize, Deserialize)]
 struct Versioned<T> {
     format: u32,
@@ -27,7 +27,7 @@ struct Versioned<T> {
     value: T,
 }
 
-/// As much of it as readers need: that it was written, not by whom.
+/// The parts of it that readers need.
 #[derive(Deserialize)]
 struct Current<T> {
     format: u32,
@@ -48,6 +48,12 @@ impl<T: Serialize + DeserializeOwned> Versioned<T> {
     }
 }
 
+/// A stored value as this version would write it, for tests of the format.
+#[cfg(test)]
+pub(super) fn rewritten<T: Serialize + DeserializeOwned>(stored: &[u8]) -> Result<Vec<u8>, Error> {
+    Ok(Versioned::<T>::decode("", stored)?.encode())
+}
+
 /// Reads a value.
 pub(super) async fn get<S: Store, T: DeserializeOwned>(
     store: &S,
@@ -64,7 +70,7 @@ pub(super) async fn get<S: Store, T: DeserializeOwned>(
     }
 }
 
-/// Writes the first value of a key, which nobody else writes meanwhile.
+/// Writes the first value of a key that no other request writes.
 pub(super) async fn create<S: Store, T: Serialize + DeserializeOwned>(
     store: &S,
     key: &str,
@@ -88,14 +94,14 @@ pub(super) struct Loaded<W, T> {
     pub value: T,
 }
 
-/// What came of a write.
+/// The outcome of a write.
 pub(super) enum Written<W, T> {
-    /// It took effect. Others may have written since: this is what was found,
-    /// where the store's report made it necessary to look.
+    /// It took effect. Other requests may have written since. The value is given if the store's
+    /// report made it necessary to read it.
     Done(Option<Loaded<W, T>>),
-    /// It did not and never will, for others wrote first. This is what they wrote.
+    /// It has no effect and never will have, as another request wrote first. This is the value now.
     Overtaken(Loaded<W, T>),
-    /// So many have written since that it can't be told. This is what they wrote.
+    /// So many requests have written since that the outcome is unknown. This is the value now.
     Unknown(Loaded<W, T>),
 }
 
@@ -119,27 +125,35 @@ impl<W, T: Serialize + DeserializeOwned> Loaded<W, T> {
         })
     }
 
-    /// Replaces the value by `value`, if nobody has written since it was read.
-    /// `write` is a random number that was never used before.
+    /// Replaces the value by `value`, if nobody has written since it was read. Members that a
+    /// newer version of the service wrote are kept. `write` is a random number that was never
+    /// used before.
     pub async fn write<S: Store<Watch = W>>(
         mut self,
         store: &S,
         write: Version,
         value: T,
     ) -> Result<Written<W, T>, Error> {
+        let understood = Versioned {
+            format: FORMAT,
+            writes: self.writes,
+            value: self.value,
+        };
+        let last_write = understood.writes[0];
         let mut writes = vec![write];
-        writes.extend(self.writes.iter().take(REMEMBERED_WRITES - 1));
-        let versioned = Versioned {
+        writes.extend(understood.writes.iter().take(REMEMBERED_WRITES - 1));
+        let replacement = Versioned {
             format: FORMAT,
             writes,
             value,
         };
-        let replacement = versioned.encode();
+        let replacement =
+            unknown_members::keep(&self.bytes, &understood.encode(), replacement.encode());
         for _ in 0..ATTEMPTS {
             if store.swap(self.watch, &replacement).await? == Report::Swapped {
                 return Ok(Written::Done(None));
             }
-            // The report may be untrue: the value tells.
+            // The report may be untrue: only the value tells.
             let (bytes, watch) = store.current(&self.key).await?;
             let bytes = bytes.ok_or_else(|| Error::Unreadable(self.key.clone()))?;
             if bytes == self.bytes {
@@ -151,7 +165,7 @@ impl<W, T: Serialize + DeserializeOwned> Loaded<W, T> {
                 return Ok(Written::Done(Some(now)));
             }
             // Certain only if the value remembers all writes since ours was tried.
-            return Ok(match now.writes.contains(&self.writes[0]) {
+            return Ok(match now.writes.contains(&last_write) {
                 true => Written::Overtaken(now),
                 false => Written::Unknown(now),
             });
