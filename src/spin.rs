@@ -3,6 +3,7 @@
 mod fetch;
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::io::Write;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -375,10 +376,17 @@ impl Platform for Wasi {
     }
 
     fn log_error(&self, line: &str) {
-        eprintln!("error: {}", log::text(line));
+        write_line(std::io::stderr(), format!("error: {}", log::text(line)));
     }
 
     fn audit(&self, line: &str) {
-        println!("{line}");
+        write_line(std::io::stdout(), line.to_owned());
     }
+}
+
+/// Writes a line at once, so that those of other instances don't come in between. If the host can't
+/// take it, the request goes on all the same.
+fn write_line(mut to: impl Write, mut line: String) {
+    line.push('\n');
+    let _ = to.write_all(line.as_bytes());
 }

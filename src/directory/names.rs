@@ -30,7 +30,7 @@ mod tree;
 
 pub use position::Position;
 
-use super::page::MISSES;
+use super::page::{Gather, MISSES};
 use super::{Directory, Error, pointer};
 use crate::folded_name::NamePrefix;
 use crate::platform::Platform;
@@ -43,10 +43,9 @@ use tree::Tree;
 /// The key of the number that names the root of the tree; 0 before there is an index.
 const POINTER: &str = "names";
 
-/// Some users whose names begin alike, in the order of their positions.
+/// What is known of a search, besides the users that were gathered.
 #[derive(Debug, Default)]
 pub struct Found {
-    pub users: Vec<User>,
     /// Where the search goes on; `None` if it has ended.
     pub next: Option<Position>,
     /// Ids that were left out, for their records can't be read.
@@ -54,15 +53,16 @@ pub struct Found {
 }
 
 impl<S: Store, P: Platform> Directory<'_, S, P> {
-    /// Up to `limit` users whose names begin with `prefix`, from a position on.
+    /// Gathers the users whose names begin with `prefix`, in the order of their positions, from
+    /// one on, until `gathered` is full.
     ///
-    /// There may be fewer, or none, while there is a `next` position: a request
+    /// There may be room left, while there is a `next` position: a request
     /// merges so many new users, and looks at so many others in vain.
     pub async fn search(
         &self,
         prefix: &NamePrefix,
         from: Option<Position>,
-        limit: usize,
+        gathered: &mut impl Gather,
     ) -> Result<Found, Error> {
         let from = from.unwrap_or_else(|| Position::first(prefix));
         let mut found = Found::default();
@@ -103,13 +103,13 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 if position < from || !position.is_within(prefix) {
                     continue;
                 }
-                if found.users.len() == limit {
+                if gathered.is_full() {
                     found.next = last.map(Position::next);
                     return Ok(found);
                 }
                 misses -= 1;
                 last = Some(position);
-                found.users.push(user);
+                gathered.push(user);
             }
             match next {
                 Some((_, _, next)) if next.is_within(prefix) && misses >= MISSES => {

@@ -4,7 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::collection::{Collection, fields_again, limit, log_unreadable};
+use super::collection::{fields_again, limit, log_unreadable};
+use super::listing::Listing;
 use crate::configuration::Configuration;
 use crate::directory::{Directory, Position};
 use crate::folded_name::NamePrefix;
@@ -19,7 +20,8 @@ pub(super) async fn by_name<S: Store, P: Platform>(
     directory: &Directory<'_, S, P>,
     configuration: &Configuration,
     query: &Query,
-) -> Result<Collection, Problem> {
+    listing: &mut Listing,
+) -> Result<(), Problem> {
     let name = query.get("name").unwrap_or_default();
     let prefix = NamePrefix::try_from(name).map_err(|rule| Problem::invalid_query(rule, "name"))?;
     let from = query.get("after").map(|cursor| {
@@ -28,21 +30,18 @@ pub(super) async fn by_name<S: Store, P: Platform>(
         position.ok_or_else(|| Problem::invalid_query(rule, "after"))
     });
     let limit = limit(configuration, query)?;
+    listing.limit = limit as usize;
     let found = directory
-        .search(&prefix, from.transpose()?, limit as usize)
+        .search(&prefix, from.transpose()?, listing)
         .await?;
     log_unreadable(directory, &found.unreadable);
     let name = utf8_percent_encode(name, NON_ALPHANUMERIC);
     let fields = fields_again(query);
-    let next = found.next.map(|next| {
+    listing.next = found.next.map(|next| {
         let after = write_cursor(&next);
         format!("/users?name={name}&limit={limit}{fields}&after={after}")
     });
-    Ok(Collection {
-        users: found.users,
-        total: None,
-        next,
-    })
+    Ok(())
 }
 
 /// A position as clients pass it back: opaque to them, and free of characters

@@ -1,0 +1,94 @@
+//! Several users in one answer.
+
+use http::header::{ETAG, LINK};
+use http::{HeaderName, Response};
+use sha2::{Digest, Sha256};
+
+use super::representation::{Fields, Representation};
+use crate::directory::Gather;
+use crate::message::precondition::{Preconditions, Read, entity_tag_of};
+use crate::message::problem::Problem;
+use crate::message::response::{not_modified, private_json_text, set};
+use crate::user::User;
+
+/// An answer has no other user once the representations have so many bytes.
+pub const MAX_BYTES: usize = 1 << 20;
+
+const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
+
+/// Users, each represented as soon as it is read: a user in memory may take a hundred times as
+/// much as what is shown of it.
+pub(super) struct Listing {
+    fields: Fields,
+    /// The most users.
+    pub limit: usize,
+    /// How many users there are in all.
+    pub total: Option<u64>,
+    /// Where the rest is.
+    pub next: Option<String>,
+    count: usize,
+    /// A JSON array that is not closed yet.
+    text: Vec<u8>,
+    /// Of the versions of all users. The entity tag is not made from the text, which is many
+    /// times as long.
+    versions: Sha256,
+}
+
+impl Listing {
+    pub fn new(fields: Fields) -> Listing {
+        Listing {
+            fields,
+            limit: usize::MAX,
+            total: None,
+            next: None,
+            count: 0,
+            text: vec![b'['],
+            versions: Sha256::new_with_prefix(env!("CARGO_PKG_VERSION")),
+        }
+    }
+
+    /// Notes that these are all users that were asked for.
+    pub fn note_complete(&mut self) {
+        self.total = Some(self.count as u64);
+    }
+
+    pub fn respond(mut self, preconditions: &Preconditions) -> Result<Response<Vec<u8>>, Problem> {
+        let mut hash = self.versions;
+        hash.update(self.total.unwrap_or(u64::MAX).to_le_bytes());
+        hash.update(self.next.as_deref().unwrap_or_default());
+        let tag = entity_tag_of(hash);
+        let mut response = match preconditions.check_read(&tag)? {
+            Read::NotModified(tag) => not_modified(tag),
+            Read::Answer => {
+                self.text.push(b']');
+                let mut response = private_json_text(self.text);
+                set(&mut response, ETAG, tag);
+                response
+            }
+        };
+        if let Some(total) = self.total {
+            set(&mut response, TOTAL_COUNT, total);
+        }
+        if let Some(next) = &self.next {
+            set(&mut response, LINK, format!("<{next}>; rel=\"next\""));
+        }
+        Ok(response)
+    }
+}
+
+impl Gather for Listing {
+    fn push(&mut self, user: User) {
+        if self.count > 0 {
+            self.text.push(b',');
+        }
+        let (user, fields) = (&user, self.fields);
+        serde_json::to_writer(&mut self.text, &Representation { user, fields })
+            .expect("representations have string keys only");
+        self.versions.update(user.version.0.to_le_bytes());
+        self.count += 1;
+    }
+
+    fn is_full(&self) -> bool {
+        self.count >= self.limit || self.text.len() >= MAX_BYTES
+    }
+}
