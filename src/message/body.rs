@@ -22,8 +22,8 @@ pub trait Body {
     /// The next bytes, `None` at the end; an error if the client has gone.
     async fn next(&mut self) -> Option<Result<Vec<u8>, Broken>>;
 
-    /// The same, but no bytes if none arrive within `patience`.
-    async fn next_within(&mut self, patience: Duration) -> Option<Result<Vec<u8>, Broken>>;
+    /// The same, but no bytes if none arrive within `timeout`.
+    async fn next_within(&mut self, timeout: Duration) -> Option<Result<Vec<u8>, Broken>>;
 }
 
 /// The rest of a body will not arrive.
@@ -49,7 +49,7 @@ pub async fn json<B: Body>(request: Request<B>) -> Result<Value, Problem> {
         bytes.extend(chunk.map_err(|Broken| Problem::incomplete_body())?);
         if bytes.len() > MAX_BYTES {
             ignore(body).await;
-            return Err(Problem::body_too_large());
+            return Err(Problem::body_too_large(MAX_BYTES));
         }
     }
     json::parse(json::without_byte_order_mark(&bytes)).map_err(Problem::from)

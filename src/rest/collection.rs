@@ -3,7 +3,7 @@
 use http::header::LOCATION;
 use http::{Method, Response, StatusCode};
 
-use super::listing::Listing;
+use super::listing::{Listing, fields_again, limit, log_unreadable};
 use super::representation::{Fields, entity_tag};
 use super::search;
 use super::user::{represent, with_tag};
@@ -165,23 +165,4 @@ async fn page<S: Store, P: Platform>(
     listing.next = page.next.map(next);
     listing.total = Some(page.total);
     Ok(())
-}
-
-/// The parameter `fields` for the link to the next page, as it was given here.
-pub(super) fn fields_again(query: &Query) -> String {
-    let fields = query.get("fields");
-    fields.map_or(String::new(), |fields| format!("&fields={fields}"))
-}
-
-/// How many users a page may have.
-pub(super) fn limit(configuration: &Configuration, query: &Query) -> Result<u64, Problem> {
-    let limit = query.number("limit", 1, Configuration::MAX_PAGE_SIZE)?;
-    Ok(limit.unwrap_or(configuration.page_size))
-}
-
-pub(super) fn log_unreadable<S, P: Platform>(directory: &Directory<'_, S, P>, ids: &[UserId]) {
-    for id in ids {
-        let line = format!("GET /users: user {id} is left out, for its record can't be read");
-        directory.platform.log_error(&line);
-    }
 }

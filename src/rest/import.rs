@@ -13,7 +13,7 @@ use super::patch::without_read_only;
 use crate::auth::{Permission, Scope};
 use crate::directory::Directory;
 use crate::json;
-use crate::message::body::{Body, Broken};
+use crate::message::body::{Body, Broken, MAX_BYTES};
 use crate::message::content::{Content, Part, Parts, TURN};
 use crate::message::ndjson::{self, Chunk, Line, Lines, NDJSON};
 use crate::message::problem::Problem;
@@ -177,12 +177,12 @@ impl<S: Store, P: Platform, B: Body> Import<'_, S, P, B> {
                 continue;
             }
             // The client sees the results before more lines are waited for.
-            let patience = match chunk.bytes.is_empty() {
+            let timeout = match chunk.bytes.is_empty() {
                 false => Duration::ZERO,
                 true if unsent > 0 => TURN,
                 true => ndjson::until(self.deadline, now),
             };
-            match self.body.next_within(patience).await {
+            match self.body.next_within(timeout).await {
                 Some(Ok(bytes)) if bytes.is_empty() => {
                     if unsent > 0 || !chunk.bytes.is_empty() {
                         return chunk.bytes;
@@ -305,7 +305,7 @@ impl<S: Store, P: Platform, B: Body> Import<'_, S, P, B> {
 /// that what was exported can be imported.
 fn read(line: Line) -> Option<Result<Profile, Problem>> {
     let Line::Whole(bytes) = line else {
-        return Some(Err(Problem::line_too_long()));
+        return Some(Err(Problem::line_too_long(MAX_BYTES)));
     };
     if bytes.trim_ascii().is_empty() {
         return None;

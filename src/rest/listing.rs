@@ -1,15 +1,18 @@
-//! Several users in one answer.
+//! Several users in one answer: a page, or the users who were asked for.
 
 use http::header::{ETAG, LINK};
 use http::{HeaderName, Response};
 use sha2::{Digest, Sha256};
 
 use super::representation::{Fields, Representation};
-use crate::directory::Gather;
+use crate::configuration::Configuration;
+use crate::directory::{Directory, Gather};
 use crate::message::precondition::{Preconditions, Read, entity_tag_of};
 use crate::message::problem::Problem;
+use crate::message::query::Query;
 use crate::message::response::{not_modified, private_json_text, set};
-use crate::user::User;
+use crate::platform::Platform;
+use crate::user::{User, UserId};
 
 /// An answer has no other user once the representations have so many bytes.
 pub const MAX_BYTES: usize = 1 << 20;
@@ -90,5 +93,24 @@ impl Gather for Listing {
 
     fn is_full(&self) -> bool {
         self.count >= self.limit || self.text.len() >= MAX_BYTES
+    }
+}
+
+/// The parameter `fields` for the link to the next page, as it was given here.
+pub(super) fn fields_again(query: &Query) -> String {
+    let fields = query.get("fields");
+    fields.map_or(String::new(), |fields| format!("&fields={fields}"))
+}
+
+/// How many users a page may have.
+pub(super) fn limit(configuration: &Configuration, query: &Query) -> Result<u64, Problem> {
+    let limit = query.number("limit", 1, Configuration::MAX_PAGE_SIZE)?;
+    Ok(limit.unwrap_or(configuration.page_size))
+}
+
+pub(super) fn log_unreadable<S, P: Platform>(directory: &Directory<'_, S, P>, ids: &[UserId]) {
+    for id in ids {
+        let line = format!("GET /users: user {id} is left out, for its record can't be read");
+        directory.platform.log_error(&line);
     }
 }

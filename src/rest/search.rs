@@ -4,8 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::collection::{fields_again, limit, log_unreadable};
-use super::listing::Listing;
+use super::listing::{Listing, fields_again, limit, log_unreadable};
 use crate::configuration::Configuration;
 use crate::directory::{Directory, Position};
 use crate::folded_name::NamePrefix;
