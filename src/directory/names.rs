@@ -64,7 +64,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         &self,
         prefix: &NamePrefix,
         from: Option<Position>,
-        gathered: &mut impl Gather,
+        gathered: &mut dyn Gather,
     ) -> Result<Found, Error> {
         let from = from.unwrap_or_else(|| Position::first(prefix));
         let mut found = Found::default();
@@ -175,13 +175,20 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         node: &Node,
         unreadable: &mut Vec<UserId>,
     ) -> Result<Vec<(Position, User)>, Error> {
-        let mut users = Vec::new();
+        // Each is put in its place: to sort takes 5 KB of the component for each type that is sorted.
+        let mut users: Vec<(Position, User)> = Vec::new();
         let mut gone = Vec::new();
         let ids = node.ids();
         for user in ids {
             match self.record(*user).await {
                 Ok(Some(record)) if record.is_final() => gone.push(*user),
-                Ok(record) => users.extend(record.and_then(|record| record.into_user(*user))),
+                Ok(record) => {
+                    if let Some(user) = record.and_then(|record| record.into_user(*user)) {
+                        let position = Position::of(&user.profile.name, user.id);
+                        let place = users.partition_point(|(other, _)| *other < position);
+                        users.insert(place, (position, user));
+                    }
+                }
                 Err(Error::Unreadable(_)) => unreadable.push(*user),
                 Err(error) => return Err(error),
             }
@@ -190,9 +197,6 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         if gone.len() * 2 > ids.len() {
             let _ = tree.forget(id, &gone).await;
         }
-        let position = |user: User| (Position::of(&user.profile.name, user.id), user);
-        let mut users: Vec<_> = users.into_iter().map(position).collect();
-        users.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         Ok(users)
     }
 }

@@ -36,7 +36,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     pub async fn get_some(
         &self,
         ids: &[UserId],
-        gathered: &mut impl Gather,
+        gathered: &mut dyn Gather,
     ) -> Result<Vec<UserId>, Error> {
         let mut unreadable = Vec::new();
         for id in ids {
@@ -58,7 +58,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         &self,
         after: Option<u64>,
         order: Order,
-        gathered: &mut impl Gather,
+        gathered: &mut dyn Gather,
     ) -> Result<Page, Error> {
         let created = self.created().await?;
         let mut last = None;

@@ -126,17 +126,18 @@ async fn by_ids<S: Store, P: Platform>(
     query: &Query,
     listing: &mut Listing,
 ) -> Result<(), Problem> {
-    let list = query.get("id").unwrap_or_default().split(',');
-    let ids: Result<Vec<UserId>, _> = list.map(str::parse).collect();
-    let mut ids = match ids {
-        Ok(ids) if ids.len() <= MAX_IDS => ids,
-        _ => {
-            let rule = format!("must be 1 to {MAX_IDS} ids of users, separated by commas");
-            return Err(Problem::invalid_query(&rule, "id"));
+    let rule = format!("must be 1 to {MAX_IDS} ids of users, separated by commas");
+    let malformed = || Problem::invalid_query(&rule, "id");
+    let mut ids: Vec<UserId> = Vec::new();
+    for (number, id) in query.get("id").unwrap_or_default().split(',').enumerate() {
+        let id = id.parse().map_err(|_| malformed())?;
+        if number >= MAX_IDS {
+            return Err(malformed());
         }
-    };
-    ids.sort_unstable();
-    ids.dedup();
+        if let Err(place) = ids.binary_search(&id) {
+            ids.insert(place, id);
+        }
+    }
     let unreadable = directory.get_some(&ids, listing).await?;
     log_unreadable(directory, &unreadable);
     listing.note_complete();
