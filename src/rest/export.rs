@@ -48,7 +48,7 @@ struct Export<'a, S, P> {
     trace: Rc<Trace>,
 }
 
-/// The last line. By it a client knows that it has all, or where to go on.
+/// The last line. It tells a client that it has all users, or where to go on.
 #[derive(Serialize)]
 struct Closing<'a> {
     /// `complete`, or why it ends here.
@@ -71,7 +71,7 @@ async fn export<'a, S: Store, P: Platform, B>(
     let walk = call.directory.walk(after, Order::Ascending).await?;
     Ok(ndjson::response(Export {
         platform,
-        // To HEAD only the head is answered: nobody would see the users.
+        // The answer to HEAD has no content.
         walk: (call.request.method() != Method::HEAD).then_some(walk),
         fields,
         query: match query.get("fields") {

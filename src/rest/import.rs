@@ -1,4 +1,4 @@
-//! `/users/import`: a user from each line, and a line on what became of it.
+//! `/users/import`: makes a user of each line, and answers a line with each outcome.
 
 mod results;
 
@@ -43,14 +43,14 @@ pub(super) const fn resource<S: Store, P: Platform, B: Body>() -> Resource<S, P,
     }
 }
 
-/// How many lines in a row the service may fail at before an import ends.
+/// An import ends after the service failed at so many lines in a row.
 const FAILURES: u32 = 3;
 
 /// How many bytes of results wait in memory for a client that does not read them.
 const MAX_UNSENT: usize = 1024 * 1024;
 
-/// How long an import waits for a client to read when there are more, in milliseconds. Many
-/// clients read only when they have sent all: both would wait for ever.
+/// How long an import waits, in milliseconds, for a client to read when more results wait. Many
+/// clients read only after they have sent all: without a limit both would wait for ever.
 const MAX_UNREAD_TIME: i64 = 1000;
 
 /// How long the rest of the body is read, in milliseconds, where the import ends before the body
@@ -66,7 +66,7 @@ struct Import<'a, S: Store, P: Platform, B: Body> {
     number: u64,
     results: Results,
     state: State,
-    /// How many bytes of results waited, since when, if they were too many.
+    /// How many bytes of results waited, and since when, if they were too many.
     waiting: Option<(usize, Timestamp)>,
     deadline: Timestamp,
     /// The client, whose lines are counted if there is a limit.
@@ -78,7 +78,7 @@ struct Import<'a, S: Store, P: Platform, B: Body> {
 enum State {
     /// Lines are read, and users made of them.
     Open,
-    /// The last line of the answer is made; what still arrives until then is ignored.
+    /// The last line of the answer is made. Further input is ignored until this time.
     Discarding(Timestamp),
     Over,
 }
@@ -133,8 +133,8 @@ impl<S: Store, P: Platform, B: Body> Import<'_, S, P, B> {
         }
     }
 
-    /// Whether the client is to read before more is made. Not if it has read nothing for long:
-    /// then the import ends.
+    /// Whether the import waits for the client to read. It ends if the client reads nothing for
+    /// long.
     fn is_to_wait(&mut self, unsent: usize) -> bool {
         let now = self.directory.platform.now();
         if unsent <= MAX_UNSENT {
@@ -205,8 +205,8 @@ impl<S: Store, P: Platform, B: Body> Import<'_, S, P, B> {
         }
     }
 
-    /// Makes the user of the next line, which may be blank, and tells what became of it. Fails,
-    /// and leaves the line to another request, if the client may send no more for now.
+    /// Makes the user of the next line, which may be blank, and adds the result. Fails, and leaves
+    /// the line to another request, if the client has reached its limit of requests.
     async fn take(
         &mut self,
         profile: Option<Result<Profile, Problem>>,
@@ -242,7 +242,7 @@ impl<S: Store, P: Platform, B: Body> Import<'_, S, P, B> {
         Ok(())
     }
 
-    /// Keeps in the audit trail what became of a line.
+    /// Writes the outcome of a line into the audit trail.
     fn record(&self, created: &Result<User, Problem>) {
         let (user, outcome) = match created {
             Ok(user) => (Some(user.id), StatusCode::CREATED),
@@ -288,7 +288,7 @@ impl<S: Store, P: Platform, B: Body> Import<'_, S, P, B> {
         chunk.bytes
     }
 
-    /// Reads and ignores what arrives.
+    /// Reads further input and ignores it.
     async fn discard(&mut self, until: Timestamp) -> Part {
         let is_over = self.directory.platform.now() >= until;
         match self.body.next_within(TURN).await {
@@ -301,8 +301,8 @@ impl<S: Store, P: Platform, B: Body> Import<'_, S, P, B> {
     }
 }
 
-/// What a line asks for; `None` if it is blank. Members that the service sets are ignored, so
-/// that what was exported can be imported.
+/// The profile of a line; `None` if the line is blank. Members that the service sets are ignored,
+/// so that an exported file can be imported.
 fn read(line: Line) -> Option<Result<Profile, Problem>> {
     let Line::Whole(bytes) = line else {
         return Some(Err(Problem::line_too_long(MAX_BYTES)));

@@ -14,25 +14,25 @@ use crate::message::response::{not_modified, private_json_text, set};
 use crate::platform::Platform;
 use crate::user::{User, UserId};
 
-/// An answer has no other user once the representations have so many bytes.
+/// An answer gets no further user once the representations have so many bytes.
 pub const MAX_BYTES: usize = 1 << 20;
 
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
-/// Users, each represented as soon as it is read: a user in memory may take a hundred times as
-/// much as what is shown of it.
+/// Users, each represented as soon as it is read: in memory a user may take a hundred times as
+/// much as its representation.
 pub(super) struct Listing {
     fields: Fields,
     /// The most users.
     pub limit: usize,
     /// How many users there are in all.
     pub total: Option<u64>,
-    /// Where the rest is.
+    /// The path of the next page, if there is one.
     pub next: Option<String>,
     count: usize,
     /// A JSON array that is not closed yet.
     text: Vec<u8>,
-    /// Of the versions of all users. The entity tag is not made from the text, which is many
+    /// The hash of the versions of all users. The entity tag is not made from the text, which is many
     /// times as long.
     versions: Sha256,
 }
@@ -96,13 +96,13 @@ impl Gather for Listing {
     }
 }
 
-/// The parameter `fields` for the link to the next page, as it was given here.
+/// The parameter `fields` of this request, for the link to the next page.
 pub(super) fn fields_again(query: &Query) -> String {
     let fields = query.get("fields");
     fields.map_or(String::new(), |fields| format!("&fields={fields}"))
 }
 
-/// How many users a page may have.
+/// The most users of a page, by the query or by the configuration.
 pub(super) fn limit(configuration: &Configuration, query: &Query) -> Result<u64, Problem> {
     let limit = query.number("limit", 1, Configuration::MAX_PAGE_SIZE)?;
     Ok(limit.unwrap_or(configuration.page_size))
