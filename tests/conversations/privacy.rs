@@ -335,15 +335,14 @@ fn a_deleted_user_leaves_numbers_and_hashes() {
         ..UpOptions::default()
     });
     let service = Service::of(&host);
-    let ada =
-        json!({ "name": "Ada", "email": "ada@example.com", "attributes": { "team": "blue" } });
-    let create = service.request("POST", "/users").json(&ada);
+    let ada = json!({ "name": "Wilma", "email": "wilma@example.com", "attributes": { "team": "yellow" } });
+    let create = service.request("POST", "/users").json(&wilma);
     let created = create.header("idempotency-key", "one").answer();
     assert_eq!(created.status, 201);
     let user = crate::support::path(&created.json());
     let other = json!({ "email": "other@example.com" });
     assert_eq!(service.patch(&user, other).status, 200);
-    assert_eq!(search_all(&service, "ada"), 1);
+    assert_eq!(search_all(&service, "wilma"), 1);
     assert_eq!(service.delete(&user).status, 204);
     RUNTIME.block_on(host.shutdown()).expect("the host stops");
 
@@ -385,7 +384,7 @@ fn a_deleted_user_leaves_numbers_and_hashes() {
         }
     }
     // The index, the counts and the ledger say nothing of it but its id.
-    for text in ["ada", "blue", "team", "other", "example"] {
+    for text in ["wilma", "yellow", "team", "other", "example"] {
         assert_eq!(keys_with(&state_dir, text), Vec::<String>::new());
     }
 }
