@@ -14,6 +14,7 @@
 //! - [`group`]: ranges of ids without users
 //! - [`names`]: the index of names
 //! - [`quota`]: the number of requests of each client
+//! - [`readiness`]: whether the store can be written
 //! - [`versioned`], [`number`], [`pointer`]: values and numbers that can be swapped safely
 //! - [`unknown_members`]: members of values that newer versions of the service added
 //! - [`fingerprint`]: hashes that stand for texts
@@ -32,6 +33,7 @@ mod number;
 mod page;
 mod pointer;
 mod quota;
+mod readiness;
 mod record;
 mod sizes;
 #[cfg(test)]

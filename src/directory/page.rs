@@ -25,8 +25,8 @@ pub struct Page {
     pub next: Option<UserId>,
     /// Ids that were left out, for their records can't be read.
     pub unreadable: Vec<UserId>,
-    /// The number of users in the directory.
-    pub total: u64,
+    /// The number of users in the directory, or which value that tells of it can't be read.
+    pub total: Result<u64, Error>,
 }
 
 impl<S: Store, P: Platform> Directory<'_, S, P> {
@@ -61,10 +61,14 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     ) -> Result<Page, Error> {
         let created = self.created().await?;
         let mut last = None;
+        let total = match self.total(created).await {
+            unknown @ Err(Error::Unreadable(_)) => unknown,
+            total => Ok(total?),
+        };
         let mut page = Page {
             next: None,
             unreadable: Vec::new(),
-            total: self.total(created).await?,
+            total,
         };
         let mut walk = Walk::new(self, order, after, created);
         let mut misses = 0;

@@ -16,6 +16,7 @@ use crate::message::precondition::Preconditions;
 use crate::message::problem::Problem;
 use crate::message::query::Query;
 use crate::message::response::{JSON, set};
+use crate::message::trace::Trace;
 use crate::platform::Platform;
 use crate::service::resource::{Answer, Call, Operation, Resource, handled};
 use crate::store::Store;
@@ -81,6 +82,7 @@ async fn list<S: Store, P: Platform, B>(
         directory,
         configuration,
         request,
+        trace,
         ..
     } = call;
     let known = ["limit", "after", "sort", "fields", "email", "id", "name"];
@@ -93,12 +95,12 @@ async fn list<S: Store, P: Platform, B>(
         by_email(directory, &query, &mut listing).await?;
     } else if query.get("id").is_some() {
         query.alone("id", &["fields"])?;
-        by_ids(directory, &query, &mut listing).await?;
+        by_ids(directory, &trace, &query, &mut listing).await?;
     } else if query.get("name").is_some() {
         query.alone("name", &["limit", "after", "fields"])?;
-        search::by_name(directory, configuration, &query, &mut listing).await?;
+        search::by_name(directory, configuration, &trace, &query, &mut listing).await?;
     } else {
-        page(directory, configuration, &query, &mut listing).await?;
+        page(directory, configuration, &trace, &query, &mut listing).await?;
     }
     listing.respond(&preconditions)
 }
@@ -123,6 +125,7 @@ async fn by_email<S: Store, P: Platform>(
 
 async fn by_ids<S: Store, P: Platform>(
     directory: &Directory<'_, S, P>,
+    trace: &Trace,
     query: &Query,
     listing: &mut Listing,
 ) -> Result<(), Problem> {
@@ -139,7 +142,7 @@ async fn by_ids<S: Store, P: Platform>(
         }
     }
     let unreadable = directory.get_some(&ids, listing).await?;
-    log_unreadable(directory, &unreadable);
+    log_unreadable(directory, trace, &unreadable);
     listing.note_complete();
     Ok(())
 }
@@ -147,6 +150,7 @@ async fn by_ids<S: Store, P: Platform>(
 async fn page<S: Store, P: Platform>(
     directory: &Directory<'_, S, P>,
     configuration: &Configuration,
+    trace: &Trace,
     query: &Query,
     listing: &mut Listing,
 ) -> Result<(), Problem> {
@@ -160,10 +164,14 @@ async fn page<S: Store, P: Platform>(
     let limit = limit(configuration, query)?;
     listing.limit = limit as usize;
     let page = directory.list(after, order, listing).await?;
-    log_unreadable(directory, &page.unreadable);
+    log_unreadable(directory, trace, &page.unreadable);
+    if let Err(error) = &page.total {
+        let line = format!("{trace} GET /users: the number of users is left out: {error}");
+        directory.platform.log_error(&line);
+    }
     let fields = fields_again(query);
     let next = |next| format!("/users?limit={limit}{sort}{fields}&after={next}");
     listing.next = page.next.map(next);
-    listing.total = Some(page.total);
+    listing.total = page.total.ok();
     Ok(())
 }

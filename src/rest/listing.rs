@@ -11,6 +11,7 @@ use crate::message::precondition::{Preconditions, Read, entity_tag_of};
 use crate::message::problem::Problem;
 use crate::message::query::Query;
 use crate::message::response::{not_modified, private_json_text, set};
+use crate::message::trace::Trace;
 use crate::platform::Platform;
 use crate::user::{User, UserId};
 
@@ -108,9 +109,15 @@ pub(super) fn limit(configuration: &Configuration, query: &Query) -> Result<u64,
     Ok(limit.unwrap_or(configuration.page_size))
 }
 
-pub(super) fn log_unreadable<S, P: Platform>(directory: &Directory<'_, S, P>, ids: &[UserId]) {
+/// Tells the operator which users the answer to the request of that trace lacks.
+pub(super) fn log_unreadable<S, P: Platform>(
+    directory: &Directory<'_, S, P>,
+    trace: &Trace,
+    ids: &[UserId],
+) {
     for id in ids {
-        let line = format!("GET /users: user {id} is left out, for its record can't be read");
+        let line =
+            format!("{trace} GET /users: user {id} is left out, for its record can't be read");
         directory.platform.log_error(&line);
     }
 }

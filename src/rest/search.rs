@@ -10,6 +10,7 @@ use crate::directory::{Directory, Position};
 use crate::folded_name::NamePrefix;
 use crate::message::problem::Problem;
 use crate::message::query::Query;
+use crate::message::trace::Trace;
 use crate::platform::Platform;
 use crate::store::Store;
 
@@ -18,6 +19,7 @@ use crate::store::Store;
 pub(super) async fn by_name<S: Store, P: Platform>(
     directory: &Directory<'_, S, P>,
     configuration: &Configuration,
+    trace: &Trace,
     query: &Query,
     listing: &mut Listing,
 ) -> Result<(), Problem> {
@@ -33,7 +35,7 @@ pub(super) async fn by_name<S: Store, P: Platform>(
     let found = directory
         .search(&prefix, from.transpose()?, listing)
         .await?;
-    log_unreadable(directory, &found.unreadable);
+    log_unreadable(directory, trace, &found.unreadable);
     let name = utf8_percent_encode(name, NON_ALPHANUMERIC);
     let fields = fields_again(query);
     listing.next = found.next.map(|next| {

@@ -30,6 +30,7 @@ mod pages;
 mod patch;
 mod preconditions;
 mod privacy;
+mod readiness;
 mod readme;
 mod search;
 mod toolchain;
