@@ -1,4 +1,4 @@
-//! What `edge-users import` and `edge-users export` take.
+//! The options of `edge-users import` and `edge-users export`.
 
 use std::path::PathBuf;
 
@@ -22,7 +22,7 @@ Exit codes:
   0  all users were written
   2  not all of them";
 
-/// What `edge-users import` takes.
+/// The options of `edge-users import`.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = EXIT_CODES_OF_IMPORT)]
 pub struct ImportOptions {
@@ -42,7 +42,7 @@ pub struct ImportOptions {
     pub service: ServiceOptions,
 }
 
-/// What `edge-users export` takes.
+/// The options of `edge-users export`.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = EXIT_CODES_OF_EXPORT)]
 pub struct ExportOptions {

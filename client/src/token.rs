@@ -8,7 +8,7 @@ use anyhow::{Context as _, anyhow, ensure};
 use clap::ValueEnum;
 use edge_users_token::Secret;
 
-/// What `edge-users token new` takes.
+/// The options of `edge-users token new`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct NewTokenOptions {
     /// Who or what it is for: letters, digits and any of -_.@
