@@ -335,7 +335,7 @@ fn a_deleted_user_leaves_numbers_and_hashes() {
         ..UpOptions::default()
     });
     let service = Service::of(&host);
-    let ada = json!({ "name": "Wilma", "email": "wilma@example.com", "attributes": { "team": "yellow" } });
+    let wilma = json!({ "name": "Wilma", "email": "wilma@example.com", "attributes": { "team": "yellow" } });
     let create = service.request("POST", "/users").json(&wilma);
     let created = create.header("idempotency-key", "one").answer();
     assert_eq!(created.status, 201);
