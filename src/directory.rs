@@ -53,7 +53,7 @@ use crate::store::{Store, StoreError};
 use crate::user::{Email, User, UserId, Version};
 pub use create::Created;
 pub use idempotency::Idempotency;
-pub use page::{Page, Selection};
+pub use page::{Gather, Page};
 use record::Record;
 use versioned::Loaded;
 pub use walk::{Order, Step, Walk};

@@ -21,7 +21,8 @@ pub(super) async fn by_name<S: Store, P: Platform>(
     configuration: &Configuration,
     trace: &Trace,
     query: &Query,
-) -> Result<Listing, Problem> {
+    listing: &mut Listing,
+) -> Result<(), Problem> {
     let name = query.get("name").unwrap_or_default();
     let prefix = NamePrefix::try_from(name).map_err(|rule| Problem::invalid_query(rule, "name"))?;
     let from = query.get("after").map(|cursor| {
@@ -30,21 +31,18 @@ pub(super) async fn by_name<S: Store, P: Platform>(
         position.ok_or_else(|| Problem::invalid_query(rule, "after"))
     });
     let limit = limit(configuration, query)?;
+    listing.limit = limit as usize;
     let found = directory
-        .search(&prefix, from.transpose()?, limit as usize)
+        .search(&prefix, from.transpose()?, listing)
         .await?;
     log_unreadable(directory, trace, &found.unreadable);
     let name = utf8_percent_encode(name, NON_ALPHANUMERIC);
     let fields = fields_again(query);
-    let next = found.next.map(|next| {
+    listing.next = found.next.map(|next| {
         let after = write_cursor(&next);
         format!("/users?name={name}&limit={limit}{fields}&after={after}")
     });
-    Ok(Listing {
-        users: found.users,
-        total: None,
-        next,
-    })
+    Ok(())
 }
 
 /// A position as clients send it back: opaque to them, and without characters that have a meaning

@@ -26,6 +26,7 @@ mod limits;
 mod make_run;
 mod negotiation;
 mod operations;
+mod pages;
 mod patch;
 mod preconditions;
 mod privacy;

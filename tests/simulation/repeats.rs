@@ -122,7 +122,7 @@ pub fn leftover_keys(backend: Backend) -> Vec<Scenario> {
 
 #[test]
 fn of_three_creates_with_one_key_one_makes_a_user() {
-    // Redis tells of no swap what became of it, which makes twenty times as many schedules.
+    // Redis reports no outcome of a swap, which makes twenty times as many schedules.
     for backend in [Backend::Sqlite, Backend::DynamoDb] {
         let programs = vec![vec![CreateOnce("k", ada())]; 3];
         let meeting = ("create/repeat/repeat", vec![], programs);
@@ -138,7 +138,7 @@ fn of_three_creates_with_one_key_one_makes_a_user() {
     }
 }
 
-/// What the last request of a run was told.
+/// The answer to the last request of a run.
 fn told(run: &Simulation) -> &Told {
     &run.history.events.last().expect("it was made").told
 }
@@ -251,5 +251,15 @@ fn nothing_of_a_user_is_kept_for_its_key_but_a_hash() {
         assert_eq!(told[4..], [&Told::Status(410), &Told::Status(404)]);
         let store = run.store.to_string();
         assert!(!store.contains("first"), "{store}");
+
+        // A user who stays loses the hash with the first change after a day.
+        let mut run = Simulation::new(backend, Sizes::SERVICE);
+        let change = |name: &str| Patch(Id(1), json!({ "name": name }), Always);
+        run.run_alone(vec![CreateOnce("client-key", ada()), change("B")])
+            .expect("it is answered");
+        assert!(run.store.to_string().contains("first"), "{}", run.store);
+        run.settle(DAY + 1).expect("nothing is late");
+        run.run_alone(vec![change("C")]).expect("it is answered");
+        assert!(!run.store.to_string().contains("first"), "{}", run.store);
     }
 }

@@ -184,12 +184,15 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         let leaf = reached.leaf()?;
         let mut users = Vec::new();
         for id in &leaf.ids {
-            let member = self.member(*id, leaf.moving.contains(id)).await?;
-            users.extend(member.filter(|Member { position, .. }| {
-                *position >= reached.low && end.as_ref().is_none_or(|(_, _, end)| position < end)
-            }));
+            let Some(user) = self.member(*id, leaf.moving.contains(id)).await? else {
+                continue;
+            };
+            let end = end.as_ref().map(|(_, _, end)| end);
+            if user.position >= reached.low && end.is_none_or(|end| user.position < *end) {
+                let place = users.partition_point(|other: &Member| other.position < user.position);
+                users.insert(place, user);
+            }
         }
-        users.sort_unstable_by(|one, other| one.position.cmp(&other.position));
         Ok(users)
     }
 

@@ -80,11 +80,15 @@ impl Node {
     }
 
     /// A node of a level above, with these children. Without any it is gone.
-    pub fn above(mut children: Vec<Link>, next: Option<Link>) -> Node {
-        children.sort_unstable_by(|one, other| one.low.cmp(&other.low));
-        let content = match children.is_empty() {
+    pub fn above(children: Vec<Link>, next: Option<Link>) -> Node {
+        let mut sorted: Vec<Link> = Vec::new();
+        for child in children {
+            let place = sorted.partition_point(|other| other.low <= child.low);
+            sorted.insert(place, child);
+        }
+        let content = match sorted.is_empty() {
             true => Content::Gone,
-            false => Content::Inner(children),
+            false => Content::Inner(sorted),
         };
         Node { next, content }
     }

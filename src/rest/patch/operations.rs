@@ -9,7 +9,7 @@ use json_patch::{
 };
 use serde_json::Value;
 
-use super::without_read_only;
+use super::{to_value, without_read_only};
 use crate::json;
 use crate::message::body::MAX_BYTES;
 use crate::message::problem::Problem;
@@ -45,8 +45,7 @@ impl Operations {
     /// Applies the patch to the representation of a user, so that it can test every member;
     /// it can't change those that the service sets.
     pub fn apply(&self, user: &User) -> Result<Profile, Problem> {
-        let before =
-            serde_json::to_value(Representation::whole(user)).expect("it has string keys only");
+        let before = to_value(&Representation::whole(user))?;
         let mut after = before.clone();
         for (number, operation) in self.0.iter().enumerate() {
             operate(&mut after, operation).map_err(|why| Problem::patch_conflict(number, &why))?;
@@ -104,8 +103,8 @@ fn operation_of(operation: Value) -> Result<PatchOperation, String> {
             PatchOperation::Test(TestOperation { path, value })
         }
         _ => {
-            let known = "add, remove, replace, move, copy and test";
-            return Err(format!("has an op that is none of {known}"));
+            let known = "add, remove, replace, move, copy or test";
+            return Err(format!("has an unknown op: it must be one of {known}"));
         }
     };
     Ok(operation)
