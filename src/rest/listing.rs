@@ -86,7 +86,7 @@ pub(super) fn limit(configuration: &Configuration, query: &Query) -> Result<u64,
 
 pub(super) fn log_unreadable<S, P: Platform>(directory: &Directory<'_, S, P>, ids: &[UserId]) {
     for id in ids {
-        let line = format!("GET /users: user {id} is left out, for its record can't be read");
+        let line = format!("GET /users: user {id} is left out, as its record can't be read");
         directory.platform.log_error(&line);
     }
 }
