@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::auth::Permission;
 use crate::configuration::Fault;
+use crate::directory::Error;
 use crate::message::problem::{Problem, types};
 use crate::message::response::private_json;
 use crate::platform::Platform;
@@ -37,10 +38,26 @@ async fn get<S: Store, P: Platform, B>(
         let detail = format!("The configuration can't be read: {}.", faults.join("; "));
         return Err(Problem::new(types::MISCONFIGURED, detail));
     }
-    call.directory.created().await.map_err(|error| {
-        let detail = "The store does not answer as it should.";
-        let problem = Problem::new(types::STORE_UNAVAILABLE, detail);
-        problem.retry_after(1).with_cause(error)
+    let directory = call.directory;
+    let read = directory.created().await;
+    read.map_err(|error| not_ready("The store does not answer as it should.", error))?;
+    let written = directory.check_writes().await;
+    written.map_err(|error| {
+        let detail = "The store can't be written: its disk may be full, or be there to read only.";
+        not_ready(detail, error)
     })?;
     Ok(private_json(&json!({ "status": "ok" })))
+}
+
+fn not_ready(detail: &str, error: Error) -> Problem {
+    let problem = match &error {
+        // No time mends that.
+        Error::Unreadable(_) => {
+            let detail =
+                "The store holds a value that the service did not write. The log has its key.";
+            Problem::new(types::STORE_UNAVAILABLE, detail)
+        }
+        _ => Problem::new(types::STORE_UNAVAILABLE, detail).retry_after(1),
+    };
+    problem.with_cause(error)
 }
