@@ -19,7 +19,7 @@ use support::{Answer, Send, Service, path, root, start_host_with};
 /// How far instructions may be from what is recorded, unnoticed.
 const TOLERANCE: f64 = 0.05;
 
-/// How often each request is made. Some take a little more than others, for a number
+/// How often each request is made. Some take a little more than others, as a number
 /// in them has more digits: the one in the middle counts.
 const TIMES: usize = 9;
 
