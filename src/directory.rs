@@ -47,7 +47,7 @@ use crate::store::{Store, StoreError};
 use crate::user::{Email, User, UserId, Version};
 pub use create::Created;
 pub use idempotency::Idempotency;
-pub use page::{Page, Selection};
+pub use page::{MAX_IDS, Page, Selection};
 use record::Record;
 use versioned::Loaded;
 pub use walk::{Order, Step, Walk};

@@ -11,6 +11,7 @@
 //!
 //! - [`service`]: the way of a request, the same for every interface
 //! - [`rest`]: the interface for users as resources
+//! - [`rpc`]: the interface by procedure call: gRPC, gRPC-Web and Connect
 //! - [`message`]: requests and responses, whatever they are about
 //! - [`directory`]: the directory of users, on any [`Store`](store::Store)
 //! - [`auth`]: who calls, and what they may do
@@ -36,6 +37,7 @@ pub mod message;
 pub mod platform;
 mod remembered;
 pub mod rest;
+pub mod rpc;
 pub mod service;
 #[cfg(target_family = "wasm")]
 pub mod spin;

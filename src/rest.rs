@@ -27,6 +27,8 @@ use http::Request;
 use crate::configuration::Configuration;
 use crate::directory::Directory;
 use crate::message::body::Body;
+use crate::message::problem::Problem;
+use crate::message::trace::Trace;
 use crate::platform::Platform;
 use crate::service::resource::{Answer, Resource};
 use crate::service::{self, Interface};
@@ -37,6 +39,15 @@ pub use openapi::DESCRIPTION;
 pub struct Rest;
 
 impl Interface for Rest {
+    type Form = ();
+
+    fn form<B>(_: &Request<B>) {}
+
+    /// As a problem document (RFC 9457).
+    fn tell(problem: Problem, (): (), trace: &Trace) -> Answer<'static> {
+        problem.into_response(trace).into()
+    }
+
     fn resources<S, P, B>() -> &'static [Resource<S, P, B>]
     where
         S: Store + 'static,

@@ -15,6 +15,7 @@ mod failure;
 pub mod quota;
 pub mod resource;
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -39,6 +40,15 @@ use resource::{Answer, Call, Resource, Target};
 
 /// An interface of the service, such as REST.
 pub trait Interface {
+    /// What tells how problems are told to the client, beside its request's target.
+    type Form;
+
+    /// The form of the answer to that request.
+    fn form<B>(request: &Request<B>) -> Self::Form;
+
+    /// Tells a problem to the client whose request `trace` names.
+    fn tell(problem: Problem, form: Self::Form, trace: &Trace) -> Answer<'static>;
+
     /// Its resources. Of several that have the path of a request the first is meant.
     fn resources<S, P, B>() -> &'static [Resource<S, P, B>]
     where
@@ -72,6 +82,7 @@ where
     let cors = Cors::of(&request, &configuration.cors_origins);
     let gzip = compression::admits_gzip(request.headers());
     let (method, uri) = (request.method().clone(), request.uri().clone());
+    let form = I::form(&request);
 
     let target = Target::of(&request, I::resources());
     let caller = Caller::of(&request, target.permission, configuration, directory).await;
@@ -85,7 +96,7 @@ where
         action,
         request: trace.request_id().to_owned(),
         principal: caller.name().map(str::to_owned),
-        user: target.user,
+        user: Rc::new(Cell::new(target.user)),
     });
     let call = Call {
         directory,
@@ -99,6 +110,10 @@ where
         trace: trace.clone(),
     };
     let answered = admit(call, target, quota).await;
+    let outcome = match &answered {
+        Ok(answer) => answer.response.status(),
+        Err(problem) => problem.status(),
+    };
     let mut answer = answered.unwrap_or_else(|problem| {
         if let Some(cause) = problem.cause() {
             // The query is left out of the log: it may hold an email.
@@ -106,7 +121,7 @@ where
             let line = format!("{trace} {method} {path}: {cause}");
             platform.log_error(&line);
         }
-        problem.into_response(&trace).into()
+        I::tell(problem, form, &trace)
     });
 
     if gzip {
@@ -120,8 +135,10 @@ where
         quota.apply(headers);
     }
     // Content that is made while it is sent tells by itself how it ended.
-    if let (Some(change), Content::Whole(_)) = (change, answer.response.body()) {
-        change.end(platform, answer.created, answer.response.status());
+    if let Some(change) = change
+        && !matches!(answer.response.body(), Content::Parts(_))
+    {
+        change.end(platform, answer.created, outcome);
     }
     answer
 }
@@ -160,8 +177,8 @@ async fn admit<'a, S, P: Platform, B>(
         })?;
     }
     call.segment = target.segment;
-    if let Some(change) = &call.change {
-        change.begin(call.directory.platform);
+    if !target.permission.depends_on_content() {
+        call.begin();
     }
     (operation.handler)(call).await
 }

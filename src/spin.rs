@@ -159,11 +159,12 @@ async fn write(
     response_out: ResponseOutparam,
 ) -> Result<(), String> {
     let (head, mut content): (Parts, _) = response.into_parts();
-    let fields = head.headers.iter();
-    let mut fields: Vec<_> = fields
-        .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
-        .collect();
-    if let Content::Whole(body) = &content
+    let trailers = match &mut content {
+        Content::Parts(_) => None,
+        content => content.trailers(),
+    };
+    let mut fields = fields(&head.headers);
+    if let Content::Whole(body) | Content::WithTrailers(body, _) = &content
         && !matches!(head.status.as_u16(), 204 | 304)
     {
         let length = body.len().to_string().into_bytes();
@@ -177,14 +178,21 @@ async fn write(
             .set_status_code(head.status.as_u16())
             .map_err(|()| format!("status {} is refused", head.status))?;
     }
+    if let Content::Whole(body) = &content
+        && body.is_empty()
+    {
+        // A response without a body ends with its head.
+        response_out.set(response);
+        return Ok(());
+    }
     let outgoing = response.body().map_err(|()| "there is no body")?;
     let stream = outgoing.write().map_err(|()| "there is no body")?;
     match &content {
-        Content::Whole(body) => {
+        Content::Whole(body) | Content::WithTrailers(body, _) => {
             let rest = write_now(&stream, body).map_err(|error| error.to_string())?;
             if rest.is_empty() {
                 drop(stream);
-                finish(outgoing)?;
+                finish(outgoing, trailers)?;
                 response_out.set(response);
                 return Ok(());
             }
@@ -195,14 +203,25 @@ async fn write(
             response_out.set(response);
             let sent = write_parts(&stream, &mut content).await;
             sent.map_err(client_has_gone)?;
+            drop(stream);
+            return finish(outgoing, content.trailers());
         }
     }
     drop(stream);
-    finish(outgoing)
+    finish(outgoing, trailers)
 }
 
-fn finish(body: OutgoingBody) -> Result<(), String> {
-    OutgoingBody::finish(body, None).map_err(|error| error.to_string())
+fn fields(headers: &HeaderMap) -> Vec<(String, Vec<u8>)> {
+    let fields = headers.iter();
+    fields
+        .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
+        .collect()
+}
+
+fn finish(body: OutgoingBody, trailers: Option<HeaderMap>) -> Result<(), String> {
+    let trailers = trailers.map(|trailers| Headers::from_list(&fields(&trailers)));
+    let trailers = trailers.transpose().map_err(|error| error.to_string())?;
+    OutgoingBody::finish(body, trailers).map_err(|error| error.to_string())
 }
 
 fn client_has_gone(error: StreamError) -> String {

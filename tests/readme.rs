@@ -134,7 +134,11 @@ fn the_first_conversation_is_as_it_is_told_after_the_one_command_that_spin_needs
         return;
     };
     assert!(printed.contains("\"end\":\"complete\""), "{printed}");
-    for (heading, count) in [("A first conversation", 7), ("Endpoints", 1), ("Many users", 1)] {
+    for (heading, count) in [
+        ("A first conversation", 7),
+        ("Endpoints", 1),
+        ("Many users", 1),
+    ] {
         let commands = commands(section(heading));
         assert_eq!(commands.len(), count, "{commands:?}");
         for (command, expected) in commands {

@@ -10,6 +10,9 @@ use crate::user::{User, UserId};
 /// it ends short.
 pub(super) const MISSES: usize = 512;
 
+/// The most users that can be asked for by their ids.
+pub const MAX_IDS: usize = 100;
+
 /// Some users.
 #[derive(Debug, Default)]
 pub struct Selection {

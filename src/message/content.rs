@@ -4,6 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use http::HeaderMap;
+
 /// How long the service looks one way while it may have to do something the other way: send what
 /// it made, read what arrives, or see that time is up.
 pub const TURN: Duration = Duration::from_millis(50);
@@ -11,6 +13,8 @@ pub const TURN: Duration = Duration::from_millis(50);
 /// What a response carries.
 pub enum Content<'a> {
     Whole(Vec<u8>),
+    /// Content with fields after it (RFC 9110, section 6.5).
+    WithTrailers(Vec<u8>, HeaderMap),
     Parts(Box<dyn Parts + 'a>),
 }
 
@@ -19,6 +23,11 @@ pub trait Parts {
     /// Makes the next part. `unsent` is how many bytes of the earlier ones the client has not
     /// taken yet.
     fn next(&mut self, unsent: usize) -> Pin<Box<dyn Future<Output = Part> + '_>>;
+
+    /// The fields after the content, once all of it is made; `None` if there are none.
+    fn trailers(&mut self) -> Option<HeaderMap> {
+        None
+    }
 }
 
 /// A part of content that is made while it is sent.
@@ -34,16 +43,27 @@ impl Content<'_> {
     /// Makes the next part, see [`Parts::next`].
     pub async fn next(&mut self, unsent: usize) -> Part {
         match self {
-            Content::Whole(bytes) if bytes.is_empty() => Part::End,
-            Content::Whole(bytes) => Part::Bytes(std::mem::take(bytes)),
+            Content::Whole(bytes) | Content::WithTrailers(bytes, _) => match bytes.is_empty() {
+                true => Part::End,
+                false => Part::Bytes(std::mem::take(bytes)),
+            },
             Content::Parts(parts) => parts.next(unsent).await,
+        }
+    }
+
+    /// The fields after the content, once all of it is made.
+    pub fn trailers(&mut self) -> Option<HeaderMap> {
+        match self {
+            Content::Whole(_) => None,
+            Content::WithTrailers(_, trailers) => Some(std::mem::take(trailers)),
+            Content::Parts(parts) => parts.trailers(),
         }
     }
 
     /// All of it, if it is there.
     pub fn whole(self) -> Option<Vec<u8>> {
         match self {
-            Content::Whole(bytes) => Some(bytes),
+            Content::Whole(bytes) | Content::WithTrailers(bytes, _) => Some(bytes),
             Content::Parts(_) => None,
         }
     }

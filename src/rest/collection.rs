@@ -4,12 +4,12 @@ use http::header::{ETAG, LINK, LOCATION};
 use http::{HeaderName, Method, Response, StatusCode};
 use sha2::{Digest, Sha256};
 
-use super::representation::{Fields, Representation, entity_tag};
+use super::representation::{Fields, Representation};
 use super::search;
 use super::user::{represent, with_tag};
 use crate::auth::{Permission, Scope};
 use crate::configuration::Configuration;
-use crate::directory::{Created, Directory, Idempotency, Order};
+use crate::directory::{Created, Directory, Idempotency, MAX_IDS, Order};
 use crate::message::body::{self, Body};
 use crate::message::idempotency_key;
 use crate::message::precondition::{Preconditions, Read, entity_tag_of};
@@ -46,9 +46,6 @@ pub(super) const fn resource<S: Store, P: Platform, B: Body>() -> Resource<S, P,
     }
 }
 
-/// The most users that can be asked for by their ids.
-const MAX_IDS: usize = 100;
-
 pub(super) const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
 /// Users with what is said of them all.
@@ -71,7 +68,7 @@ async fn create<'a, S: Store, P: Platform, B: Body>(
     let profile = Profile::from_json(payload).map_err(Problem::invalid_user)?;
     let created = call.directory.create(profile, idempotency.as_ref()).await?;
     let Created { user, replayed } = created;
-    let mut response = with_tag(represent(&user, Fields::ALL), entity_tag(user.version));
+    let mut response = with_tag(represent(&user, Fields::ALL), user.version.entity_tag());
     *response.status_mut() = StatusCode::CREATED;
     if replayed {
         set(&mut response, idempotency_key::REPLAYED, true);

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 use crate::message::problem::Problem;
 use crate::message::query::Query;
-use crate::user::{User, Version};
+use crate::user::User;
 
 /// The members of a user, in the order in which they are represented.
 const MEMBERS: [&str; 6] = [
@@ -42,12 +42,6 @@ impl Fields {
         }
         Ok(fields)
     }
-}
-
-/// The entity tag of a version. Strong (RFC 9110, section 8.8.1): a version has
-/// one representation at a URL.
-pub(super) fn entity_tag(version: Version) -> String {
-    format!("\"{version}\"")
 }
 
 /// A user, or the part of it that was asked for.

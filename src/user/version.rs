@@ -9,6 +9,14 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct Version(pub u64);
 
+impl Version {
+    /// Its entity tag. Strong (RFC 9110, section 8.8.1): a version has one representation at a
+    /// URL.
+    pub fn entity_tag(self) -> String {
+        format!("\"{self}\"")
+    }
+}
+
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}", self.0)
