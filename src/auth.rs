@@ -3,11 +3,13 @@
 //!
 //! - [`permission`]: what a request asks of its caller, and scopes
 //! - [`tokens`]: the operator's tokens, as the configuration lists them
-//! - [`jwt`], [`keys`], [`key`], [`rsa`]: tokens of an issuer that the operator trusts
+//! - [`jwt`], [`jws`]: tokens of an issuer that the operator trusts
+//! - [`keys`], [`key`], [`rsa`]: the keys with which those are signed
 //! - [`issuer`], [`fetched`]: that issuer, and where its keys come from
 
 mod fetched;
 pub mod issuer;
+mod jws;
 pub mod jwt;
 mod key;
 mod keys;

@@ -1,8 +1,8 @@
 //! REST: the resources of the service, and how each is represented.
 //!
 //! - [`collection`], [`user`]: the users, and one by itself
+//! - [`listing`], [`search`]: several users in one answer, and those whose names begin alike
 //! - [`representation`], [`patch`]: how clients see a user, and change it
-//! - [`search`]: the users whose names begin alike
 //! - [`import`], [`export`]: very many users, line by line
 //! - [`root`], [`health`], [`readiness`], [`catalog`]: what the service says of itself
 //! - [`openapi`], [`docs`], [`problems`]: the description of all this, for programs and for people
@@ -13,6 +13,7 @@ mod docs;
 mod export;
 mod health;
 mod import;
+mod listing;
 mod openapi;
 mod patch;
 mod problems;

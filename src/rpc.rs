@@ -3,15 +3,22 @@
 //! - [`protocol`], [`metadata`]: what a request speaks, and what its headers say
 //! - [`frame`]: messages in frames
 //! - [`code`], [`status`]: problems as these protocols tell them
-//! - [`unary`]: calls with one message each way
-//! - [`users`], [`list`], [`user`]: the procedures, and users as messages
+//! - [`unary`], [`stream`]: calls with one message each way, and with many
+//! - [`users`], [`list`], [`export`], [`import`]: the procedures
+//! - [`user`]: users as messages
+//! - [`health`], [`reflection`]: what the service says of itself
 
 mod code;
+mod export;
 mod frame;
+mod health;
+mod import;
 mod list;
 mod metadata;
 mod protocol;
+mod reflection;
 mod status;
+mod stream;
 mod unary;
 mod user;
 mod users;
@@ -64,6 +71,13 @@ impl Interface for Rpc {
                 users::create(),
                 users::update(),
                 users::delete(),
+                export::resource(),
+                import::resource(),
+                health::check(),
+                health::list(),
+                health::watch(),
+                reflection::v1(),
+                reflection::v1alpha(),
             ]
         }
     }

@@ -5,14 +5,18 @@
 //! - [`caller`]: who sends a request, and whether that is enough
 //! - [`quota`]: how many requests of one client are answered
 //! - [`audit`]: a record of what changes users
+//! - [`bulk`]: very many users, one after the other
+//! - [`readiness`]: whether the service can do its work
 //! - [`failure`]: what the directory could not do, as a problem
 //!
 //! An [`Interface`] adds its resources to that, and nothing that goes for all of them.
 
 pub mod audit;
+pub mod bulk;
 mod caller;
 mod failure;
 pub mod quota;
+pub mod readiness;
 pub mod resource;
 
 use std::cell::Cell;

@@ -24,7 +24,7 @@ const TOLERANCE: f64 = 0.05;
 const TIMES: usize = 9;
 
 /// How long an instance may take to go.
-const PATIENCE: Duration = Duration::from_secs(10);
+const INSTANCE_TIME_LIMIT: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -157,7 +157,7 @@ impl Meter {
             assert_eq!(answer.status, status, "{name}: {}", answer.body);
             let operations = self.host.store_operations() - operations;
             // The instance goes right after it has answered.
-            let deadline = Instant::now() + PATIENCE;
+            let deadline = Instant::now() + INSTANCE_TIME_LIMIT;
             while self.instructions() == instructions {
                 assert!(Instant::now() < deadline, "{name}: its instance stays");
                 sleep(Duration::from_millis(1));

@@ -16,12 +16,6 @@ pub struct Authorization {
 }
 
 impl Authorization {
-    /// Whether the component asks for authorization at all.
-    pub fn exists(manifest: &toml::Table) -> bool {
-        let variables = manifest.get("variables").and_then(toml::Value::as_table);
-        variables.is_some_and(|variables| variables.contains_key("auth"))
-    }
-
     /// A new token that may read and write, made by `edge-users token new`, which
     /// prints the secret and the line for the variable.
     pub fn new(place: &Place) -> Result<Authorization> {

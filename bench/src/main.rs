@@ -163,7 +163,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         eprintln!("round {done} of {rounds}, {:.0?}", begun.elapsed());
     }
     if !arguments.is_whole() {
-        print!("{}", report::cells(&measurements));
+        print!("{}", report::cases(&measurements));
         return Ok(());
     }
     eprintln!("start of the process");

@@ -12,8 +12,6 @@ use wasi_preview1_component_adapter_provider::{
 };
 use wit_component::ComponentEncoder;
 
-use crate::authorization::Authorization;
-
 /// The repository, its build, and the programs on the PATH.
 pub struct Place {
     pub root: PathBuf,
@@ -49,7 +47,7 @@ impl Place {
             spin: env::var("SPIN").ok().map(PathBuf::from).or(on_path("spin")),
             native: None,
             article: None,
-            has_authorization: Authorization::exists(&manifest),
+            has_authorization: has_variable(&manifest, "auth"),
             skipped: Vec::new(),
             programs: programs.to_owned(),
             root,
@@ -206,4 +204,10 @@ pub fn read_directory(directory: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether the application has that variable.
+fn has_variable(manifest: &toml::Table, name: &str) -> bool {
+    let variables = manifest.get("variables").and_then(toml::Value::as_table);
+    variables.is_some_and(|variables| variables.contains_key(name))
 }

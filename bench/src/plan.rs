@@ -22,7 +22,7 @@ pub struct Group {
     pub contestant: Contestant,
     pub users: u64,
     pub with_token: bool,
-    pub cells: Vec<(Work, u64)>,
+    pub cases: Vec<(Work, u64)>,
 }
 
 impl Group {
@@ -31,28 +31,28 @@ impl Group {
             contestant,
             users,
             with_token: false,
-            cells: Vec::new(),
+            cases: Vec::new(),
         }
     }
 
     fn on_all_connections(mut self, work: Work) -> Group {
-        self.cells.extend(ALL_CONNECTIONS.map(|n| (work, n)));
+        self.cases.extend(ALL_CONNECTIONS.map(|n| (work, n)));
         self
     }
 
     fn works(mut self, works: &[Work]) -> Group {
-        self.cells
+        self.cases
             .extend(works.iter().map(|work| (*work, CONNECTIONS)));
         self
     }
 
     /// Keeps some of the works.
     pub fn retain(&mut self, keep: impl Fn(Work) -> bool) {
-        self.cells.retain(|(work, _)| keep(*work));
+        self.cases.retain(|(work, _)| keep(*work));
     }
 
     pub fn is_empty(&self) -> bool {
-        self.cells.is_empty()
+        self.cases.is_empty()
     }
 }
 

@@ -9,7 +9,7 @@ use crate::Results;
 use crate::contestant::Contestant;
 use crate::plan::{ALL_CONNECTIONS, SIZES};
 use crate::report::{CONTESTANTS, GROWING};
-use crate::statistics::{Cell, Summary};
+use crate::statistics::{Case, Summary};
 use crate::work::Work;
 
 /// A percentile of what was measured.
@@ -41,7 +41,7 @@ struct Chart {
 
 /// Writes all of them into `directory`.
 pub fn write(results: &Results, directory: &Path) -> Result<()> {
-    let summary = |cell| results.measurements.summary(cell);
+    let summary = |case| results.measurements.summary(case);
     let of_contestants = |figures: &dyn Fn(Contestant) -> Vec<Option<f64>>| {
         let lines =
             CONTESTANTS.map(|contestant| (contestant.name().to_owned(), figures(contestant)));
@@ -52,9 +52,9 @@ pub fn write(results: &Results, directory: &Path) -> Result<()> {
         horizontal: "connections".to_owned(),
         places: ALL_CONNECTIONS.map(|n| n.to_string()).into(),
         lines: of_contestants(&|contestant| {
-            let cell = Cell::base(contestant, Work::Get);
+            let case = Case::base(contestant, Work::Get);
             let figures = ALL_CONNECTIONS
-                .map(|n| summary(cell.connections(n)).map(|summary| summary.throughput));
+                .map(|n| summary(case.connections(n)).map(|summary| summary.throughput));
             figures.into()
         }),
     };
@@ -69,7 +69,7 @@ pub fn write(results: &Results, directory: &Path) -> Result<()> {
         horizontal: "share of the requests".to_owned(),
         places: percentiles.map(|(name, _)| name.to_owned()).into(),
         lines: of_contestants(&|contestant| {
-            let summary = summary(Cell::base(contestant, Work::Get));
+            let summary = summary(Case::base(contestant, Work::Get));
             let figures = percentiles.map(|(_, figure)| summary.as_ref().map(figure));
             figures.into()
         }),
@@ -80,9 +80,9 @@ pub fn write(results: &Results, directory: &Path) -> Result<()> {
         places: ["1,000", "100,000", "1,000,000"].map(str::to_owned).into(),
         lines: GROWING
             .map(|work| {
-                let cell = Cell::base(Contestant::EdgeUsers, work);
+                let case = Case::base(Contestant::EdgeUsers, work);
                 let figures =
-                    SIZES.map(|users| summary(cell.users(users)).map(|summary| summary.throughput));
+                    SIZES.map(|users| summary(case.users(users)).map(|summary| summary.throughput));
                 (work.name().to_owned(), figures.into())
             })
             .into(),

@@ -14,7 +14,7 @@ use crate::costs;
 use crate::load::Sample;
 use crate::place::Place;
 use crate::plan::{BASE, CONNECTIONS, SIZES};
-use crate::statistics::{Cell, Measurements};
+use crate::statistics::{Case, Measurements};
 use crate::work::Work;
 
 /// Those whom edge-users is compared with, in the order of tables and plots.
@@ -52,7 +52,7 @@ pub fn write(results: &Results, place: &Place, directory: &Path) -> Result<()> {
     split(&mut text, results)?;
     availability(&mut text, results)?;
     writeln!(text, "## Everything\n")?;
-    text += &cells(&results.measurements);
+    text += &cases(&results.measurements);
     std::fs::write(directory.join("RESULTS.md"), text)?;
     Ok(())
 }
@@ -101,22 +101,22 @@ fn comparison(text: &mut String, measurements: &Measurements) -> Result<()> {
              |---|--:|--:|--:|--:|--:|--:|--:|--:|"
         )?;
         for contestant in CONTESTANTS {
-            let cell = Cell::base(contestant, work);
-            let Some(summary) = measurements.summary(cell) else {
+            let case = Case::base(contestant, work);
+            let Some(summary) = measurements.summary(case) else {
                 continue;
             };
             write!(text, "| {} ", contestant.name())?;
             for connections in [1, 16, 64] {
-                let cell = cell.connections(connections);
-                let of_edge_users = Cell {
+                let case = case.connections(connections);
+                let of_edge_users = Case {
                     contestant: Contestant::EdgeUsers,
-                    ..cell
+                    ..case
                 };
-                let ratio = measurements.ratio(of_edge_users, cell, Sample::throughput);
+                let ratio = measurements.ratio(of_edge_users, case, Sample::throughput);
                 write!(text, "| {} ", ratio.map_or("–".to_owned(), ratio_text))?;
             }
             for connections in [1, 16, 64] {
-                let summary = measurements.summary(cell.connections(connections));
+                let summary = measurements.summary(case.connections(connections));
                 let throughput = summary.map(|summary| whole(summary.throughput));
                 write!(text, "| {} ", throughput.unwrap_or("–".to_owned()))?;
             }
@@ -134,27 +134,27 @@ fn works(text: &mut String, measurements: &Measurements) -> Result<()> {
         "| edge-users | time, in times of get by id | requests/s | lowest to highest round | p50, µs | p90 | p99 | p99.9 |\n\
          |---|--:|--:|--:|--:|--:|--:|--:|"
     )?;
-    let get = Cell::base(Contestant::EdgeUsers, Work::Get);
-    let here = measurements.cells().filter(|cell| {
-        cell.contestant == Contestant::EdgeUsers
-            && cell.connections == CONNECTIONS
-            && !cell.with_token
-            && (cell.users == BASE || cell.work == Work::Delete)
+    let get = Case::base(Contestant::EdgeUsers, Work::Get);
+    let here = measurements.cases().filter(|case| {
+        case.contestant == Contestant::EdgeUsers
+            && case.connections == CONNECTIONS
+            && !case.with_token
+            && (case.users == BASE || case.work == Work::Delete)
     });
-    for cell in here {
-        let Some(summary) = measurements.summary(cell) else {
+    for case in here {
+        let Some(summary) = measurements.summary(case) else {
             continue;
         };
         // Of throughput in reverse, it is the ratio of times.
-        let ratio = measurements.ratio(get, cell, Sample::throughput);
-        let of = match cell.users {
+        let ratio = measurements.ratio(get, case, Sample::throughput);
+        let of = match case.users {
             BASE => String::new(),
             users => format!(", {} users", whole(users as f64)),
         };
         writeln!(
             text,
             "| {}{of} | {} | {} | {} to {} | {} | {} | {} | {} |",
-            cell.work.name(),
+            case.work.name(),
             ratio.map_or("–".to_owned(), ratio_text),
             whole(summary.throughput),
             whole(summary.spread.0),
@@ -187,7 +187,7 @@ fn sizes(text: &mut String, measurements: &Measurements) -> Result<()> {
     let native = [Work::Get, Work::Create].map(|work| (Contestant::NativeSqlite, work));
     let edge_users = GROWING.map(|work| (Contestant::EdgeUsers, work));
     for (contestant, work) in edge_users.into_iter().chain(native) {
-        let base = Cell::base(contestant, work);
+        let base = Case::base(contestant, work);
         write!(text, "| {}, {} ", contestant.name(), work.name())?;
         for figure in [Sample::throughput, |sample: &Sample| sample.p99] {
             for users in &SIZES[1..] {
@@ -207,11 +207,11 @@ fn sizes(text: &mut String, measurements: &Measurements) -> Result<()> {
 }
 
 fn token(text: &mut String, measurements: &Measurements) -> Result<()> {
-    let cells: Vec<Cell> = measurements
-        .cells()
-        .filter(|cell| cell.with_token)
+    let cases: Vec<Case> = measurements
+        .cases()
+        .filter(|case| case.with_token)
         .collect();
-    if cells.is_empty() {
+    if cases.is_empty() {
         return Ok(());
     }
     writeln!(text, "## What a token costs\n")?;
@@ -219,19 +219,19 @@ fn token(text: &mut String, measurements: &Measurements) -> Result<()> {
         text,
         "| | throughput, in parts of that with `auth=off` | requests/s | p99, µs |\n|---|--:|--:|--:|"
     )?;
-    for cell in cells {
-        let open = Cell {
+    for case in cases {
+        let open = Case {
             with_token: false,
-            ..cell
+            ..case
         };
-        let Some(summary) = measurements.summary(cell) else {
+        let Some(summary) = measurements.summary(case) else {
             continue;
         };
-        let ratio = measurements.ratio(cell, open, Sample::throughput);
+        let ratio = measurements.ratio(case, open, Sample::throughput);
         writeln!(
             text,
             "| {} | {} | {} | {} |",
-            cell.work.name(),
+            case.work.name(),
             ratio.map_or("–".to_owned(), ratio_text),
             whole(summary.throughput),
             whole(summary.p99)
@@ -347,26 +347,26 @@ fn availability(text: &mut String, results: &Results) -> Result<()> {
     Ok(())
 }
 
-/// Every cell, as a table.
-pub fn cells(measurements: &Measurements) -> String {
+/// Every case, as a table.
+pub fn cases(measurements: &Measurements) -> String {
     let mut text = "| | users | connections | requests/s | lowest to highest round | mean, µs | p50 | p90 | p99 | p99.9 |\n\
          |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
         .to_owned();
-    for cell in measurements.cells() {
-        let Some(summary) = measurements.summary(cell) else {
+    for case in measurements.cases() {
+        let Some(summary) = measurements.summary(case) else {
             continue;
         };
-        let token = if cell.with_token {
+        let token = if case.with_token {
             ", with a token"
         } else {
             ""
         };
         text += &format!(
             "| {}, {}{token} | {} | {} | {} | {} to {} | {} | {} | {} | {} | {} |\n",
-            cell.contestant.name(),
-            cell.work.name(),
-            whole(cell.users as f64),
-            cell.connections,
+            case.contestant.name(),
+            case.work.name(),
+            whole(case.users as f64),
+            case.connections,
             whole(summary.throughput),
             whole(summary.spread.0),
             whole(summary.spread.1),

@@ -14,7 +14,7 @@ use crate::place::{Place, copy_directory, read_directory};
 use crate::plan::{BASE, CONNECTIONS, Group};
 use crate::seed;
 use crate::service::Start;
-use crate::statistics::{Cell, Measurements};
+use crate::statistics::{Case, Measurements};
 use crate::work::Work;
 
 /// How many users the load generator knows the entity tags of: many more than there
@@ -25,7 +25,7 @@ const TAGS: u64 = 512;
 /// part that it isn't worth the copying.
 const MAX_COPIED_EACH_ROUND: u64 = 100_000;
 
-/// Measures each cell of each group once.
+/// Measures each case of each group once.
 pub async fn run(
     place: &Place,
     groups: &[Group],
@@ -59,7 +59,7 @@ async fn measure(
         contestant,
         users,
         with_token,
-        ref cells,
+        ref cases,
     } = *group;
     let authorization = match with_token {
         true => Some(Authorization::new(place)?),
@@ -72,7 +72,7 @@ async fn measure(
     let service = start.start(place).await?;
     let mut load = Load {
         address: service.address,
-        work: cells[0].0,
+        work: cases[0].0,
         connections: CONNECTIONS,
         seconds: 1,
         users,
@@ -88,7 +88,7 @@ async fn measure(
     };
     warm_up.run(place).await?;
     let tags = place.run().join("tags");
-    for &(work, connections) in cells {
+    for &(work, connections) in cases {
         load.tags = None;
         if work.needs_tags() {
             let text = entity_tags(&load).await?;
@@ -106,14 +106,14 @@ async fn measure(
             // With room for those that were refused.
             load.first -= (2 * sample.requests + 1000).min(load.first - 1);
         }
-        let cell = Cell {
+        let case = Case {
             contestant,
             users,
             with_token,
             work,
             connections,
         };
-        measurements.add(cell, sample);
+        measurements.add(case, sample);
     }
     service.stop().await
 }

@@ -17,7 +17,7 @@ use crate::contestant::Contestant;
 use crate::place::Place;
 
 /// How long a start may take: filling a store, compiling without a cache.
-const PATIENCE: Duration = Duration::from_secs(120);
+const START_TIME_LIMIT: Duration = Duration::from_secs(120);
 
 /// How often a process that starts is asked whether it serves.
 const INTERVAL: Duration = Duration::from_millis(1);
@@ -87,7 +87,7 @@ impl<'a> Start<'a> {
             answered_after: Duration::ZERO,
         };
         while !answers(address, self.authorization).await {
-            if service.child.try_wait()?.is_some() || begun.elapsed() > PATIENCE {
+            if service.child.try_wait()?.is_some() || begun.elapsed() > START_TIME_LIMIT {
                 let said = fs::read_to_string(&log).unwrap_or_default();
                 bail!("{name} doesn't serve: {}", said.trim());
             }
@@ -120,7 +120,7 @@ impl Service {
     /// Ends it as an operator would.
     pub async fn stop(mut self) -> Result<()> {
         signal("TERM", self.process);
-        timeout(PATIENCE, self.child.wait()).await??;
+        timeout(START_TIME_LIMIT, self.child.wait()).await??;
         Ok(())
     }
 

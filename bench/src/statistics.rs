@@ -9,7 +9,7 @@ use crate::work::Work;
 
 /// What one sample is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Cell {
+pub struct Case {
     pub contestant: Contestant,
     pub users: u64,
     pub with_token: bool,
@@ -17,10 +17,10 @@ pub struct Cell {
     pub connections: u64,
 }
 
-impl Cell {
+impl Case {
     /// On the store and the connections on which everybody is compared.
-    pub fn base(contestant: Contestant, work: Work) -> Cell {
-        Cell {
+    pub fn base(contestant: Contestant, work: Work) -> Case {
+        Case {
             contestant,
             users: BASE,
             with_token: false,
@@ -29,19 +29,19 @@ impl Cell {
         }
     }
 
-    pub fn users(self, users: u64) -> Cell {
-        Cell { users, ..self }
+    pub fn users(self, users: u64) -> Case {
+        Case { users, ..self }
     }
 
-    pub fn connections(self, connections: u64) -> Cell {
-        Cell {
+    pub fn connections(self, connections: u64) -> Case {
+        Case {
             connections,
             ..self
         }
     }
 
-    pub fn with_token(self) -> Cell {
-        Cell {
+    pub fn with_token(self) -> Case {
+        Case {
             with_token: true,
             ..self
         }
@@ -50,9 +50,9 @@ impl Cell {
 
 /// All samples.
 #[derive(Debug, Default)]
-pub struct Measurements(BTreeMap<Cell, Vec<Sample>>);
+pub struct Measurements(BTreeMap<Case, Vec<Sample>>);
 
-/// What is shown of a cell: the medians of its samples, each figure by itself.
+/// What is shown of a case: the medians of its samples, each figure by itself.
 /// Times are in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Summary {
@@ -68,13 +68,13 @@ pub struct Summary {
 }
 
 impl Measurements {
-    pub fn add(&mut self, cell: Cell, sample: Sample) {
-        self.0.entry(cell).or_default().push(sample);
+    pub fn add(&mut self, case: Case, sample: Sample) {
+        self.0.entry(case).or_default().push(sample);
     }
 
-    /// The medians of a cell; none if it wasn't measured.
-    pub fn summary(&self, cell: Cell) -> Option<Summary> {
-        let samples = self.0.get(&cell)?;
+    /// The medians of a case; none if it wasn't measured.
+    pub fn summary(&self, case: Case) -> Option<Summary> {
+        let samples = self.0.get(&case)?;
         let of = |figure: fn(&Sample) -> f64| median(samples.iter().map(figure));
         let throughputs = samples.iter().map(Sample::throughput);
         Some(Summary {
@@ -91,10 +91,10 @@ impl Measurements {
         })
     }
 
-    /// The median over the rounds of the ratio of a figure in two cells: what two
-    /// cells of one round have in common, such as a busy machine, goes out of it.
-    pub fn ratio(&self, cell: Cell, to: Cell, figure: fn(&Sample) -> f64) -> Option<f64> {
-        let (samples, others) = (self.0.get(&cell)?, self.0.get(&to)?);
+    /// The median over the rounds of the ratio of a figure in two cases: what two
+    /// cases of one round have in common, such as a busy machine, goes out of it.
+    pub fn ratio(&self, case: Case, to: Case, figure: fn(&Sample) -> f64) -> Option<f64> {
+        let (samples, others) = (self.0.get(&case)?, self.0.get(&to)?);
         median(
             samples
                 .iter()
@@ -103,8 +103,8 @@ impl Measurements {
         )
     }
 
-    /// Every cell there is, in order.
-    pub fn cells(&self) -> impl Iterator<Item = Cell> {
+    /// Every case there is, in order.
+    pub fn cases(&self) -> impl Iterator<Item = Case> {
         self.0.keys().copied()
     }
 }
@@ -150,22 +150,22 @@ mod tests {
 
     #[test]
     fn each_figure_has_its_own_median() {
-        let cell = Cell::base(Contestant::EdgeUsers, Work::Get);
+        let case = Case::base(Contestant::EdgeUsers, Work::Get);
         let mut measurements = Measurements::default();
         for (requests, p99) in [(10, 5.0), (30, 7.0), (20, 6.0)] {
-            measurements.add(cell, sample(requests, p99));
+            measurements.add(case, sample(requests, p99));
         }
-        let summary = measurements.summary(cell).unwrap();
+        let summary = measurements.summary(case).unwrap();
         assert_eq!((summary.throughput, summary.p99), (20.0, 6.0));
         assert_eq!(summary.spread, (10.0, 30.0));
-        assert_eq!(measurements.summary(cell.connections(1)), None);
+        assert_eq!(measurements.summary(case.connections(1)), None);
     }
 
     #[test]
     fn a_ratio_compares_within_rounds() {
         let (a, b) = (
-            Cell::base(Contestant::EdgeUsers, Work::Get),
-            Cell::base(Contestant::Fixed, Work::Get),
+            Case::base(Contestant::EdgeUsers, Work::Get),
+            Case::base(Contestant::Fixed, Work::Get),
         );
         let mut measurements = Measurements::default();
         // The machine was busy in the second round.

@@ -13,7 +13,7 @@ use http::{HeaderMap, StatusCode, Uri};
 use serde_json::{Value, json};
 
 use super::Refusal;
-use super::jwt::Jws;
+use super::jws::Jws;
 use super::keys::Keys;
 use crate::platform::Platform;
 use crate::store::Store;

@@ -1,60 +1,12 @@
-//! JSON Web Tokens (RFC 7519), signed and in the compact form (RFC 7515, section
-//! 3.1), read as RFC 8725 advises: what is signed how is the verifier's decision.
+//! JSON Web Tokens (RFC 7519), of which only those that are signed count here.
 
-use std::fmt;
+use serde_json::Value;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
-use serde_json::{Map, Value};
-
+use super::jws::{Jws, Members, text_of, texts};
 use crate::timestamp::Timestamp;
-
-/// The longest token that is read, in bytes.
-pub const MAX_BYTES: usize = 8 * 1024;
 
 /// How far clocks may differ, in seconds.
 const LEEWAY: f64 = 60.0;
-
-/// How a token may be signed. No algorithm here takes a secret that verifies: a
-/// public key can't be mistaken for one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Algorithm {
-    /// RSASSA-PKCS1-v1_5 with SHA-256.
-    Rs256,
-    /// ECDSA on P-256 with SHA-256.
-    Es256,
-    /// Ed25519 (RFC 8037, section 3.1; named anew by RFC 9864).
-    EdDsa,
-}
-
-impl Algorithm {
-    /// The algorithm of that name in JOSE.
-    pub fn named(name: &str) -> Option<Algorithm> {
-        match name {
-            "RS256" => Some(Algorithm::Rs256),
-            "ES256" => Some(Algorithm::Es256),
-            "EdDSA" | "Ed25519" => Some(Algorithm::EdDsa),
-            _ => None,
-        }
-    }
-}
-
-/// A signed text (RFC 7515), as it came. Nothing in it may be believed until its signature is
-/// verified.
-#[derive(Debug)]
-pub struct Jws<'a> {
-    /// How it claims to be signed.
-    pub algorithm: Algorithm,
-    /// Which key it claims to be signed with.
-    pub key_id: Option<String>,
-    /// What kind of text it claims to be.
-    kind: Option<String>,
-    /// What is signed.
-    pub signed: &'a str,
-    pub signature: Vec<u8>,
-    /// The text, encoded.
-    payload: &'a str,
-}
 
 /// A token, as it came.
 #[derive(Debug)]
@@ -96,36 +48,6 @@ impl Claims {
     }
 }
 
-/// What is wrong with a text that is not a token at all.
-const MALFORMED: &str = "is neither one of this service's nor a JWT";
-
-impl<'a> Jws<'a> {
-    /// Reads a signed text. Fails with what is wrong with it, the rest of a sentence.
-    pub fn read(text: &'a str) -> Result<Jws<'a>, &'static str> {
-        if text.len() > MAX_BYTES {
-            return Err("is longer than 8 KiB");
-        }
-        let (signed, signature) = text.rsplit_once('.').ok_or(MALFORMED)?;
-        let (header, payload) = signed.split_once('.').ok_or(MALFORMED)?;
-        let header = Members::decode(header).ok_or(MALFORMED)?;
-        let algorithm = header.get("alg", text_of).flatten().ok_or(MALFORMED)?;
-        let algorithm = Algorithm::named(&algorithm)
-            .ok_or("is signed otherwise than by RS256, ES256 or EdDSA")?;
-        // An extension that must be understood is one too many (RFC 7515, section 4.1.11).
-        if header.0.contains_key("crit") {
-            return Err("has critical header parameters, of which the service knows none");
-        }
-        Ok(Jws {
-            algorithm,
-            key_id: header.get("kid", text_of).ok_or(MALFORMED)?,
-            kind: header.get("typ", text_of).ok_or(MALFORMED)?,
-            signed,
-            signature: Base64UrlUnpadded::decode_vec(signature).map_err(|_| MALFORMED)?,
-            payload,
-        })
-    }
-}
-
 impl<'a> Jwt<'a> {
     /// Reads a token. Fails with what is wrong with it, the rest of a sentence.
     pub fn read(token: &'a str) -> Result<Jwt<'a>, &'static str> {
@@ -133,7 +55,7 @@ impl<'a> Jwt<'a> {
         if !jws.kind.as_deref().is_none_or(is_access_token) {
             return Err("is a JWT for something else than access");
         }
-        let claims = Members::decode(jws.payload).and_then(|members| Claims::read(&members));
+        let claims = jws.members().and_then(|members| Claims::read(&members));
         let claims = claims.ok_or("has malformed claims")?;
         Ok(Jwt { jws, claims })
     }
@@ -171,63 +93,6 @@ impl<'a> Jwt<'a> {
     }
 }
 
-/// One of the JSON objects of a token. A name that is in it twice makes it none (RFC 7519,
-/// section 4): two readers could take different values for its meaning.
-struct Members(Map<String, Value>);
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Members, D::Error> {
-        deserializer.deserialize_map(MembersVisitor)
-    }
-}
-
-struct MembersVisitor;
-
-impl<'de> Visitor<'de> for MembersVisitor {
-    type Value = Members;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Members, A::Error> {
-        let mut members = Map::new();
-        while let Some((name, value)) = access.next_entry()? {
-            if members.insert(name, value).is_some() {
-                return Err(A::Error::custom("a name is there twice"));
-            }
-        }
-        Ok(Members(members))
-    }
-}
-
-impl Members {
-    fn decode(encoded: &str) -> Option<Members> {
-        let json = Base64UrlUnpadded::decode_vec(encoded).ok()?;
-        serde_json::from_slice(&json).ok()
-    }
-
-    /// What `read` makes of a member, if it is there. `None` if it can't be read.
-    fn get<T>(&self, name: &str, read: fn(&Value) -> Option<T>) -> Option<Option<T>> {
-        match self.0.get(name) {
-            Some(member) => read(member).map(Some),
-            None => Some(None),
-        }
-    }
-}
-
-fn text_of(value: &Value) -> Option<String> {
-    value.as_str().map(str::to_owned)
-}
-
-/// A text, or several.
-fn texts(value: &Value) -> Option<Vec<String>> {
-    match value {
-        Value::Array(several) => several.iter().map(text_of).collect(),
-        one => Some(vec![text_of(one)?]),
-    }
-}
-
 /// Whether a JWT of that type may be an access token (RFC 8725, section 3.11; RFC
 /// 9068, section 2.1).
 fn is_access_token(typ: &str) -> bool {
@@ -238,7 +103,10 @@ fn is_access_token(typ: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use base64ct::{Base64UrlUnpadded, Encoding};
+
     use super::*;
+    use crate::auth::jws::MAX_BYTES;
 
     const NOW: Timestamp = Timestamp(1_800_000_000_000);
 

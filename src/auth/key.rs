@@ -4,7 +4,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use p256::ecdsa::signature::Verifier;
 use serde_json::Value;
 
-use super::jwt::Algorithm;
+use super::jws::Algorithm;
 use super::rsa;
 
 /// A public key, with the one algorithm that it is used with (RFC 8725, section 3.1).

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::jwt::Jws;
+use super::jws::Jws;
 use super::key::PublicKey;
 
 /// How many tokens are remembered as verified.

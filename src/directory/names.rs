@@ -22,6 +22,8 @@
 //! the bound of a leaf. An id whose record can't be read then, or when its leaf is
 //! rewritten, is not in the index until the user is renamed.
 
+mod descent;
+mod inner;
 mod leaf;
 mod merge;
 mod node;

@@ -22,8 +22,8 @@ pub trait Body {
     /// The next bytes, `None` at the end; an error if the client has gone.
     async fn next(&mut self) -> Option<Result<Vec<u8>, Broken>>;
 
-    /// The same, but no bytes if none arrive within `patience`.
-    async fn next_within(&mut self, patience: Duration) -> Option<Result<Vec<u8>, Broken>>;
+    /// The same, but no bytes if none arrive within `timeout`.
+    async fn next_within(&mut self, timeout: Duration) -> Option<Result<Vec<u8>, Broken>>;
 }
 
 /// The rest of a body will not arrive.
@@ -54,7 +54,7 @@ pub async fn whole<B: Body>(mut body: B) -> Result<Vec<u8>, Problem> {
         bytes.extend(chunk.map_err(|Broken| Problem::incomplete_body())?);
         if bytes.len() > MAX_BYTES {
             ignore(body).await;
-            return Err(Problem::body_too_large());
+            return Err(Problem::body_too_large(MAX_BYTES));
         }
     }
     Ok(bytes)

@@ -36,6 +36,8 @@ pub enum Part {
     Bytes(Vec<u8>),
     /// Ask again when the client has taken some of what there is, or after [`TURN`].
     Later,
+    /// Ask again after that time.
+    Pause(Duration),
     End,
 }
 
@@ -57,6 +59,14 @@ impl Content<'_> {
             Content::Whole(_) => None,
             Content::WithTrailers(_, trailers) => Some(std::mem::take(trailers)),
             Content::Parts(parts) => parts.trailers(),
+        }
+    }
+
+    /// All of it, if it is there already.
+    pub fn as_whole(&self) -> Option<&[u8]> {
+        match self {
+            Content::Whole(bytes) | Content::WithTrailers(bytes, _) => Some(bytes),
+            Content::Parts(_) => None,
         }
     }
 

@@ -15,14 +15,14 @@ pub const MAX_HEADER_BYTES: usize = 32 * 1024;
 pub fn check<B>(request: &Request<B>) -> Result<(), Problem> {
     let target = request.uri().path_and_query();
     if target.is_some_and(|target| target.as_str().len() > MAX_TARGET_BYTES) {
-        return Err(Problem::target_too_long());
+        return Err(Problem::target_too_long(MAX_TARGET_BYTES));
     }
     let fields = request.headers().iter();
     let bytes: usize = fields
         .map(|(name, value)| name.as_str().len() + value.len())
         .sum();
     match bytes > MAX_HEADER_BYTES {
-        true => Err(Problem::header_too_large()),
+        true => Err(Problem::header_too_large(MAX_HEADER_BYTES)),
         false => Ok(()),
     }
 }

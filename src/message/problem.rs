@@ -6,8 +6,6 @@ use http::header::{ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AF
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
-use super::body::MAX_BYTES;
-use super::limits::{MAX_HEADER_BYTES, MAX_TARGET_BYTES};
 use super::trace::Trace;
 use crate::json;
 use crate::user::Violation;
@@ -128,23 +126,23 @@ impl Problem {
         Problem::plain(types::INCOMPLETE_BODY)
     }
 
-    pub fn body_too_large() -> Problem {
-        let detail = format!("A body may have at most {MAX_BYTES} bytes.");
+    pub fn body_too_large(max: usize) -> Problem {
+        let detail = format!("A body may have at most {max} bytes.");
         Problem::new(types::BODY_TOO_LARGE, detail)
     }
 
-    pub fn line_too_long() -> Problem {
-        let detail = format!("A line may have at most {MAX_BYTES} bytes.");
+    pub fn line_too_long(max: usize) -> Problem {
+        let detail = format!("A line may have at most {max} bytes.");
         Problem::new(types::BODY_TOO_LARGE, detail)
     }
 
-    pub fn target_too_long() -> Problem {
-        let detail = format!("Path and query may have at most {MAX_TARGET_BYTES} bytes.");
+    pub fn target_too_long(max: usize) -> Problem {
+        let detail = format!("Path and query may have at most {max} bytes.");
         Problem::new(types::TARGET_TOO_LONG, detail)
     }
 
-    pub fn header_too_large() -> Problem {
-        let detail = format!("All header fields may have at most {MAX_HEADER_BYTES} bytes.");
+    pub fn header_too_large(max: usize) -> Problem {
+        let detail = format!("All header fields may have at most {max} bytes.");
         Problem::new(types::HEADER_TOO_LARGE, detail)
     }
 

@@ -1,10 +1,10 @@
 //! `/users`: all users by the page, or some by what is known of them; and new ones.
 
-use http::header::{ETAG, LINK, LOCATION};
-use http::{HeaderName, Method, Response, StatusCode};
-use sha2::{Digest, Sha256};
+use http::header::LOCATION;
+use http::{Method, Response, StatusCode};
 
-use super::representation::{Fields, Representation};
+use super::listing::{Listing, fields_again, limit, log_unreadable};
+use super::representation::Fields;
 use super::search;
 use super::user::{represent, with_tag};
 use crate::auth::{Permission, Scope};
@@ -12,14 +12,14 @@ use crate::configuration::Configuration;
 use crate::directory::{Created, Directory, Idempotency, MAX_IDS, Order};
 use crate::message::body::{self, Body};
 use crate::message::idempotency_key;
-use crate::message::precondition::{Preconditions, Read, entity_tag_of};
+use crate::message::precondition::Preconditions;
 use crate::message::problem::Problem;
 use crate::message::query::Query;
-use crate::message::response::{JSON, not_modified, private_json, set};
+use crate::message::response::{JSON, set};
 use crate::platform::Platform;
 use crate::service::resource::{Answer, Call, Operation, Resource, handled};
 use crate::store::Store;
-use crate::user::{Email, Profile, User, UserId};
+use crate::user::{Email, Profile, UserId};
 
 pub(super) const fn resource<S: Store, P: Platform, B: Body>() -> Resource<S, P, B> {
     Resource {
@@ -44,15 +44,6 @@ pub(super) const fn resource<S: Store, P: Platform, B: Body>() -> Resource<S, P,
             },
         ],
     }
-}
-
-pub(super) const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
-
-/// Users with what is said of them all.
-pub(super) struct Collection {
-    pub users: Vec<User>,
-    pub total: Option<u64>,
-    pub next: Option<String>,
 }
 
 /// With an `Idempotency-Key`, a repeat within 24 hours gets the first answer again
@@ -93,7 +84,7 @@ async fn list<S: Store, P: Platform, B>(
     let query = Query::parse(request.uri().query(), &known)?;
     let preconditions = Preconditions::of(request.headers())?;
     let fields = Fields::of(&query)?;
-    let collection = if query.get("email").is_some() {
+    let listing = if query.get("email").is_some() {
         query.alone("email", &["fields"])?;
         by_email(directory, &query).await?
     } else if query.get("id").is_some() {
@@ -105,13 +96,13 @@ async fn list<S: Store, P: Platform, B>(
     } else {
         page(directory, configuration, &query).await?
     };
-    collection.respond(fields, &preconditions)
+    listing.respond(fields, &preconditions)
 }
 
 async fn by_email<S: Store, P: Platform>(
     directory: &Directory<'_, S, P>,
     query: &Query,
-) -> Result<Collection, Problem> {
+) -> Result<Listing, Problem> {
     let email = |value: Option<&str>| Email::try_from(value.unwrap_or_default().to_owned());
     // A plus is common in addresses, and a space stands in quotes alone: where it would make
     // no address, the client has meant the plus.
@@ -119,13 +110,13 @@ async fn by_email<S: Store, P: Platform>(
         .or_else(|_| email(query.get_with_plus("email")))
         .map_err(|rule| Problem::invalid_query(&rule, "email"))?;
     let users = Vec::from_iter(directory.find(&email).await?);
-    Ok(Collection::complete(users))
+    Ok(Listing::complete(users))
 }
 
 async fn by_ids<S: Store, P: Platform>(
     directory: &Directory<'_, S, P>,
     query: &Query,
-) -> Result<Collection, Problem> {
+) -> Result<Listing, Problem> {
     let list = query.get("id").unwrap_or_default().split(',');
     let ids: Result<Vec<UserId>, _> = list.map(str::parse).collect();
     let mut ids = match ids {
@@ -139,14 +130,14 @@ async fn by_ids<S: Store, P: Platform>(
     ids.dedup();
     let some = directory.get_some(&ids).await?;
     log_unreadable(directory, &some.unreadable);
-    Ok(Collection::complete(some.users))
+    Ok(Listing::complete(some.users))
 }
 
 async fn page<S: Store, P: Platform>(
     directory: &Directory<'_, S, P>,
     configuration: &Configuration,
     query: &Query,
-) -> Result<Collection, Problem> {
+) -> Result<Listing, Problem> {
     let (sort, order) = match query.get("sort") {
         None => ("", Order::Ascending),
         Some("id") => ("&sort=id", Order::Ascending),
@@ -158,79 +149,11 @@ async fn page<S: Store, P: Platform>(
     let page = directory.list(after, limit as usize, order).await?;
     log_unreadable(directory, &page.unreadable);
     let fields = fields_again(query);
-    Ok(Collection {
+    Ok(Listing {
         users: page.users,
         total: Some(page.total),
         next: page
             .next
             .map(|next| format!("/users?limit={limit}{sort}{fields}&after={next}")),
     })
-}
-
-/// The parameter `fields` for the link to the next page, as it was given here.
-pub(super) fn fields_again(query: &Query) -> String {
-    let fields = query.get("fields");
-    fields.map_or(String::new(), |fields| format!("&fields={fields}"))
-}
-
-/// How many users a page may have.
-pub(super) fn limit(configuration: &Configuration, query: &Query) -> Result<u64, Problem> {
-    let limit = query.number("limit", 1, Configuration::MAX_PAGE_SIZE)?;
-    Ok(limit.unwrap_or(configuration.page_size))
-}
-
-pub(super) fn log_unreadable<S, P: Platform>(directory: &Directory<'_, S, P>, ids: &[UserId]) {
-    for id in ids {
-        let line = format!("GET /users: user {id} is left out, for its record can't be read");
-        directory.platform.log_error(&line);
-    }
-}
-
-impl Collection {
-    /// All users that were asked for.
-    fn complete(users: Vec<User>) -> Collection {
-        Collection {
-            total: Some(users.len() as u64),
-            users,
-            next: None,
-        }
-    }
-
-    fn respond(
-        &self,
-        fields: Fields,
-        preconditions: &Preconditions,
-    ) -> Result<Response<Vec<u8>>, Problem> {
-        let tag = self.entity_tag();
-        let represented = |user| Representation { user, fields };
-        let mut response = match preconditions.check_read(&tag)? {
-            Read::NotModified(tag) => not_modified(tag),
-            Read::Answer => {
-                let users: Vec<_> = self.users.iter().map(represented).collect();
-                let mut response = private_json(&users);
-                set(&mut response, ETAG, tag);
-                response
-            }
-        };
-        if let Some(total) = self.total {
-            set(&mut response, TOTAL_COUNT, total);
-        }
-        if let Some(next) = &self.next {
-            set(&mut response, LINK, format!("<{next}>; rel=\"next\""));
-        }
-        Ok(response)
-    }
-
-    /// Names the versions of all users, and what the headers say. It is not
-    /// made from the body, which is many times as long.
-    fn entity_tag(&self) -> String {
-        let mut hash = Sha256::new();
-        hash.update(env!("CARGO_PKG_VERSION"));
-        for user in &self.users {
-            hash.update(user.version.0.to_le_bytes());
-        }
-        hash.update(self.total.unwrap_or(u64::MAX).to_le_bytes());
-        hash.update(self.next.as_deref().unwrap_or_default());
-        entity_tag_of(hash)
-    }
 }

@@ -4,10 +4,10 @@ use http::{Method, Response};
 use serde_json::json;
 
 use crate::auth::Permission;
-use crate::configuration::Fault;
-use crate::message::problem::{Problem, types};
+use crate::message::problem::Problem;
 use crate::message::response::private_json;
 use crate::platform::Platform;
+use crate::service::readiness;
 use crate::service::resource::{Call, Operation, Resource, handled};
 use crate::store::Store;
 
@@ -27,20 +27,10 @@ pub(super) const fn resource<S: Store, P: Platform, B>() -> Resource<S, P, B> {
     }
 }
 
-/// Everybody may ask, so that the answer tells nothing of the users, not even their number.
+/// Everybody may ask.
 async fn get<S: Store, P: Platform, B>(
     call: Call<'_, S, P, B>,
 ) -> Result<Response<Vec<u8>>, Problem> {
-    let faults = &call.configuration.faults;
-    if !faults.is_empty() {
-        let faults: Vec<_> = faults.iter().map(Fault::to_string).collect();
-        let detail = format!("The configuration can't be read: {}.", faults.join("; "));
-        return Err(Problem::new(types::MISCONFIGURED, detail));
-    }
-    call.directory.created().await.map_err(|error| {
-        let detail = "The store does not answer as it should.";
-        let problem = Problem::new(types::STORE_UNAVAILABLE, detail);
-        problem.retry_after(1).with_cause(error)
-    })?;
+    readiness::check(call.directory, call.configuration).await?;
     Ok(private_json(&json!({ "status": "ok" })))
 }

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::collection::{Collection, fields_again, limit, log_unreadable};
+use super::listing::{Listing, fields_again, limit, log_unreadable};
 use crate::configuration::Configuration;
 use crate::directory::{Directory, Position};
 use crate::folded_name::NamePrefix;
@@ -19,7 +19,7 @@ pub(super) async fn by_name<S: Store, P: Platform>(
     directory: &Directory<'_, S, P>,
     configuration: &Configuration,
     query: &Query,
-) -> Result<Collection, Problem> {
+) -> Result<Listing, Problem> {
     let name = query.get("name").unwrap_or_default();
     let prefix = NamePrefix::try_from(name).map_err(|rule| Problem::invalid_query(rule, "name"))?;
     let from = query.get("after").map(|cursor| {
@@ -38,7 +38,7 @@ pub(super) async fn by_name<S: Store, P: Platform>(
         let after = write_cursor(&next);
         format!("/users?name={name}&limit={limit}{fields}&after={after}")
     });
-    Ok(Collection {
+    Ok(Listing {
         users: found.users,
         total: None,
         next,

@@ -79,6 +79,8 @@ only_here! {
         "A message is said to be compressed, and no header says how.";
     MESSAGE_COUNT = NOT_IMPLEMENTED "message-count" "Not one message",
         "This call takes one message.";
+    UNKNOWN_SERVICE = NOT_FOUND "unknown-service" "Unknown service",
+        "No service has this name here.";
     UNIMPLEMENTED = NOT_IMPLEMENTED "unimplemented" "Unimplemented",
         "There is no such procedure.";
     UNKNOWN_COMPRESSION = NOT_IMPLEMENTED "unknown-compression" "Unknown compression",
@@ -141,6 +143,7 @@ pub const TABLE: &[(&ProblemType, Code)] = &[
     (INVALID_REQUEST, InvalidArgument),
     (FALSE_COMPRESSION, Internal),
     (MESSAGE_COUNT, Unimplemented),
+    (UNKNOWN_SERVICE, NotFound),
     (UNIMPLEMENTED, Unimplemented),
     (UNKNOWN_COMPRESSION, Unimplemented),
     (DEADLINE_EXCEEDED, DeadlineExceeded),

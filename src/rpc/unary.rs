@@ -139,9 +139,14 @@ pub fn decode<M: Message + Default + DeserializeOwned>(
     message: &[u8],
 ) -> Result<M, Problem> {
     match codec {
-        Codec::Proto => M::decode(message).map_err(|error| malformed(&error.to_string())),
+        Codec::Proto => decode_binary(message),
         Codec::Json => proto_json::read(json::parse(message)?).map_err(|why| malformed(&why)),
     }
+}
+
+/// Reads a message in protobuf's binary form.
+pub fn decode_binary<M: Message + Default>(message: &[u8]) -> Result<M, Problem> {
+    M::decode(message).map_err(|error| malformed(&error.to_string()))
 }
 
 fn malformed(why: &str) -> Problem {

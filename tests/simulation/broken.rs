@@ -1,5 +1,6 @@
 //! The checker bites: whatever is broken on purpose is caught.
 
+use crate::backend::Backend;
 use crate::explore::{Bounds, explore};
 use crate::meetings::meetings;
 use crate::names;
@@ -7,9 +8,8 @@ use crate::random;
 use crate::repeats::repeats;
 use crate::sabotage::{ALL, Sabotage};
 use crate::scenario::{Failure, Scenario};
-use crate::scheduler::Violation;
 use crate::scripts::{self, SCRIPTS};
-use crate::store::Backend;
+use crate::violation::Violation;
 
 /// By what a sabotage is caught, and what is wrong then.
 type Caught = (String, Violation);

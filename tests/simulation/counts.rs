@@ -4,12 +4,13 @@
 use edge_users::directory::Sizes;
 use serde_json::json;
 
+use crate::backend::Backend;
 use crate::choice::{Choice, Fate};
 use crate::explore::{Bounds, explore};
 use crate::request::{Action, Condition::Always, Who::Id};
 use crate::scenario::{RECOVERY, Scenario};
-use crate::scheduler::{Simulation, Violation};
-use crate::store::Backend;
+use crate::scheduler::Simulation;
+use crate::violation::Violation;
 use Action::{Create, CreateOnce, Delete, Find, Get, Patch, Search, Walk};
 
 /// A request, and the most operations that it makes on SQLite and DynamoDB, and

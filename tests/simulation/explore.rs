@@ -11,8 +11,9 @@ use std::fmt;
 
 use crate::choice::{Choice, Fate};
 use crate::scenario::{Failure, Prepared, Scenario};
-use crate::scheduler::{Simulation, Violation};
+use crate::scheduler::Simulation;
 use crate::store::hash;
+use crate::violation::Violation;
 
 /// How much is explored.
 #[derive(Clone, Copy, Debug)]

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::backend::Backend;
 use crate::choice::{Choice, Fate};
 use crate::counts::{bounded, cost};
 use crate::request::{Action, Condition, Condition::Always, Told, Who::Id};
-use crate::scheduler::{Simulation, Violation};
-use crate::store::Backend;
+use crate::scheduler::Simulation;
+use crate::violation::Violation;
 use Action::{Create, Delete, Get, Patch, Walk};
 
 fn users(count: usize) -> Vec<Action> {

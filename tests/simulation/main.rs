@@ -1,10 +1,11 @@
 //! The service under every schedule and every fault: the real handlers on a
 //! simulated store, several clients at once, one store operation at a time.
 //!
-//! - [`store`], [`operation`]: Spin's SQLite, Redis and DynamoDB stores, with their manners
+//! - [`store`], [`backend`], [`operation`]: Spin's SQLite, Redis and DynamoDB stores, as they behave
+//! - [`transcript`]: the store and its operations, as people read them
 //! - [`client`]: the store, the clock and the random numbers as the service sees them
 //! - [`scheduler`], [`choice`]: runs clients as it is told, and lets operations fail and instances die
-//! - [`observer`]: what must hold after every single write
+//! - [`observer`], [`violation`]: what must hold after every single write, and a broken promise
 //! - [`request`], [`history`]: what clients ask and are told, and when
 //! - [`model`], [`linearizability`]: what a directory does, one request after
 //!   another, and whether the answers can be explained by that
@@ -18,6 +19,7 @@
 //! - [`sabotage`], [`saboteur`], [`broken`]: what is broken on purpose is caught
 //! - [`counts`]: how many store operations each request makes
 
+mod backend;
 mod broken;
 mod choice;
 mod client;
@@ -43,6 +45,8 @@ mod scenario;
 mod scheduler;
 mod scripts;
 mod store;
+mod transcript;
+mod violation;
 
 /// Whether X-Total-Count is exact again after crashes.
 pub const COUNT_HEALS: bool = true;

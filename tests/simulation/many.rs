@@ -13,9 +13,10 @@ use edge_users::store::{Report, Store, StoreError};
 use edge_users::user::{Profile, UserId};
 use serde_json::json;
 
+use crate::backend::Backend;
 use crate::client::{SimPlatform, mix, poll};
 use crate::operation::{Answer, Operation, Watch};
-use crate::store::{Backend, SimStore};
+use crate::store::SimStore;
 
 const USERS: u64 = 5_000;
 

@@ -3,10 +3,10 @@
 use edge_users::directory::Sizes;
 use serde_json::{Value, json};
 
+use crate::backend::Backend;
 use crate::request::{Action, Condition, Who};
 use crate::sabotage::Sabotage;
 use crate::scenario::{RECOVERY, Scenario};
-use crate::store::Backend;
 use Action::{Create, Delete, Find, Get, Patch, Put, Walk};
 use Condition::{Always, AsSeen};
 use Who::Id;

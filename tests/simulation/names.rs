@@ -6,6 +6,7 @@ use std::time::Instant;
 use edge_users::directory::Sizes;
 use serde_json::json;
 
+use crate::backend::Backend;
 use crate::choice::{Choice, Fate};
 use crate::explore::{Bounds, Figures, explore};
 use crate::meetings::Meeting;
@@ -13,7 +14,6 @@ use crate::request::{Action, Condition, Who};
 use crate::sabotage::Sabotage;
 use crate::scenario::Scenario;
 use crate::scheduler::Simulation;
-use crate::store::Backend;
 use Action::{Create, Delete, Patch, Search};
 
 /// Two users fill a leaf, two nodes a node above them; every second create merges, and a

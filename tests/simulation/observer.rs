@@ -11,8 +11,8 @@ use edge_users::user::UserId;
 
 use crate::client::{Port, SimPlatform, poll};
 use crate::operation::{Answer, Operation};
-use crate::scheduler::Violation;
 use crate::store::SimStore;
+use crate::violation::Violation;
 
 /// The users that were observed so far.
 #[derive(Clone, Debug, Default)]

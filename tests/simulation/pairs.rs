@@ -7,12 +7,12 @@ use std::time::Instant;
 use edge_users::directory::Sizes;
 use serde_json::json;
 
+use crate::backend::Backend;
 use crate::explore::{Bounds, Figures, explore};
 use crate::meetings::meetings;
 use crate::repeats::{leftover_keys, repeats};
 use crate::request::{Action, Condition, Who};
 use crate::scenario::{RECOVERY, Scenario};
-use crate::store::Backend;
 
 /// One fault in each run. Contenders for one email overtake each other about
 /// twice before one of them is left alone.

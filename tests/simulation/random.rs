@@ -8,6 +8,7 @@ use std::time::Instant;
 use edge_users::directory::Sizes;
 use serde_json::json;
 
+use crate::backend::Backend;
 use crate::choice::{Choice, Fate};
 use crate::client::mix;
 use crate::names;
@@ -15,7 +16,6 @@ use crate::repeats::KEYS;
 use crate::request::{Action, Condition, Who};
 use crate::sabotage::Sabotage;
 use crate::scenario::{Failure, RECOVERY, Scenario};
-use crate::store::Backend;
 
 /// How many schedules run in every test run.
 const FEW: u64 = 3_000;

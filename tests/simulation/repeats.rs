@@ -6,13 +6,13 @@
 use edge_users::directory::Sizes;
 use serde_json::{Value, json};
 
+use crate::backend::Backend;
 use crate::choice::{Choice, Fate};
 use crate::explore::{Bounds, explore};
 use crate::meetings::Meeting;
 use crate::request::{Action, Condition::Always, Told, Who::Id};
 use crate::scenario::Scenario;
 use crate::scheduler::Simulation;
-use crate::store::Backend;
 use Action::{Create, CreateOnce, Delete, Get, Patch};
 
 const X: &str = "x@example.com";

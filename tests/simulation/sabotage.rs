@@ -3,7 +3,7 @@
 //!
 //! See [`saboteur`](crate::saboteur) for how it is broken.
 
-use crate::store::Backend;
+use crate::backend::Backend;
 
 /// What is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

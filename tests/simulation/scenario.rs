@@ -7,12 +7,13 @@ use std::fmt;
 use edge_users::directory::Sizes;
 use serde_json::{Value, json};
 
+use crate::backend::Backend;
 use crate::choice::{Choice, Fate};
 use crate::forgotten;
 use crate::request::{Action, Ask, Condition, Told, Who};
 use crate::sabotage::Sabotage;
-use crate::scheduler::{Simulation, Violation};
-use crate::store::Backend;
+use crate::scheduler::Simulation;
+use crate::violation::Violation;
 
 /// Within 60 seconds nothing is stuck any more.
 pub const RECOVERY: i64 = 60_001;

@@ -10,29 +10,27 @@ use std::task::Poll;
 
 use edge_users::directory::Sizes;
 
+use crate::backend::Backend;
 use crate::choice::{Choice, Fate};
 use crate::client::{Port, SimPlatform, Work, poll, serve};
 use crate::history::{Event, History};
 use crate::observer::Observer;
 use crate::operation::{Answer, Operation};
 use crate::request::{Action, Ask, Condition, Cursor, Told, Who};
-use crate::store::{Backend, SimStore, hash};
+use crate::store::{SimStore, hash};
+use crate::violation::Violation;
 
-/// The longest that a request takes, in milliseconds: hosts end it then.
-const TIME_LIMIT: i64 = 30_000;
+/// The longest that a request takes: hosts end it then.
+const TIME_LIMIT_MILLIS: i64 = 30_000;
 
-/// How long a pause is, in milliseconds: after that, a request that has not ended is taken for dead.
-const PAUSE: i64 = 60_001;
+/// How long a pause is: after that, a request that has not ended is taken for dead.
+const PAUSE_MILLIS: i64 = 60_001;
 
 /// No request makes so many store operations.
 const ENDLESS: usize = 2000;
 
 /// No client makes so many requests.
 const ENDLESS_WALK: usize = 1000;
-
-/// What must never happen, happened.
-#[derive(Clone, Debug)]
-pub struct Violation(pub String);
 
 struct Client {
     todo: VecDeque<Action>,
@@ -297,21 +295,21 @@ impl Simulation {
                 let slow = self.clients.iter().enumerate().filter(|(_, client)| {
                     let running = client.running.as_ref();
                     running.is_some_and(|running| {
-                        running.event.is_some() && now - running.since > TIME_LIMIT
+                        running.event.is_some() && now - running.since > TIME_LIMIT_MILLIS
                     })
                 });
                 let slow: Vec<_> = slow.map(|(client, _)| client).collect();
                 slow.into_iter().try_for_each(|client| self.die(client))
             }
             Choice::Pause => {
-                self.now.set(self.now.get() + PAUSE);
+                self.now.set(self.now.get() + PAUSE_MILLIS);
                 self.note(|_| "more than a minute goes by".to_owned());
                 Ok(())
             }
             Choice::Late => {
                 let operation = self.late.pop_front().expect("an operation is late");
                 let answer = self.store.apply(usize::MAX, &operation);
-                self.note(|this| format!("late: {}", operation.describe(&this.store, &answer)));
+                self.note(|this| format!("late: {}", this.store.describe(&operation, &answer)));
                 self.observer.look(&self.store, &operation)
             }
         }
@@ -338,7 +336,7 @@ impl Simulation {
                 .as_ref()
                 .map(|running| &running.ask);
             let ask = ask.map(Ask::to_string).unwrap_or_default();
-            let done = operation.describe(&this.store, &answer);
+            let done = this.store.describe(&operation, &answer);
             format!("client {client} {ask}: {done}{}", fate.words())
         });
         self.observer.look(&self.store, &operation)?;

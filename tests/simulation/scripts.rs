@@ -3,9 +3,10 @@
 
 use edge_users::directory::Sizes;
 
+use crate::backend::Backend;
 use crate::sabotage::Sabotage;
-use crate::scheduler::{Simulation, Violation};
-use crate::store::Backend;
+use crate::scheduler::Simulation;
+use crate::violation::Violation;
 use crate::{counts, leftovers};
 
 /// What happens, in words and in steps; fails if a promise is broken.

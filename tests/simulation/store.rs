@@ -6,42 +6,11 @@
 
 use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
-use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use crate::backend::Backend;
 use crate::operation::{Answer, Operation, Watch};
 use crate::sabotage::Sabotage;
-
-/// The manners of a backend: of Spin's key-value stores, versions 3.6 to 4.1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Backend {
-    /// A swap compares values. Of a key that was absent it overwrites what it finds.
-    Sqlite,
-    /// A swap happens if nothing at all was written since, and is always reported as failed.
-    Redis,
-    /// A swap compares the versions that swaps count, and values where there is no version.
-    /// A swap whose call fails is reported as lost, not as an error.
-    DynamoDb,
-}
-
-impl Backend {
-    /// All of them.
-    pub const ALL: [Backend; 3] = [Backend::Sqlite, Backend::Redis, Backend::DynamoDb];
-
-    fn encode(self, number: i64) -> Vec<u8> {
-        match self {
-            Backend::Sqlite => number.to_le_bytes().to_vec(),
-            Backend::Redis | Backend::DynamoDb => number.to_string().into_bytes(),
-        }
-    }
-
-    fn decode(self, value: &[u8]) -> Option<i64> {
-        match self {
-            Backend::Sqlite => value.try_into().ok().map(i64::from_le_bytes),
-            _ => std::str::from_utf8(value).ok()?.parse().ok(),
-        }
-    }
-}
 
 #[derive(Clone, Debug)]
 struct Entry {
@@ -210,33 +179,6 @@ impl SimStore {
             )),
         }
     }
-
-    /// The counter under a key as people read it, and else the text.
-    pub fn readable(&self, key: &str, value: &[u8]) -> String {
-        match self.backend.decode(value) {
-            Some(0) if key.starts_with("email/") => "free".to_owned(),
-            Some(claim) if key.starts_with("email/") => {
-                format!("user {} by claim {}", claim >> 27, claim & ((1 << 27) - 1))
-            }
-            Some(number) => number.to_string(),
-            None => String::from_utf8_lossy(value).into_owned(),
-        }
-    }
-}
-
-/// One line for each key.
-impl fmt::Display for SimStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (key, entry) in &self.entries {
-            writeln!(f, "  {} = {}", short(key), self.readable(key, &entry.value))?;
-        }
-        Ok(())
-    }
-}
-
-/// A key without most of a long hash.
-pub fn short(key: &str) -> &str {
-    &key[..key.len().min(14)]
 }
 
 /// A hash of anything.

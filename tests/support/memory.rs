@@ -148,7 +148,7 @@ pub fn respond<S: Store + 'static>(
         loop {
             match content.next(0).await {
                 Part::Bytes(bytes) => body.extend(bytes),
-                Part::Later => {}
+                Part::Later | Part::Pause(_) => {}
                 Part::End => return Response::from_parts(head, body),
             }
         }

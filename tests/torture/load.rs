@@ -20,7 +20,7 @@ const MAX_USERS: usize = 12;
 const MAX_GONE: usize = 20;
 
 /// How long a client waits before it sends a request again that was not answered.
-const PAUSE: Duration = Duration::from_millis(10);
+const RETRY_INTERVAL: Duration = Duration::from_millis(10);
 
 /// What all clients share.
 pub struct Stage {
@@ -238,7 +238,7 @@ impl Session<'_> {
                 Err(Failure::NotSent) if self.alone => Told::Lost,
                 Err(Failure::NotSent) if self.stage.stop.load(Ordering::Relaxed) => return None,
                 Err(Failure::NotSent) => {
-                    std::thread::sleep(PAUSE);
+                    std::thread::sleep(RETRY_INTERVAL);
                     continue;
                 }
             };
@@ -249,7 +249,7 @@ impl Session<'_> {
             let record = Record::new(self.client, times, ask, told.clone());
             self.records.push(record);
             if lost {
-                std::thread::sleep(PAUSE);
+                std::thread::sleep(RETRY_INTERVAL);
                 return None;
             }
             return Some(told);

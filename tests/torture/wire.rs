@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::history::{Ask, Email, Seen, State, Told, Write};
 
 /// Longer than the host lets a request take.
-const PATIENCE: Duration = Duration::from_secs(40);
+const REQUEST_TIME_LIMIT: Duration = Duration::from_secs(40);
 
 /// The letters of an email in which its spelling shows the marker, one bit each.
 /// Addresses are the same without regard to case, and kept as they were written.
@@ -32,7 +32,7 @@ pub struct Wire {
 
 impl Wire {
     pub fn to(url: &str) -> Wire {
-        let client = Client::builder().timeout(PATIENCE).build();
+        let client = Client::builder().timeout(REQUEST_TIME_LIMIT).build();
         Wire {
             url: url.to_owned(),
             client: client.expect("a client needs nothing that can be missing"),

@@ -10,7 +10,7 @@ use crate::contestant::Contestant::{self, Article, EdgeUsers, NativeSqlite, OneR
 use crate::load::Sample;
 use crate::plan::SIZES;
 use crate::startup::WARM;
-use crate::statistics::Cell;
+use crate::statistics::Case;
 use crate::work::Work;
 
 /// A figure and the bound that it is to keep.
@@ -64,7 +64,7 @@ pub fn table(text: &mut String, results: &Results) -> Result<()> {
 fn targets(results: &Results) -> Vec<Target> {
     use Bound::{AtLeast, AtMost};
     let p99 = |sample: &Sample| sample.p99;
-    let cell = Cell::base;
+    let case = Case::base;
     let mut targets = Vec::new();
     let mut add = |what: String, bound, figure| {
         targets.push(Target {
@@ -75,9 +75,9 @@ fn targets(results: &Results) -> Vec<Target> {
     };
     let ratio = |a, b, figure: fn(&Sample) -> f64| results.measurements.ratio(a, b, figure);
 
-    let floor = cell(OneRead, Work::Get);
+    let floor = case(OneRead, Work::Get);
     for work in [Work::Get, Work::GetNotModified, Work::GetMissing] {
-        let ours = cell(EdgeUsers, work);
+        let ours = case(EdgeUsers, work);
         let name = work.name();
         add(
             format!("{name}: throughput, in parts of the floor with one read"),
@@ -90,18 +90,18 @@ fn targets(results: &Results) -> Vec<Target> {
             ratio(ours, floor, p99),
         );
     }
-    let get = cell(EdgeUsers, Work::Get);
+    let get = case(EdgeUsers, Work::Get);
     for (work, limit) in [(Work::Page, 6.0), (Work::GetByEmail, 1.6)] {
         add(
             format!("{}: time, in times of get by id", work.name()),
             AtMost(limit),
             // Of throughput in reverse, it is the ratio of times.
-            ratio(get, cell(EdgeUsers, work), Sample::throughput),
+            ratio(get, case(EdgeUsers, work), Sample::throughput),
         );
     }
     let [.., large] = SIZES;
     for work in GROWING {
-        let small = cell(EdgeUsers, work);
+        let small = case(EdgeUsers, work);
         let name = work.name();
         add(
             format!("{name}: time at 1,000,000 users, in times of that at 1,000"),
@@ -115,7 +115,7 @@ fn targets(results: &Results) -> Vec<Target> {
         );
     }
     let beside = |other: Contestant, work| {
-        ratio(cell(EdgeUsers, work), cell(other, work), Sample::throughput)
+        ratio(case(EdgeUsers, work), case(other, work), Sample::throughput)
     };
     add(
         "create: throughput, in parts of axum + SQLite".to_owned(),

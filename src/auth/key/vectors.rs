@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::auth::jwt::Jws;
+use crate::auth::jws::Jws;
 use crate::auth::keys::Keys;
 
 fn bytes(hex: &Value) -> Vec<u8> {

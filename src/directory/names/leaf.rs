@@ -6,9 +6,10 @@
 //! leaf whose name begins so gives the bound from now on; if there is none, the leaf begins
 //! later, at the start of the name of its first user; and a leaf without users goes.
 
+use super::descent::Reached;
 use super::node::{Content, Leaf, Link, Node, NodeId};
 use super::position::Position;
-use super::tree::{Reached, Tree};
+use super::tree::Tree;
 use crate::directory::record::{self, Record, State};
 use crate::directory::versioned::{Loaded, Written};
 use crate::directory::{ATTEMPTS, Error};

@@ -1,0 +1,99 @@
+//! Requests: from WASI's types to those of the crate `http`.
+
+use std::time::Duration;
+
+use http::header::HOST;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use spin_sdk::http::IncomingRequest;
+use spin_sdk::wit::wasi::http0_2_0::types::IncomingBody;
+use wasi::io::streams::{InputStream, StreamError};
+
+use super::wait;
+use crate::message::body;
+use crate::service::quota::CLIENT_ADDRESS;
+
+/// The request on the types that the rest of the service knows; `None` if its
+/// target is not a path.
+pub fn read(request: IncomingRequest) -> Option<Request<RequestBody>> {
+    let method = Method::try_from(request.method().to_string().as_str()).ok()?;
+    let uri = Uri::try_from(request.path_with_query()?).ok()?;
+    let entries = request.headers().entries();
+    let mut headers = HeaderMap::with_capacity(entries.len());
+    let fields = entries.into_iter().filter(|(name, _)| !is_of_spin(name));
+    for (name, value) in fields {
+        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::try_from(value)) {
+            headers.append(name, value);
+        }
+    }
+    // The host takes it out of the fields.
+    if let Some(Ok(host)) = request.authority().map(HeaderValue::try_from) {
+        headers.insert(HOST, host);
+    }
+    let body = None;
+    let mut read = Request::new(RequestBody { body, request });
+    *read.method_mut() = method;
+    *read.uri_mut() = uri;
+    *read.headers_mut() = headers;
+    Some(read)
+}
+
+/// Whether Spin adds that field to requests, and nobody looks at it here.
+fn is_of_spin(name: &str) -> bool {
+    name.starts_with("spin-") && name != CLIENT_ADDRESS
+}
+
+/// A body that is asked of the host when it is first read: most requests have none.
+pub struct RequestBody {
+    body: Option<OpenBody>,
+    request: IncomingRequest,
+}
+
+/// The stream comes first: it is a child of the body, and must be dropped before it.
+struct OpenBody {
+    stream: InputStream,
+    _body: IncomingBody,
+}
+
+impl RequestBody {
+    fn stream(&mut self) -> Result<&InputStream, body::Broken> {
+        if self.body.is_none() {
+            let body = self.request.consume().map_err(|()| body::Broken)?;
+            let stream = body.stream().map_err(|()| body::Broken)?;
+            let _body = body;
+            self.body = Some(OpenBody { stream, _body });
+        }
+        self.body
+            .as_ref()
+            .map(|body| &body.stream)
+            .ok_or(body::Broken)
+    }
+}
+
+impl body::Body for RequestBody {
+    async fn next(&mut self) -> Option<Result<Vec<u8>, body::Broken>> {
+        // An instance has one request at a time, so that nobody else could run meanwhile.
+        match self.stream() {
+            Ok(stream) => read_result(stream.blocking_read(body::MAX_BYTES as u64 + 1)),
+            Err(broken) => Some(Err(broken)),
+        }
+    }
+
+    async fn next_within(&mut self, timeout: Duration) -> Option<Result<Vec<u8>, body::Broken>> {
+        let stream = match self.stream() {
+            Ok(stream) => stream,
+            Err(broken) => return Some(Err(broken)),
+        };
+        if !timeout.is_zero() {
+            wait(&stream.subscribe(), timeout);
+        }
+        read_result(stream.read(body::MAX_BYTES as u64))
+    }
+}
+
+fn read_result(read: Result<Vec<u8>, StreamError>) -> Option<Result<Vec<u8>, body::Broken>> {
+    match read {
+        Ok(bytes) => Some(Ok(bytes)),
+        Err(StreamError::Closed) => None,
+        Err(StreamError::LastOperationFailed(_)) => Some(Err(body::Broken)),
+    }
+}
