@@ -40,6 +40,9 @@ pub use openapi::DESCRIPTION;
 pub struct Rest;
 
 impl Interface for Rest {
+    const HEADERS: &'static str = "authorization, content-type, idempotency-key, if-match, \
+        if-none-match, traceparent, x-request-id";
+
     type Form = ();
 
     fn form<B>(_: &Request<B>) {}

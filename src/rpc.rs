@@ -38,6 +38,9 @@ use protocol::Protocol;
 pub struct Rpc;
 
 impl Interface for Rpc {
+    const HEADERS: &'static str = "authorization, content-type, connect-protocol-version, \
+        connect-timeout-ms, grpc-timeout, traceparent, x-grpc-web, x-request-id, x-user-agent";
+
     type Form = Option<Protocol>;
 
     fn form<B>(request: &Request<B>) -> Option<Protocol> {

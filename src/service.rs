@@ -44,6 +44,9 @@ use resource::{Answer, Call, Resource, Target};
 
 /// An interface of the service, such as REST.
 pub trait Interface {
+    /// The request headers that pages of other origins may send, separated by commas.
+    const HEADERS: &'static str;
+
     /// What tells how problems are told to the client, beside its request's target.
     type Form;
 
@@ -134,7 +137,7 @@ where
     let headers = answer.response.headers_mut();
     headers.insert(trace::REQUEST_ID, trace.header());
     headers.insert(VARY, VARIES);
-    cors.apply(headers);
+    cors.apply(headers, I::HEADERS);
     if let Some(quota) = quota {
         quota.apply(headers);
     }

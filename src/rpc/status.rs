@@ -54,11 +54,19 @@ impl Status {
                 description: violation.detail.to_string(),
             }
         };
+        let violations = Vec::from_iter(problem.errors().iter().map(field));
+        // Many clients show the message alone.
+        let message = match violations.first() {
+            Some(FieldViolation { field, description }) if of_user => {
+                format!("The member {field} {description}.")
+            }
+            _ => problem.detail().to_owned(),
+        };
         Status {
             code: Code::of(kind),
-            message: problem.detail().to_owned(),
+            message,
             reason: kind.slug,
-            violations: problem.errors().iter().map(field).collect(),
+            violations,
             retry_after: retry_after.and_then(|seconds| seconds.parse().ok()),
         }
     }

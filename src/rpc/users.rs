@@ -12,7 +12,7 @@ use crate::directory::{Error, Idempotency, MAX_IDS};
 use crate::message::body::Body;
 use crate::message::idempotency_key::is_key;
 use crate::message::precondition::Preconditions;
-use crate::message::problem::Problem;
+use crate::message::problem::{Problem, types};
 use crate::platform::Platform;
 use crate::service::resource::{Call, Operation, Resource, handled};
 use crate::store::Store;
@@ -197,7 +197,10 @@ fn precondition<S, P>(
 ) -> Result<Option<Preconditions>, Problem> {
     if tag.is_empty() {
         return match call.configuration.require_preconditions {
-            true => Err(Problem::precondition_required()),
+            true => {
+                let detail = format!("This service takes a change only with {field}.");
+                Err(Problem::new(types::PRECONDITION_REQUIRED, detail))
+            }
             false => Ok(None),
         };
     }
@@ -210,7 +213,13 @@ fn precondition<S, P>(
 
 fn check(precondition: Option<&Preconditions>, user: &User) -> Result<(), Problem> {
     let tag = user.version.entity_tag();
-    precondition.map_or(Ok(()), |precondition| precondition.check_change(&tag))
+    match precondition.is_none_or(|precondition| precondition.check_change(&tag).is_ok()) {
+        true => Ok(()),
+        false => {
+            let detail = "The user has another version than the etag names. Nothing was changed.";
+            Err(Problem::new(types::PRECONDITION_FAILED, detail))
+        }
+    }
 }
 
 /// Tells the operator of users that are left out.
