@@ -15,9 +15,9 @@ CARGO_DENY = 0.20.2
 # Native code is built by one command, with one profile, so that nothing is compiled twice.
 NATIVE = --profile host --workspace
 
-# The tests with conversations that any service can have.
-URL_TESTS = --test description --test export --test finding --test idempotency --test import --test limits \
-	--test negotiation --test patch --test preconditions --test search --test tracing --test users
+# The conversations that any service can have.
+URL_TESTS = description:: emails:: export:: finding:: idempotency:: import:: json:: limits:: negotiation:: patch:: \
+	preconditions:: search:: tracing:: users::
 
 .PHONY: help run test test-url simulate torture fuzz fuzz-parsers interop lint-api audit bench costs build check target size
 
@@ -32,7 +32,7 @@ test: check build ## Check format and lints, run all tests
 
 test-url: ## Run the tests that need only a URL: URL=http://…, and EDGE_USERS_TOKEN; they leave users behind there
 	@test -n "$(URL)" || { echo "usage: make test-url URL=http://127.0.0.1:3000"; exit 2; }
-	EDGE_USERS_URL=$(URL) cargo test --no-fail-fast $(NATIVE) $(URL_TESTS) -- --skip not_by_url
+	EDGE_USERS_URL=$(URL) cargo test $(NATIVE) --test conversations -- $(URL_TESTS) --skip not_by_url
 
 simulate: ## Run the service through 200,000 simulated schedules of requests, failures and crashes
 	cargo test --profile host --test simulation -- --ignored --skip seed --nocapture

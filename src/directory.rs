@@ -15,6 +15,7 @@
 //! - [`names`]: the index of names
 //! - [`quota`]: how many requests each client made
 //! - [`versioned`], [`number`], [`pointer`]: values and numbers that can be swapped safely
+//! - [`unknown_members`]: what newer versions of the service added to values
 //! - [`fingerprint`]: texts known by a hash alone
 //! - [`sizes`]: how large the parts of the index are
 
@@ -33,6 +34,9 @@ mod pointer;
 mod quota;
 mod record;
 mod sizes;
+#[cfg(test)]
+mod stored_format;
+mod unknown_members;
 mod update;
 mod versioned;
 mod walk;

@@ -12,7 +12,7 @@ use crate::platform::Platform;
 use crate::store::{Report, Store, StoreError};
 use crate::timestamp::Timestamp;
 
-/// A store that has values and no counters.
+/// A store on which nothing happens by itself. Its counters are decimal text, as on Redis.
 #[derive(Default)]
 pub struct FakeStore {
     pub values: RefCell<BTreeMap<String, Vec<u8>>>,
@@ -31,7 +31,8 @@ impl FakeStore {
 }
 
 impl Store for FakeStore {
-    type Watch = ();
+    /// The key and its value.
+    type Watch = (String, Option<Vec<u8>>);
 
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.operate()?;
@@ -45,20 +46,38 @@ impl Store for FakeStore {
         Ok(())
     }
 
-    async fn delete(&self, _: &str) -> Result<(), StoreError> {
-        unimplemented!("nothing is deleted here")
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.operate()?;
+        self.values.borrow_mut().remove(key);
+        Ok(())
     }
 
-    async fn increment(&self, _: &str, _: i64) -> Result<i64, StoreError> {
-        unimplemented!("nothing is counted here")
+    async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
+        self.operate()?;
+        let mut values = self.values.borrow_mut();
+        let before = values.get(key).map_or("0", |value| {
+            std::str::from_utf8(value).expect("a counter is text")
+        });
+        let sum = before.parse::<i64>().expect("a counter is a number") + delta;
+        values.insert(key.to_owned(), sum.to_string().into_bytes());
+        Ok(sum)
     }
 
-    async fn current(&self, _: &str) -> Result<(Option<Vec<u8>>, ()), StoreError> {
-        unimplemented!("nothing is swapped here")
+    async fn current(&self, key: &str) -> Result<(Option<Vec<u8>>, Self::Watch), StoreError> {
+        let value = self.get(key).await?;
+        Ok((value.clone(), (key.to_owned(), value)))
     }
 
-    async fn swap(&self, (): (), _: &[u8]) -> Result<Report, StoreError> {
-        unimplemented!("nothing is swapped here")
+    async fn swap(&self, watch: Self::Watch, value: &[u8]) -> Result<Report, StoreError> {
+        let (key, before) = watch;
+        match self.get(&key).await? == before {
+            true => {
+                let mut values = self.values.borrow_mut();
+                values.insert(key, value.to_owned());
+                Ok(Report::Swapped)
+            }
+            false => Ok(Report::Unsure),
+        }
     }
 }
 

@@ -38,8 +38,9 @@ use crate::folded_name::NamePrefix;
 use crate::platform::Platform;
 use crate::store::Store;
 use crate::user::{Name, User, UserId};
-use merge::Catalogue;
-use node::{Node, NodeId};
+pub(super) use merge::Catalogue;
+pub(super) use node::Node;
+use node::NodeId;
 use tree::Tree;
 
 /// The key of the number that names the root of the tree; 0 before there is an index.

@@ -6,7 +6,7 @@
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
-use super::{ATTEMPTS, Error};
+use super::{ATTEMPTS, Error, unknown_members};
 use crate::store::{Report, Store};
 use crate::user::Version;
 
@@ -46,6 +46,12 @@ impl<T: Serialize + DeserializeOwned> Versioned<T> {
     fn encode(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("values have string keys only and are not recursive")
     }
+}
+
+/// A stored value as this version would write it, for tests of the format.
+#[cfg(test)]
+pub(super) fn rewritten<T: Serialize + DeserializeOwned>(stored: &[u8]) -> Result<Vec<u8>, Error> {
+    Ok(Versioned::<T>::decode("", stored)?.encode())
 }
 
 /// Reads a value.
@@ -119,22 +125,30 @@ impl<W, T: Serialize + DeserializeOwned> Loaded<W, T> {
         })
     }
 
-    /// Replaces the value by `value`, if nobody has written since it was read.
-    /// `write` is a random number that was never used before.
+    /// Replaces the value by `value`, if nobody has written since it was read. Members that a
+    /// newer version of the service wrote are kept. `write` is a random number that was never
+    /// used before.
     pub async fn write<S: Store<Watch = W>>(
         mut self,
         store: &S,
         write: Version,
         value: T,
     ) -> Result<Written<W, T>, Error> {
+        let understood = Versioned {
+            format: FORMAT,
+            writes: self.writes,
+            value: self.value,
+        };
+        let last_write = understood.writes[0];
         let mut writes = vec![write];
-        writes.extend(self.writes.iter().take(REMEMBERED_WRITES - 1));
-        let versioned = Versioned {
+        writes.extend(understood.writes.iter().take(REMEMBERED_WRITES - 1));
+        let replacement = Versioned {
             format: FORMAT,
             writes,
             value,
         };
-        let replacement = versioned.encode();
+        let replacement =
+            unknown_members::keep(&self.bytes, &understood.encode(), replacement.encode());
         for _ in 0..ATTEMPTS {
             if store.swap(self.watch, &replacement).await? == Report::Swapped {
                 return Ok(Written::Done(None));
@@ -151,7 +165,7 @@ impl<W, T: Serialize + DeserializeOwned> Loaded<W, T> {
                 return Ok(Written::Done(Some(now)));
             }
             // Certain only if the value remembers all writes since ours was tried.
-            return Ok(match now.writes.contains(&self.writes[0]) {
+            return Ok(match now.writes.contains(&last_write) {
                 true => Written::Overtaken(now),
                 false => Written::Unknown(now),
             });

@@ -22,7 +22,7 @@ use crate::user::UserId;
 /// A resource. To add one is to write a module with such a row, and to name that in the list of
 /// its interface.
 pub struct Resource<S: 'static, P: 'static, B: 'static> {
-    /// Its path. `{}` at its end stands for any segment.
+    /// Its path. `{}`, which may be in it once, stands for any segment.
     pub path: &'static str,
     /// Whether its requests count towards the limit of a client. Those of who watches over the
     /// service don't.
@@ -143,10 +143,10 @@ impl<S, P, B> Resource<S, P, B> {
 
     /// What stands in the place of `{}` in a path that is this resource's.
     fn segment<'p>(&self, path: &'p str) -> Option<&'p str> {
-        match self.path.strip_suffix("{}") {
+        match self.path.split_once("{}") {
             None => (path == self.path).then_some(""),
-            Some(before) => {
-                let segment = path.strip_prefix(before)?;
+            Some((before, after)) => {
+                let segment = path.strip_prefix(before)?.strip_suffix(after)?;
                 (!segment.is_empty() && !segment.contains('/')).then_some(segment)
             }
         }
@@ -247,5 +247,33 @@ impl<S, P, B> Target<S, P, B> {
     /// What the request would change, if anything.
     pub fn change(&self) -> Option<&'static str> {
         self.operation?.change
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_stands_for_one_segment_wherever_that_is() {
+        for (pattern, path, segment) in [
+            ("/users", "/users", Some("")),
+            ("/users", "/users/", None),
+            ("/users/{}", "/users/7", Some("7")),
+            ("/users/{}", "/users/", None),
+            ("/users/{}", "/users/7/avatar", None),
+            ("/users/{}/avatar", "/users/7/avatar", Some("7")),
+            ("/users/{}/avatar", "/users//avatar", None),
+            ("/users/{}/avatar", "/users/avatar", None),
+            ("/users/{}/avatar", "/users/7/8/avatar", None),
+            ("/users/{}/avatar", "/users/7/avatar/", None),
+        ] {
+            let resource = Resource::<(), (), ()> {
+                path: pattern,
+                is_counted: true,
+                operations: &[],
+            };
+            assert_eq!(resource.segment(path), segment, "{pattern} {path}");
+        }
     }
 }

@@ -28,7 +28,7 @@ pub enum Choice {
     Crash,
     /// The oldest operation that failed early happens.
     Late,
-    /// So many milliseconds go by. Requests that take longer than [`TIME_LIMIT`] die.
+    /// So many milliseconds go by. Requests that take longer than `TIME_LIMIT_MILLIS` die.
     Time(i64),
     /// More than a minute goes by, on a host that lets requests take so long.
     Pause,

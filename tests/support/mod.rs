@@ -139,7 +139,7 @@ pub struct Service {
     client: Client,
 }
 
-/// The service that the tests of a binary share: they must not assume that its users are theirs
+/// The service that the tests share: they must not assume that its users are theirs
 /// alone. Fails at once if it is one at a URL, and is not there or not open to these tests.
 pub fn service() -> &'static Service {
     static HOST: LazyLock<Host> = LazyLock::new(start_host);

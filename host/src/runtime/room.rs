@@ -1,6 +1,7 @@
 //! Room for requests: places to run in, and memory.
 //!
-//! Both are bounded for the host as a whole. A request that finds no room waits for it.
+//! Both are bounded for the host as a whole: connections, requests, and the bytes of instances,
+//! requests and responses. A request that finds no room waits for it.
 //! While one waits, `serve::connections` gives up requests that only wait for their
 //! clients.
 

@@ -20,7 +20,7 @@ use crate::timestamp::Timestamp;
 use crate::user::UserId;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Catalogue {
+pub struct Catalogue {
     /// Users up to this id are in the index, if they are not `open`.
     merged: u64,
     /// Creates that had not ended.

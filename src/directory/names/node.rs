@@ -8,7 +8,7 @@ use crate::user::UserId;
 /// Names a node: the random number in its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(super) struct NodeId(pub i64);
+pub struct NodeId(pub i64);
 
 impl NodeId {
     /// The key of the node.
@@ -20,7 +20,7 @@ impl NodeId {
 /// A node covers the positions from its [`low`](Node::low) on, up to where the next
 /// node of the same level begins.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Node {
+pub struct Node {
     /// The next node of the same level. It has its `low` here for as long as it is a
     /// new leaf that does not have it itself.
     pub next: Option<Link>,
@@ -29,7 +29,7 @@ pub(super) struct Node {
 
 /// What one node says of another.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Link {
+pub struct Link {
     /// Where the other one begins, or began: that may rise and never falls. `None` if
     /// the other one has to be asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -39,7 +39,7 @@ pub(super) struct Link {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Content {
+pub enum Content {
     /// Users.
     Leaf(Leaf),
     /// Nodes of the level below, at least one, in the order of their positions. Some
@@ -52,7 +52,7 @@ pub(super) enum Content {
 /// Ids of users. Among them are all whose names lie in the node's range, and are
 /// in the index. Others may be among them: the users' records tell.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Leaf {
+pub struct Leaf {
     /// Where the node begins: this is what holds, whatever links say. `None` if it is
     /// new, see [`Node::next`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -65,7 +65,7 @@ pub(super) struct Leaf {
 
 /// Where a node begins.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Low {
+pub enum Low {
     At(Position),
     /// Another node tells.
     Unknown,

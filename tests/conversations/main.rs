@@ -1,0 +1,36 @@
+//! Conversations with the service over HTTP, and with the programs that come with it: one
+//! program for all of them, so that they are built and linked once.
+//!
+//! `cargo test --profile host --workspace --test conversations users::` runs those about one subject.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod audit;
+mod authorization;
+mod bulk_clients;
+mod bulk_failures;
+mod component;
+mod configuration;
+mod description;
+mod durability;
+mod emails;
+mod export;
+mod finding;
+mod hosts;
+mod idempotency;
+mod import;
+mod json;
+mod jwt;
+mod limits;
+mod make_run;
+mod negotiation;
+mod operations;
+mod patch;
+mod preconditions;
+mod privacy;
+mod readme;
+mod search;
+mod tracing;
+mod unreadable;
+mod users;
