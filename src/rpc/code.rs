@@ -182,8 +182,24 @@ mod tests {
         let types: Vec<_> = types.map(|kind| kind.slug).collect();
         let mut rows: Vec<_> = TABLE.iter().map(|(kind, _)| kind.slug).collect();
         assert_eq!(rows, types, "in the order of the two lists");
+        let documented = include_str!("../../proto/README.md");
+        for (kind, code) in TABLE {
+            let code = upper_snake_case(&format!("{code:?}"));
+            let row = format!("| `{}` | {code} |", kind.slug);
+            assert!(documented.contains(&row), "{row}");
+        }
         rows.sort_unstable();
         rows.dedup();
         assert_eq!(rows.len(), TABLE.len());
+    }
+    fn upper_snake_case(name: &str) -> String {
+        let mut text = String::new();
+        for c in name.chars() {
+            if c.is_ascii_uppercase() && !text.is_empty() {
+                text.push('_');
+            }
+            text.push(c.to_ascii_uppercase());
+        }
+        text
     }
 }
