@@ -1,11 +1,11 @@
-//! Who calls, and what they may do. Closed by default: without a configuration
-//! nobody is let in.
+//! The caller of a request, and the caller's permissions. Closed by default: without a
+//! configuration every request for users is refused.
 //!
-//! - [`permission`]: what a request asks of its caller, and scopes
+//! - [`permission`]: the permission that a request needs, and scopes
 //! - [`tokens`]: the operator's tokens, as the configuration lists them
 //! - [`jwt`], [`jws`]: tokens of an issuer that the operator trusts
 //! - [`keys`], [`key`], [`rsa`]: the keys with which those are signed
-//! - [`issuer`], [`fetched`]: that issuer, and where its keys come from
+//! - [`issuer`], [`fetched`]: that issuer, and the source of its keys
 
 mod fetched;
 pub mod issuer;
@@ -29,15 +29,15 @@ pub use permission::{Permission, Principal, Scope};
 pub enum Refusal {
     /// The request has no token.
     Missing,
-    /// The service knows no token and trusts no issuer, so that it lets nobody in.
+    /// The service knows no token and trusts no issuer: it refuses every caller.
     Closed,
-    /// The token is no good: what is wrong with it, the rest of a sentence.
+    /// The token is invalid, for this reason: the rest of a sentence about it.
     Invalid(&'static str),
-    /// The keys of the issuer can't be had. They are asked for again after so many seconds.
+    /// The keys of the issuer are not available. The next fetch is due after so many seconds.
     NoKeys { retry_after: i64 },
 }
 
-/// Whose token it is.
+/// The owner of a token.
 pub async fn authenticate<S: Store, P: Platform>(
     token: Option<&str>,
     configuration: &Configuration,

@@ -1,7 +1,7 @@
 //! The operator's configuration. Every variable is read here, and only here.
 //!
-//! A value that can't be read is never guessed at: the service then answers no request for users,
-//! `/readyz` says which variable breaks which rule, and so does one line of the log.
+//! A value that can't be read is a fault, and is never guessed. The service then answers no request
+//! for users, and `/readyz` and one line of the log say which variable breaks which rule.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -22,8 +22,8 @@ pub struct Configuration {
     pub tokens: Tokens,
     /// `jwt_issuer`, `jwt_audience`, `jwt_jwks`, `jwt_jwks_url`: no issuer is trusted.
     pub issuer: Option<Issuer>,
-    /// `allowed_hosts`: the names by which an open service may be reached, besides those of this
-    /// machine.
+    /// `allowed_hosts`: the names by which clients may reach an open service, besides `localhost`
+    /// and the like.
     pub allowed_hosts: HostNames,
     /// `page_size`: users on a page for which the client gives no limit, 100.
     pub page_size: u64,
@@ -36,7 +36,7 @@ pub struct Configuration {
     /// `bulk_time_limit`: after this time an import or export ends, 20 s. Hosts end a request
     /// after 30 s.
     pub bulk_time_limit: Duration,
-    /// The variables that can't be read. The service answers nobody while there are any.
+    /// The variables that can't be read. While there are any, requests for users are refused.
     pub faults: Vec<Fault>,
 }
 
@@ -61,7 +61,7 @@ impl Configuration {
     /// Counters of requests have room for a million, see `directory/quota.rs`.
     const MAX_RATE_LIMIT: u64 = 1_000_000;
 
-    /// Reads all variables. Faults are told to the log, unless they are those of `before`.
+    /// Reads all variables. Faults go to the log, unless `before` has the same.
     pub fn read(platform: &impl Platform, before: Option<&Configuration>) -> Configuration {
         let mut reader = Reader {
             platform,
@@ -111,7 +111,7 @@ impl<P: Platform> Reader<'_, P> {
         self.faults.push(Fault { variable, rule });
     }
 
-    /// What `read` makes of the value. It fails with the rule that the value breaks.
+    /// The value as `read` reads it. `read` fails with the rule that the value breaks.
     fn read<T: Default>(
         &mut self,
         variable: &'static str,
@@ -126,7 +126,7 @@ impl<P: Platform> Reader<'_, P> {
         })
     }
 
-    /// What `read` makes of a list, whose elements commas or white space separate.
+    /// A list as `read` reads it. Its elements are separated by commas or white space.
     fn list<T: Default>(
         &mut self,
         variable: &'static str,

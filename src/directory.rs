@@ -1,23 +1,23 @@
 //! The directory of users, kept in a key-value store.
 //!
-//! All knowledge of keys and of the order of store operations is here; see
-//! `ARCHITECTURE.md` for the whole of it. A user is one record, and a record is
+//! Only this module knows keys and the order of store operations; `ARCHITECTURE.md` explains
+//! them. A user is one record, and a record is
 //! only ever replaced by a swap, so each change of a user is one atomic step.
 //! An email is a claim that its user's record confirms.
 //!
 //! - [`create`], [`update`], [`delete`]: the steps of each change
-//! - [`record`]: what is kept for one user
-//! - [`claim`]: which user has an email
-//! - [`idempotency`]: which user was created with an idempotency key
-//! - [`census`], [`ledger`]: how many users there are
-//! - [`page`], [`walk`]: several users at once, and one after the other
-//! - [`group`]: ranges of ids in which no user is left
+//! - [`record`]: the value of one user
+//! - [`claim`]: the user of an email
+//! - [`idempotency`]: the user that was created with an idempotency key
+//! - [`census`], [`ledger`]: the number of users
+//! - [`page`], [`walk`]: several users at once, and all users one by one
+//! - [`group`]: ranges of ids without users
 //! - [`names`]: the index of names
-//! - [`quota`]: how many requests each client made
+//! - [`quota`]: the number of requests of each client
 //! - [`versioned`], [`number`], [`pointer`]: values and numbers that can be swapped safely
-//! - [`unknown_members`]: what newer versions of the service added to values
-//! - [`fingerprint`]: texts known by a hash alone
-//! - [`sizes`]: how large the parts of the index are
+//! - [`unknown_members`]: members of values that newer versions of the service added
+//! - [`fingerprint`]: hashes that stand for texts
+//! - [`sizes`]: the sizes of the parts of the index
 
 mod census;
 mod claim;
@@ -56,13 +56,13 @@ use record::Record;
 use versioned::Loaded;
 pub use walk::{Order, Step, Walk};
 
-/// How many ids were given so far.
+/// The key of the number of ids that were given so far.
 const CREATED: &str = "count/created";
 
-/// How often an operation starts again because others were faster.
+/// How often an operation is tried, at most, when other requests write first.
 const ATTEMPTS: usize = 16;
 
-/// After how long a request that has not ended is taken for dead, in milliseconds.
+/// The lease: after this time, in milliseconds, a request that has not ended is taken for dead.
 const LEASE: i64 = 60_000;
 
 /// The users of one store.
@@ -72,7 +72,7 @@ pub struct Directory<'a, S, P> {
     pub sizes: Sizes,
 }
 
-/// Why the directory did not do what it was asked.
+/// Why an operation of the directory failed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Error {
     /// The id names no user.
@@ -138,7 +138,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         Ok(user.filter(|user| user.profile.email.as_ref() == Some(email)))
     }
 
-    /// How many ids were given so far, to users that are gone too.
+    /// How many ids were given so far, those of deleted users included.
     pub async fn created(&self) -> Result<u64, Error> {
         // Creates beyond the last id fail, and are counted all the same.
         let created = number::get(self.store, CREATED).await? as u64;

@@ -15,7 +15,7 @@ use std::borrow::Cow;
 
 use crate::unicode::{Decomposition, Kind, compose, fold, is_joiner, properties};
 
-/// What begins a label that stands for another in Unicode.
+/// The prefix of a label that stands for a label in Unicode.
 const ACE_PREFIX: &str = "xn--";
 
 /// The most bytes of a label and of a whole name, as the DNS has them.
@@ -58,7 +58,7 @@ pub(crate) fn to_ascii(name: &str) -> Result<String, Flaw> {
     }
 }
 
-/// A label that is valid, but for its length and its direction.
+/// A label whose length and direction are not checked yet.
 struct Label<'a> {
     /// As people write it.
     unicode: Cow<'a, str>,
@@ -94,8 +94,8 @@ impl Label<'_> {
     }
 }
 
-/// What stands for a label after its prefix, in Unicode. It has to be what is made of that
-/// label, which mapping would leave as it is.
+/// The label in Unicode that a text after the prefix stands for. Mapping must leave that label
+/// as it is, and encoding it must give the text.
 fn decode(encoded: &str) -> Result<String, Flaw> {
     let label = punycode::decode(encoded).ok_or(Flaw::Malformed)?;
     let mapped = map(&label)?;
@@ -139,8 +139,8 @@ fn map(text: &str) -> Result<String, Flaw> {
     Ok(mapped.into_text())
 }
 
-/// Whether what becomes of a character beyond ASCII may stand in a label, for all that is
-/// known without the others there.
+/// Whether a mapped character beyond ASCII may be in a label, as far as the character alone
+/// decides.
 fn is_of_name(c: char) -> bool {
     match c {
         '.' | '。' => false,
@@ -153,7 +153,7 @@ fn is_of_name(c: char) -> bool {
     }
 }
 
-/// What STD 3 leaves of ASCII, in lower case.
+/// The ASCII characters that STD 3 allows, in lower case.
 fn is_letter_digit_or_hyphen(c: char) -> bool {
     matches!(c, 'a'..='z' | '0'..='9' | '-')
 }

@@ -1,5 +1,5 @@
-//! JSON texts (RFC 8259), read strictly: as I-JSON (RFC 7493), which every program reads alike,
-//! and within bounds.
+//! JSON texts (RFC 8259), read strictly: as I-JSON (RFC 7493), which all programs read alike, and
+//! within bounds.
 
 mod bounds;
 mod equality;

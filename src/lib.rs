@@ -2,26 +2,26 @@
 //!
 //! A request takes one way through the code:
 //!
-//! HTTP → [`service`]: what goes for every request: who calls, how often, what is kept of it
+//! HTTP → [`service`]: the steps that every request takes: caller, limit of requests, audit trail
 //!      → [`rest`]: resources and representations, made of the parts in [`message`]
 //!      → [`directory`]: users, ids, emails, and what makes them consistent
 //!      → [`store`]: the few key-value operations that every backend keeps
 //!
 //! # Layout
 //!
-//! - [`service`]: the way of a request, the same for every interface
+//! - [`service`]: the steps of a request, the same for every interface
 //! - [`rest`]: the interface for users as resources
 //! - [`rpc`]: the interface by procedure call: gRPC, gRPC-Web and Connect
-//! - [`message`]: requests and responses, whatever they are about
+//! - [`message`]: parts of HTTP requests and responses that know nothing of users
 //! - [`directory`]: the directory of users, on any [`Store`](store::Store)
-//! - [`auth`]: who calls, and what they may do
-//! - [`configuration`]: what the operator sets
+//! - [`auth`]: the caller of a request, and the caller's permissions
+//! - [`configuration`]: the operator's variables
 //! - [`user`]: a user and the rules for its members
 //! - [`folded_name`]: names as a search compares them
-//! - [`unicode`], `domain_name`: what standards say of characters and of domain names
+//! - [`unicode`], `domain_name`: the standards' rules for characters and domain names
 //! - [`json`]: JSON texts, read strictly
 //! - [`timestamp`]: points in time
-//! - [`store`], [`platform`]: what is asked of the platform, as traits
+//! - [`store`], [`platform`]: the traits that a platform implements
 //! - `spin`: those traits on Spin's SDK, for the components in `components/`
 
 pub mod auth;

@@ -1,11 +1,12 @@
-//! Lines of the log and of the audit trail. What a client chose can stand in one, and must
-//! neither end it nor make it look like something else: a line has visible ASCII and spaces only.
+//! Lines of the log and of the audit trail. A line may contain text that a client chose, which
+//! must neither end the line nor make it look like something else. So a line has visible ASCII
+//! and spaces only.
 
 use std::fmt::Write;
 
 use serde::Serialize;
 
-/// A value as a line of JSON. What is not ASCII in it is escaped (RFC 8259, section 7).
+/// A value as a line of JSON. Characters beyond ASCII are escaped (RFC 8259, section 7).
 pub fn json(value: &impl Serialize) -> String {
     let json = serde_json::to_string(value).expect("lines have string keys only");
     let escape = |line: &mut String, char: char| {
@@ -13,11 +14,11 @@ pub fn json(value: &impl Serialize) -> String {
             write!(line, "\\u{unit:04x}").expect("a string takes all");
         }
     };
-    // Whatever is not ASCII stands in a string.
+    // Characters beyond ASCII are in strings only.
     plain(&json, escape)
 }
 
-/// A text as one line. What is not ASCII in it is written like `\u{e9}`.
+/// A text as one line. Characters beyond ASCII are written like `\u{e9}`.
 pub fn text(line: &str) -> String {
     plain(line, |line, char| line.extend(char.escape_unicode()))
 }

@@ -4,9 +4,9 @@
 //! - [`host`], [`accept`], [`body`], [`idempotency_key`], [`precondition`], [`query`]: reading a
 //!   request
 //! - [`limits`]: how much of a request is looked at
-//! - [`content`]: what a response carries, whole or made while it is sent
-//! - [`response`], [`cacheable`], [`ndjson`], [`page`]: responses by what is in them
-//! - [`problem`]: every answer that is not what was asked for (RFC 9457)
+//! - [`content`]: the content of a response, whole or made while it is sent
+//! - [`response`], [`cacheable`], [`ndjson`], [`page`]: kinds of responses
+//! - [`problem`]: refusals and failures (RFC 9457)
 //! - [`compression`], [`cors`], [`trace`]: what goes for every request alike
 
 pub(crate) mod accept;

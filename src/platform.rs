@@ -1,4 +1,4 @@
-//! What the service needs of its platform besides the store.
+//! The platform's services besides the store.
 
 use http::{Response, Uri};
 
@@ -13,7 +13,7 @@ pub trait Platform {
     /// The time of day.
     fn now(&self) -> Timestamp;
 
-    /// A number that nobody else draws: 64 bits, evenly distributed.
+    /// A random number of 64 bits, evenly distributed, that is never drawn again.
     fn random(&self) -> u64;
 
     /// The value of a configuration variable, if the platform has one of that name. Fails with
@@ -27,7 +27,7 @@ pub trait Platform {
         Err("this platform sends no requests".to_owned())
     }
 
-    /// Tells the operator of something to look into, in one line without personal data.
+    /// Reports a failure to the operator, in one line without personal data.
     fn log_error(&self, line: &str);
 
     /// Keeps a line of the audit trail: JSON, without names and emails.

@@ -1,10 +1,10 @@
-//! What was made of a text, kept for as long as the text stays the same. A host may use an
-//! instance for many requests, and may change the configuration between two of them.
+//! A value that was computed from a text, kept as long as the text stays the same. A host may use
+//! an instance for many requests, and may change the configuration between two of them.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// The last text, and what was made of it.
+/// The last text and its value.
 pub struct Remembered<T>(RefCell<Option<(String, Rc<T>)>>);
 
 impl<T> Remembered<T> {
@@ -12,7 +12,7 @@ impl<T> Remembered<T> {
         Remembered(RefCell::new(None))
     }
 
-    /// What `make` makes of the text, or made of it before. A failure is not remembered.
+    /// The value that `make` computes from the text, or computed before. A failure is not kept.
     pub fn of<E>(&self, text: &str, make: impl FnOnce(&str) -> Result<T, E>) -> Result<Rc<T>, E> {
         if let Some((known, made)) = &*self.0.borrow()
             && known == text

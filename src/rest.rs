@@ -1,11 +1,11 @@
-//! REST: the resources of the service, and how each is represented.
+//! REST: the resources of the service and their representations.
 //!
 //! - [`collection`], [`user`]: the users, and one by itself
-//! - [`listing`], [`search`]: several users in one answer, and those whose names begin alike
-//! - [`representation`], [`patch`]: how clients see a user, and change it
-//! - [`import`], [`export`]: very many users, line by line
-//! - [`root`], [`health`], [`readiness`], [`catalog`]: what the service says of itself
-//! - [`openapi`], [`docs`], [`problems`]: the description of all this, for programs and for people
+//! - [`listing`], [`search`]: several users in one answer, and the search by name
+//! - [`representation`], [`patch`]: a user as clients see it, and how they change it
+//! - [`import`], [`export`]: many users, line by line
+//! - [`root`], [`health`], [`readiness`], [`catalog`]: the service itself
+//! - [`openapi`], [`docs`], [`problems`]: the description of the interface, for programs and people
 
 mod catalog;
 mod collection;

@@ -1,15 +1,14 @@
-//! What every interface of the service has in common: the way of a request from its arrival to
-//! its answer.
+//! The steps that a request takes from its arrival to its answer, the same for every interface.
 //!
-//! - [`resource`]: what there is to say of a resource, and a request for its handler
-//! - [`caller`]: who sends a request, and whether that is enough
-//! - [`quota`]: how many requests of one client are answered
-//! - [`audit`]: a record of what changes users
-//! - [`bulk`]: very many users, one after the other
+//! - [`resource`]: the row of a resource, and a request as its handler gets it
+//! - [`caller`]: the caller of a request, and whether the caller has the permission
+//! - [`quota`]: the limit of requests of a client
+//! - [`audit`]: the audit trail
+//! - [`bulk`]: very many users in one request, one after the other
 //! - [`readiness`]: whether the service can do its work
-//! - [`failure`]: what the directory could not do, as a problem
+//! - [`failure`]: errors of the directory as problems
 //!
-//! An [`Interface`] adds its resources to that, and nothing that goes for all of them.
+//! An [`Interface`] adds its resources to that, and nothing that holds for all resources.
 
 pub mod audit;
 pub mod bulk;
@@ -68,7 +67,7 @@ pub trait Interface {
 const VARIES: HeaderValue =
     HeaderValue::from_static("accept, accept-encoding, authorization, origin");
 
-/// Lists what a resource takes as a patch (RFC 5789, section 3.1).
+/// Lists the media types of patches that a resource takes (RFC 5789, section 3.1).
 const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 
 /// Answers a request. A HEAD request gets the body that GET would get: HTTP
@@ -190,7 +189,7 @@ async fn admit<'a, S, P: Platform, B>(
     (operation.handler)(call).await
 }
 
-/// What is left to do once a response was sent, in best effort: it saves others time.
+/// Work that is done after a response was sent. It saves later requests time, and may fail.
 pub async fn run_after_response<S: Store, P: Platform>(
     directory: &Directory<'_, S, P>,
     created: Option<UserId>,
@@ -209,8 +208,8 @@ pub fn malformed_target(platform: &impl Platform) -> Answer<'static> {
     response.into()
 }
 
-/// Says where the time went (Server Timing): how long the component had the request, `total`, and
-/// for how much of that it waited for the store. What is made while it is sent doesn't count.
+/// Adds `Server-Timing`: how long the component had the request, `total`, and how long of that it
+/// waited for the store. Content that is made while it is sent doesn't count.
 pub fn add_server_timing<C>(response: &mut Response<C>, total: Duration, store: Duration) {
     let component = total.saturating_sub(store).as_micros();
     let store = store.as_micros();
@@ -236,7 +235,7 @@ fn compress(response: &mut Response<Content>) {
     *response.headers_mut() = headers;
 }
 
-/// What can be done with a resource.
+/// Answers `OPTIONS`: the methods of the resource.
 fn options<S, P, B>(resource: &Resource<S, P, B>) -> Response<Vec<u8>> {
     let mut response = Response::new(Vec::new());
     *response.status_mut() = StatusCode::NO_CONTENT;

@@ -1,4 +1,4 @@
-//! The service on Spin's SDK: what a component calls with a request.
+//! The service on Spin's SDK. A component calls [`serve`] with each request.
 
 mod fetch;
 mod key_value;

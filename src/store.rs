@@ -1,8 +1,8 @@
-//! The key-value store, as little of it as every backend keeps its promises on.
+//! The key-value store: only operations whose promises every backend keeps.
 //!
 //! Spin's SQLite, Redis and DynamoDB stores agree on `get`, `set`, `delete`, `increment`,
-//! and on compare-and-swap of a key that exists. Nothing here lists keys or
-//! works in batches, for those do not hold everywhere.
+//! and on compare-and-swap of a key that exists. No operation lists keys or works in batches, as
+//! some backends can't.
 
 use std::fmt;
 

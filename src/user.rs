@@ -1,4 +1,4 @@
-//! A user, and the rules for its members. What these types hold is valid:
+//! A user, and the rules for its members. Values of these types are valid:
 //! they can only be made from input that keeps the rules, or read from the store,
 //! where it was valid when it was written.
 

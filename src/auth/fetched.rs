@@ -1,20 +1,22 @@
 //! The keys of an issuer that are at a URL.
 //!
-//! They are kept in two places: in the instance, for as long as the host keeps that, and in the
-//! store, for all instances. So a host that makes an instance for each request does not fetch for
-//! each request, and what one instance learned, a failure too, all others know. Whoever can write
-//! the store can put other keys there, but also change every user, without any token.
+//! They are kept in the instance, for as long as the host keeps it, and in the store, for all
+//! instances. So a host that makes an instance for each request, as Spin does, does not fetch for
+//! each request. All instances learn the outcome of a fetch, also of a failed one, which no
+//! instance repeats within a minute. A writer of the store could put other keys there and make
+//! tokens of any scope, but can change every user anyway, without any token.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use http::header::{AGE, CACHE_CONTROL};
 use http::{HeaderMap, StatusCode, Uri};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Refusal;
 use super::jws::Jws;
 use super::keys::Keys;
+use crate::json;
 use crate::platform::Platform;
 use crate::store::Store;
 use crate::timestamp::Timestamp;
@@ -37,13 +39,13 @@ const FETCH_INTERVAL: i64 = 60;
 /// After so many seconds a fetch has ended, or its instance has.
 const FETCH_TIME: i64 = 2;
 
-/// What is known of the keys at a URL.
+/// The state of the keys at a URL.
 #[derive(Clone)]
 struct Fetched {
     url: String,
     /// The JWK set; empty before it was fetched for the first time.
     jwks: String,
-    /// When it was fetched, and for how many seconds from then on nobody needs to ask again.
+    /// When it was fetched, and for how many seconds it is fresh.
     at: Timestamp,
     age: i64,
     /// When it was last tried, and whether that has ended.
@@ -68,7 +70,7 @@ impl Fetched {
 
     /// `None` if it is of another form.
     fn decode(stored: &[u8]) -> Option<Fetched> {
-        let value: Value = serde_json::from_slice(stored).ok()?;
+        let value = json::parse(stored).ok()?;
         let text = |name: &str| value[name].as_str().map(str::to_owned);
         let number = |name: &str| value[name].as_i64();
         Some(Fetched {
@@ -82,7 +84,7 @@ impl Fetched {
     }
 }
 
-/// What an instance knows, with the keys as they are used.
+/// The knowledge of an instance, with the keys ready for use.
 struct Known {
     fetched: Fetched,
     keys: Option<Rc<Keys>>,
@@ -92,8 +94,8 @@ thread_local! {
     static KNOWN: RefCell<Option<Known>> = const { RefCell::new(None) };
 }
 
-/// The keys at the URL: those that are known, or new ones if it is time for them or
-/// the key of `jws` is not among them. Fails if there are none.
+/// The keys at the URL. They are fetched if they are old or the key of `jws` is missing. Fails
+/// without any keys.
 pub async fn keys<S: Store, P: Platform>(
     url: &str,
     jws: &Jws<'_>,
@@ -147,14 +149,14 @@ impl Known {
         is_within(self.fetched.at, MAX_AGE, now)
     }
 
-    /// Whether it is time to fetch. While the very first fetch runs, nobody has to wait for it.
+    /// Whether a fetch is due. While the very first fetch runs, other instances may fetch too.
     fn may_fetch(&self, now: Timestamp) -> bool {
         let Fetched { tried, ended, .. } = self.fetched;
         let first = !self.is_of_use(now) && !ended && is_within(tried, FETCH_TIME, now);
         first || !is_within(tried, FETCH_INTERVAL, now)
     }
 
-    /// After how many seconds it is time to fetch.
+    /// After how many seconds a fetch is due.
     fn retry_after(&self, now: Timestamp) -> i64 {
         let passed = distance(self.fetched.tried, now) / 1000;
         (FETCH_INTERVAL - passed).clamp(1, FETCH_INTERVAL)
@@ -171,8 +173,8 @@ fn is_within(time: Timestamp, seconds: i64, now: Timestamp) -> bool {
     distance(time, now) < seconds.saturating_mul(1000)
 }
 
-/// What the store knows, if that is more than the instance does. If the store fails, the instance
-/// goes on by itself.
+/// The state in the store, if it is newer than the instance's. If the store fails, the instance
+/// goes on alone.
 async fn read<S: Store, P: Platform>(
     url: &str,
     known: Option<Known>,
@@ -199,14 +201,14 @@ async fn read<S: Store, P: Platform>(
     Some(Known { fetched, keys })
 }
 
-/// Tells the store, if it can be told.
+/// Writes the state into the store, if the store works.
 async fn write<S: Store, P: Platform>(fetched: &Fetched, store: &S, platform: &P) {
     if let Err(error) = store.set(KEY, &fetched.encode()).await {
         platform.log_error(&format!("the keys of the issuer were not kept: {error}"));
     }
 }
 
-/// Fetches the keys. All instances learn that it is tried, before, and what came of it.
+/// Fetches the keys. The store tells all instances of the attempt, and then of its outcome.
 async fn fetch<S: Store, P: Platform>(
     mut known: Known,
     url: &str,

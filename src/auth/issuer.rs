@@ -20,7 +20,7 @@ pub struct Issuer {
     keys: Source,
 }
 
-/// Where an issuer's keys come from.
+/// The source of an issuer's keys.
 #[derive(Debug)]
 enum Source {
     Configuration(Rc<Keys>),
@@ -78,7 +78,7 @@ impl Issuer {
         }))
     }
 
-    /// Who the bearer of a token is.
+    /// The subject of a token, if the token is valid.
     pub async fn verify<S: Store, P: Platform>(
         &self,
         token: &str,
@@ -86,7 +86,7 @@ impl Issuer {
         platform: &P,
     ) -> Result<Principal, Refusal> {
         let jwt = Jwt::read(token).map_err(Refusal::Invalid)?;
-        // Before the keys, for which others may have to be asked.
+        // Before the keys, which may have to be fetched.
         jwt.check(&self.name, &self.audience, platform.now())
             .map_err(Refusal::Invalid)?;
         let keys = match &self.keys {
@@ -101,7 +101,7 @@ impl Issuer {
 /// A variable, and the rule that it breaks: the rest of a sentence about it.
 type Fault = (&'static str, String);
 
-/// Whether nobody on the way can put other keys in the place of those at the URL.
+/// Whether the keys at the URL can't be replaced on the way.
 fn is_private(url: &Uri) -> bool {
     let loopback = matches!(url.host(), Some("localhost" | "127.0.0.1" | "[::1]"));
     match url.scheme_str() {

@@ -1,5 +1,5 @@
 //! Signed texts in the compact form (JSON Web Signature, RFC 7515, section 3.1), read as RFC 8725
-//! advises: what is signed how is the verifier's decision.
+//! advises: the verifier decides which algorithms it accepts.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::{Map, Value};
@@ -41,20 +41,20 @@ pub struct Jws<'a> {
     pub algorithm: Algorithm,
     /// Which key it claims to be signed with.
     pub key_id: Option<String>,
-    /// What kind of text it claims to be.
+    /// The kind of text that it claims to be.
     pub kind: Option<String>,
-    /// What is signed.
+    /// The signed part.
     pub signed: &'a str,
     pub signature: Vec<u8>,
     /// The text, encoded.
     payload: &'a str,
 }
 
-/// What is wrong with a text that is not a token at all.
+/// The fault of a text that is not a token at all.
 const MALFORMED: &str = "is neither one of this service's nor a JWT";
 
 impl<'a> Jws<'a> {
-    /// Reads a signed text. Fails with what is wrong with it, the rest of a sentence.
+    /// Reads a signed text. Fails with its fault, the rest of a sentence about it.
     pub fn read(text: &'a str) -> Result<Jws<'a>, &'static str> {
         if text.len() > MAX_BYTES {
             return Err("is longer than 8 KiB");
@@ -85,8 +85,8 @@ impl<'a> Jws<'a> {
     }
 }
 
-/// One of the JSON objects of a token. A name that is in it twice makes it none (RFC 7519,
-/// section 4): two readers could take different values for its meaning.
+/// One of the JSON objects of a token. An object with a duplicate name is malformed (RFC 7519,
+/// section 4): two readers could read different values.
 pub struct Members(Map<String, Value>);
 
 impl Members {
@@ -97,7 +97,7 @@ impl Members {
         }
     }
 
-    /// What `read` makes of a member, if it is there. `None` if it can't be read.
+    /// A member as `read` reads it, if it is there. `None` if it can't be read.
     pub fn get<T>(&self, name: &str, read: fn(&Value) -> Option<T>) -> Option<Option<T>> {
         match self.0.get(name) {
             Some(member) => read(member).map(Some),

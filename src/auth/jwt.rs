@@ -1,4 +1,4 @@
-//! JSON Web Tokens (RFC 7519), of which only those that are signed count here.
+//! JSON Web Tokens (RFC 7519) that are signed.
 
 use serde_json::Value;
 
@@ -27,8 +27,8 @@ struct Claims {
 }
 
 impl Claims {
-    /// Those that count here (RFC 7519, section 4.1; RFC 9068, section 2.2.3). `None`
-    /// if one is of another type than it should be.
+    /// Reads the claims that matter here (RFC 7519, section 4.1; RFC 9068, section 2.2.3). `None` if
+    /// one of them has a wrong type.
     fn read(members: &Members) -> Option<Claims> {
         // Issuers differ in the name of the scopes, and in their form.
         let mut scopes = Vec::new();
@@ -49,7 +49,7 @@ impl Claims {
 }
 
 impl<'a> Jwt<'a> {
-    /// Reads a token. Fails with what is wrong with it, the rest of a sentence.
+    /// Reads a token. Fails with its fault, the rest of a sentence about it.
     pub fn read(token: &'a str) -> Result<Jwt<'a>, &'static str> {
         let jws = Jws::read(token)?;
         if !jws.kind.as_deref().is_none_or(is_access_token) {
@@ -60,8 +60,8 @@ impl<'a> Jwt<'a> {
         Ok(Jwt { jws, claims })
     }
 
-    /// Checks whom it is from, whom it is for, and when. Fails with what is wrong
-    /// with it, the rest of a sentence.
+    /// Checks issuer, audience and times. Fails with the fault, the rest of a sentence about the
+    /// token.
     pub fn check(&self, issuer: &str, audience: &str, now: Timestamp) -> Result<(), &'static str> {
         let claims = &self.claims;
         let now = now.0 as f64 / 1000.0;
@@ -81,7 +81,7 @@ impl<'a> Jwt<'a> {
         Ok(())
     }
 
-    /// Whom it names; empty if nobody.
+    /// Its subject; empty if it has none.
     pub fn subject(&self) -> &str {
         self.claims.subject.as_deref().unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! A public key of the issuer, and what it verifies.
+//! A public key of the issuer, and its signatures.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use p256::ecdsa::signature::Verifier;

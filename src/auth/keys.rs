@@ -3,11 +3,11 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::jws::Jws;
 use super::key::PublicKey;
+use crate::json;
 
 /// How many tokens are remembered as verified.
 const MAX_VERIFIED: usize = 64;
@@ -23,10 +23,10 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// The keys of a JWK set that are of use here, the others being ignored as the
-    /// standard says; `None` if it is no JWK set.
+    /// The usable keys of a JWK set. Others are ignored, as the standard says. `None` if it is no
+    /// JWK set.
     pub fn read(json: &[u8]) -> Option<Keys> {
-        let set: Value = serde_json::from_slice(json).ok()?;
+        let set = json::parse(json).ok()?;
         let keys = set["keys"].as_array()?.iter().filter_map(|jwk| {
             let name = jwk["kid"].as_str().map(str::to_owned);
             Some((name, PublicKey::of(jwk)?))
@@ -37,7 +37,7 @@ impl Keys {
         })
     }
 
-    /// Whether there is no key of use here.
+    /// Whether there is no usable key.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
@@ -55,8 +55,8 @@ impl Keys {
         }
     }
 
-    /// Whether the token is signed by its key. Fails with what is wrong with it, the
-    /// rest of a sentence.
+    /// Checks that the token is signed by its key. Fails with its fault, the rest of a sentence
+    /// about it.
     pub fn verify(&self, jws: &Jws) -> Result<(), &'static str> {
         let digest = Sha256::new()
             .chain_update(jws.signed)

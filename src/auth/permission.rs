@@ -1,8 +1,8 @@
-//! What a request asks of its caller, and what a caller may do.
+//! Permissions that requests need, and the callers that have them.
 
 use crate::user::UserId;
 
-/// What an operator's token, or a JWT, is good for. Each includes those before it.
+/// A scope of an operator's token or of a JWT. Each scope includes the scopes before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
     /// Reading all users.
@@ -31,10 +31,10 @@ impl Scope {
     }
 }
 
-/// What a request asks of its caller.
+/// The permission that a request needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Permission {
-    /// Nothing: everybody has it.
+    /// None: the request is for everybody.
     Public,
     /// A valid token.
     Known,
@@ -48,7 +48,7 @@ pub enum Permission {
 }
 
 impl Permission {
-    /// The scope that it takes, if it takes any.
+    /// The scope that it requires, if any.
     pub fn scope(self) -> Option<Scope> {
         match self {
             Permission::Public | Permission::Known | Permission::ByContent => None,
@@ -62,7 +62,7 @@ impl Permission {
     }
 }
 
-/// Who sent a request.
+/// The caller of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
     /// `token:` and the name of the token, or `jwt:`, the issuer, `:` and the subject. So no two
@@ -83,7 +83,7 @@ impl Principal {
         }
     }
 
-    /// The subject of an issuer's JWT with these scopes. What is not a scope here is of no account.
+    /// The subject of an issuer's JWT with these scopes. Unknown scopes are ignored.
     pub fn subject(issuer: &str, subject: &str, scopes: &[String]) -> Principal {
         let named = |scope: &String| Scope::named(scope);
         let own = scopes.iter().any(|scope| scope == "self");
@@ -94,7 +94,7 @@ impl Principal {
         }
     }
 
-    /// A caller who did not have to tell, and may do what everybody may.
+    /// A caller without credentials and without permissions.
     pub fn anonymous() -> Principal {
         Principal {
             name: None,
@@ -103,7 +103,7 @@ impl Principal {
         }
     }
 
-    /// A caller who did not have to tell, and may do everything.
+    /// A caller without credentials who may do everything.
     pub fn unrestricted() -> Principal {
         Principal {
             scope: Some(Scope::Admin),
@@ -111,13 +111,13 @@ impl Principal {
         }
     }
 
-    /// Its name, if it told.
+    /// Its name, if it has one.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
-    /// The scope that it would take, if the caller has not the permission for what concerns
-    /// `user`.
+    /// The scope that the caller lacks for this permission on `user`; `None` if the caller has the
+    /// permission.
     pub fn lacks(&self, permission: Permission, user: Option<UserId>) -> Option<Scope> {
         let scope = permission.scope()?;
         let by_itself = matches!(permission, Permission::ScopeOrSelf(_));

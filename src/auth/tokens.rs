@@ -6,7 +6,7 @@
 //! NAME read|write|admin SHA-256-OF-THE-SECRET [EXPIRY, as RFC 3339 has it]
 //! ```
 //!
-//! The secrets themselves are nowhere but with their owners.
+//! Only the owners have the secrets themselves.
 
 use edge_users_token::Secret;
 use subtle::{Choice, ConstantTimeEq};
@@ -31,7 +31,7 @@ impl Tokens {
         let entries = text.split(['\n', ';']).map(str::trim);
         let entries = entries.filter(|entry| !entry.is_empty());
         let tokens = entries.enumerate().map(|(index, entry)| {
-            // Not the entry itself is told: somebody may have put the secret there.
+            // The entry itself is not repeated: it may contain a secret by mistake.
             Token::read(entry)
                 .map_err(|rule| format!("can't be read at entry {}: {rule}", index + 1))
         });
@@ -42,7 +42,7 @@ impl Tokens {
         self.0.is_empty()
     }
 
-    /// Whose secret the text is. Fails with what is wrong with it.
+    /// The owner of a secret. Fails with the fault of the text.
     pub fn find(&self, text: &str, now: Timestamp) -> Result<Principal, &'static str> {
         let secret = Secret::parse(text).ok_or("is mistyped: its checksum does not match")?;
         let digest = secret.digest();

@@ -1,14 +1,14 @@
 //! How many users there are, without counting them.
 //!
-//! The total is the ids that were given, less those that name no user. No store
-//! operation changes a record and a count at once, so the [ledger](super::ledger)
-//! is told of a delete before it happens: it lists the users that are about to
-//! leave. Who reads the total looks at their records; whoever writes the ledger
-//! counts those that have left. A crash in between leaves an entry, not an error.
+//! The total is the number of ids that were given, less the ids that name no user. No store
+//! operation changes a record and a count at once. So the [ledger](super::ledger) lists each
+//! delete before it happens. A request that reads the total looks at the records of the listed
+//! users, and a request that writes the ledger counts the deletes that were done. A crash in
+//! between leaves an entry, not an error.
 //!
-//! Creates tell nobody, so that they stay cheap. Instead the ledger remembers up
-//! to which id every create has ended, and reading the total checks some of the
-//! ids above: those that never became users are not counted.
+//! Creates don't write the ledger, so that they stay cheap. Instead the ledger remembers up to
+//! which id every create has ended (*settled*). A request that reads the total checks some of the
+//! ids above: ids that never became users are not counted.
 
 use super::ledger::{Given, Ledger};
 use super::record::State;
@@ -18,22 +18,22 @@ use crate::store::Store;
 use crate::timestamp::Timestamp;
 use crate::user::UserId;
 
-/// How many ids that may not be settled a request looks at.
+/// How many ids above the settled ones a request looks at.
 const CHECKED: u64 = 16;
 
 /// From how many ids on it is worth a write to settle them.
 const WORTH_SETTLING: u64 = 8;
 
-/// How far apart the times are at which it is noted how many ids were given, in milliseconds.
+/// The time between two notes of how many ids were given, in milliseconds.
 const NOTED: i64 = LEASE / 4;
 
-/// What came of looking at the creates that may not have ended.
+/// The result of a look at the creates that may not have ended.
 struct Creates {
     /// Up to this id every create has ended.
     settled: u64,
     /// How many of those newly settled never became users.
     void: u64,
-    /// How many of all ids looked at are nobody's, or nobody's yet.
+    /// How many of all ids looked at have no user, or none yet.
     without_user: u64,
     /// The first id whose create has not ended.
     open: Option<u64>,
@@ -42,9 +42,9 @@ struct Creates {
 impl<S: Store, P: Platform> Directory<'_, S, P> {
     /// The number of users in the directory, of the `created` ids that were given.
     ///
-    /// Exact when nothing is in flight, if every id that came to nothing is among
-    /// the first [`CHECKED`] that are not settled; each call settles up to as many,
-    /// those that came to nothing after [`LEASE`].
+    /// Exact when no request is under way, if every id without a user is among the first
+    /// [`CHECKED`] that are not settled. Each call settles up to as many ids, ids of dead
+    /// creates after [`LEASE`].
     pub(super) async fn total(&self, created: u64) -> Result<u64, Error> {
         let ledger = self.ledger().await?;
         let now = self.platform.now();
@@ -53,7 +53,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         for entry in &ledger.leaving {
             match self.record(entry.user).await {
                 Ok(Some(record)) if entry.has_left(&record) => left += 1,
-                // Of a record that can't be read, the answer to a request for it will tell.
+                // A record that can't be read is reported when it is asked for.
                 Ok(_) | Err(Error::Unreadable(_)) => old |= entry.is_old(now),
                 Err(error) => return Err(error),
             }
@@ -68,7 +68,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             || creates.settled - ledger.settled >= WORTH_SETTLING
             || given != ledger.given
         {
-            // Who comes next does it, if this does not.
+            // If this fails, the next request does it.
             let _ = self
                 .amend(|amended| {
                     if amended.settled == ledger.settled {
@@ -96,7 +96,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             without_user: 0,
             open: None,
         };
-        // A create gives its id up long before, if it is not done.
+        // A create that is not done gives its id up long before.
         let over = ended(&ledger.given, now);
         let last = created.min(ledger.settled.saturating_add(CHECKED));
         for number in ledger.settled.saturating_add(1)..=last {
@@ -126,14 +126,14 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         Ok(creates)
     }
 
-    /// Ends a create that died; answers whether it is over without a user.
+    /// Ends a create that died. Answers whether it ended without a user.
     pub(super) async fn is_given_up(&self, id: UserId) -> bool {
         let record = self.give_up(id).await;
         record.is_ok_and(|record| record.state == State::Void)
     }
 }
 
-/// Whether all creates have ended whose ids had been given then.
+/// Whether all creates with ids up to then have ended.
 fn is_over(given: &Given, now: Timestamp) -> bool {
     given.at.0 + LEASE < now.0
 }
@@ -144,7 +144,7 @@ pub(super) fn ended(noted: &[Given], now: Timestamp) -> u64 {
     old.map(|given| given.ids).max().unwrap_or(0)
 }
 
-/// Notes how many ids are given now, and forgets what nobody needs any more.
+/// Notes how many ids are given now, and drops notes that are no longer needed.
 pub(super) fn note_given(noted: &[Given], ids: u64, at: Timestamp) -> Vec<Given> {
     let newest_over = noted.iter().rposition(|given| is_over(given, at));
     let mut given = noted[newest_over.unwrap_or(0)..].to_vec();

@@ -1,4 +1,4 @@
-//! Claims on emails: which user has an email, and how the email passes to another.
+//! Claims on emails: how a user gets an email, and how another user gets it later.
 //!
 //! Each email that was ever used has a [number](super::number) under its hash. It
 //! names the user that claimed the email last, and which of the user's claims that
@@ -10,7 +10,7 @@
 //! claim or a later one, or is final, the claim will never hold, and the email is
 //! free. If it counts fewer claims, the claimant is about to write its record, or
 //! has died: the newcomer then writes the higher count into the record, which makes
-//! the claimant's write fail. Nobody waits, and nothing depends on a clock.
+//! the claimant's write fail. No request waits, and no clock matters.
 //!
 //! No claim is taken back: the number of an email that was given up goes on naming
 //! the user that had it last.
@@ -42,7 +42,7 @@ impl Claim {
         }
     }
 
-    /// Whether the claim will certainly never hold, by its claimant's record; fails with
+    /// Whether the claim is dead, that is, can never hold, by its claimant's record. Fails with
     /// [`Error::EmailTaken`] if it holds.
     fn is_dead(self, email: &Email, claimant: &Record) -> Result<bool, Error> {
         if claimant.has_by_claim(email, self.number) {
@@ -55,15 +55,15 @@ impl Claim {
         number::naming(self.user, self.number)
     }
 
-    /// The claim that an email's number names; `None` if nobody ever claimed the email.
+    /// The claim that an email's number names; `None` if no user ever claimed the email.
     fn from_number(number: i64) -> Option<Claim> {
         let (user, number) = number::named(number)?;
         Some(Claim { user, number })
     }
 }
 
-/// The key of an email's number: a hash, for the store shall not tell the addresses
-/// of users that are gone.
+/// The key of an email's number: a hash, so that the store doesn't reveal addresses of deleted
+/// users.
 fn key(email: &Email) -> String {
     use std::fmt::Write;
     let mut key = "email/".to_owned();
@@ -78,8 +78,8 @@ pub(super) async fn find<S: Store>(store: &S, email: &Email) -> Result<Option<Cl
     Ok(Claim::from_number(number::get(store, &key(email)).await?))
 }
 
-/// Fails with [`Error::EmailTaken`] if a user has the email; else makes sure that it has
-/// a number. Answers the claim on it if that one will certainly never hold.
+/// Makes sure that an email has a number, or fails with [`Error::EmailTaken`] if a user has the
+/// email. Answers the claim on it if that claim is dead.
 pub(super) async fn prepare<S: Store>(store: &S, email: &Email) -> Result<Option<Claim>, Error> {
     let number = store.increment(&key(email), 0).await?;
     let Some(claim) = Claim::from_number(number) else {
@@ -90,8 +90,8 @@ pub(super) async fn prepare<S: Store>(store: &S, email: &Email) -> Result<Option
     Ok(dead.then_some(claim))
 }
 
-/// A user has a record before it claims: a number that names a user without one is
-/// none that this service wrote.
+/// The record of a claimant. A claimant has a record before it claims, so a number that names a
+/// user without a record was not written by this service.
 async fn load_claimant<S: Store>(
     store: &S,
     email: &Email,
@@ -114,8 +114,9 @@ pub(super) async fn make<S: Store>(
     let mut number = Number::read(store, key(email)).await?;
     for _ in 0..ATTEMPTS {
         match Claim::from_number(number.value) {
-            // The user's own: this one already, or a later one. Then the record was written since
-            // the caller read it, so that the caller's write is bound to fail, and the claim must stay.
+            // This very claim, or a later one of the same user. A later one means that the record
+            // was written since the caller loaded it: the caller's write will fail, and the later
+            // claim must stay.
             Some(present) if present.user == claim.user && present.number >= claim.number => {
                 return Ok(());
             }

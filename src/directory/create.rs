@@ -11,9 +11,8 @@ use crate::store::Store;
 use crate::timestamp::Timestamp;
 use crate::user::{Profile, User, UserId};
 
-/// How old an id is given to a user at the most, in milliseconds: less than
-/// half the time after which others give it up, to leave room for clocks that
-/// differ and for the write itself.
+/// The highest age, in milliseconds, at which a create still writes the record of its id. It is
+/// less than half of the lease, to leave room for clocks that differ and for the write itself.
 const STALE_ID: i64 = LEASE / 3;
 
 /// A user, and whether an earlier request created it.
@@ -44,15 +43,15 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     ///   [`Error::InProgress`], [`Error::KeyReused`], [`Error::Gone`].
     /// - After [`Error::Store`] and [`Error::Contended`] there may be a user or not; a repeat
     ///   with the same key tells. After any other error there is none.
-    /// - A create that dies leaves an id that names nobody. Its email can be used at once, its
-    ///   key after [`LEASE`].
+    /// - A create that dies leaves an id without a user. Its email can be used at once, its key
+    ///   after [`LEASE`].
     pub async fn create(
         &self,
         profile: Profile,
         idempotency: Option<&Idempotency>,
     ) -> Result<Created, Error> {
         match (self.make(&profile, idempotency).await, idempotency) {
-            // The user who has the email may be that of this very key, made meanwhile by another request.
+            // The owner of the email may be this key's own user, made meanwhile by another request.
             (Err(Error::EmailTaken), Some(idempotency)) => {
                 let number = self.prepare_key(idempotency).await?;
                 let earlier = self.earlier_user(idempotency, &profile, number).await?;
@@ -77,14 +76,14 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             }
             key = Some((idempotency, number));
         }
-        // 2. An email that a user has is refused before there is an id.
+        // 2. A taken email is refused before an id is given.
         let dead = match &profile.email {
             Some(email) => claim::prepare(self.store, email).await?,
             None => None,
         };
         // 3. The id.
         let given = self.next_id().await?;
-        // 4. The first record. It is the user at once if there is nothing to claim.
+        // 4. The first record. Without an email and a key, it is the user at once.
         if profile.email.is_none() && key.is_none() {
             let live = self.first_version(profile, None, None);
             let id = self.write_first(given, State::Live(live.clone())).await?;
@@ -102,7 +101,8 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 ..
             })
         ) {
-            // It came to nothing. Others need not wait until it is taken for dead.
+            // The create failed. Its record says so at once, so that no request waits for the
+            // lease.
             self.give_up(id).await?;
         }
         created
@@ -138,7 +138,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 claims = claim.number;
                 number = Some(claim.number);
             }
-            // 7. The record becomes the user, if nobody has written it since it was read.
+            // 7. The record becomes the user, unless another request has written it since.
             let live = self.first_version(profile, number, request);
             let state = State::Live(live.clone());
             let record = Record { claims, state };
@@ -151,8 +151,8 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         Err(Error::Contended)
     }
 
-    /// Ends a create that came to nothing, so that it never makes a user. Answers the record as
-    /// it is then: void, unless the create had ended by itself.
+    /// Ends a create that failed or died, so that it never makes a user. Answers the record as it
+    /// is then: void, unless the create had ended by itself.
     pub(super) async fn give_up(&self, id: UserId) -> Result<Record, Error> {
         let mut loaded = self.load_for_update(id).await?;
         for _ in 0..ATTEMPTS {

@@ -20,7 +20,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         id: UserId,
         check: impl Fn(&User) -> Result<(), E>,
     ) -> Result<(), E> {
-        // 1. The record, to be replaced.
+        // 1. The record is read.
         let mut loaded = self.load_for_update(id).await?;
         let mut announced: Option<AnnouncedDelete<S::Watch>> = None;
         for _ in 0..ATTEMPTS {
@@ -42,7 +42,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             // 2. The ledger lists the delete, by the number that the record will have.
             let by = self.draw();
             let listed = self.announce_delete(id, by, announced).await?;
-            // 3. The record is replaced, if nobody has written it since it was read.
+            // 3. The record is replaced, unless another request has written it since.
             let state = State::Deleted { by };
             match loaded
                 .write(self.store, by, Record { claims, state })
@@ -51,7 +51,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 Written::Done(_) => {
                     // 4. The ledger counts the delete. If this fails, readers of the ledger do it.
                     self.count_delete(listed).await;
-                    // 5. The index keeps nothing of the name. If this fails, a search does it.
+                    // 5. The index forgets the name. If this fails, a later search does it.
                     if let Some(name) = bound {
                         let _ = self.release_name(id, &name).await;
                     }

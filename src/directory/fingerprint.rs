@@ -1,9 +1,9 @@
-//! Texts known by a hash alone.
+//! Hashes that stand for texts.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// The first half of a text's SHA-256: whoever has the text can tell that it is the same one.
+/// The first half of a text's SHA-256. It recognises an equal text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(super) struct Fingerprint(u128);

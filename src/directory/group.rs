@@ -1,4 +1,4 @@
-//! Ranges of ids in which nobody is left, so that a page can step over them.
+//! Ranges of ids without users, so that a page can step over them.
 
 use super::{Directory, Error, number};
 use crate::platform::Platform;
@@ -13,7 +13,7 @@ pub(super) fn bounds(number: u64) -> (u64, u64) {
     (last - IDS + 1, last)
 }
 
-/// Counts, in one group, the ids that name nobody any more.
+/// The key of the number of ids in a group that have no user any more.
 fn key(number: u64) -> String {
     format!("gone/{}", (number - 1) / IDS)
 }
@@ -24,17 +24,17 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         Ok(number::get(self.store, &key(number)).await? as u64 >= IDS)
     }
 
-    /// Counts a user who was deleted. Never twice for one: then a group might
-    /// pass for empty that is not. To miss one costs time only.
+    /// Counts a deleted user, never twice: a group with users might look empty. A missed count
+    /// costs only time.
     pub(super) async fn count_gone(&self, number: u64) {
         let _ = self.store.increment(&key(number), 1).await;
     }
 
-    /// Remembers that the records of a whole group are final, if `in_a_row` says so: how many
-    /// final records were met, one after the other, up to the last one of this group.
+    /// Remembers that all records of a group are final, if that is so: `in_a_row` final records
+    /// were met up to the last one of this group.
     pub(super) async fn remember_empty(&self, number: u64, in_a_row: u64) {
         if in_a_row >= IDS {
-            // More than all is all: counts that come late do no harm.
+            // A count above the group's size does no harm.
             let _ = self.store.increment(&key(number), IDS as i64).await;
         }
     }

@@ -29,7 +29,7 @@ const MINUTE: i64 = 60_000;
 
 const DAY: i64 = 24 * 60 * MINUTE;
 
-/// What a repeat of a request is known by.
+/// The hashes by which a repeat of a request is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Idempotency {
     key: Fingerprint,
@@ -37,9 +37,8 @@ pub struct Idempotency {
 }
 
 impl Idempotency {
-    /// The key that a client chose, which is visible ASCII, and what it sent.
-    /// White space between the tokens of the JSON text makes no difference.
-    /// Each caller has keys of its own.
+    /// Of the key that a client chose, which is visible ASCII, and of the JSON value that it sent:
+    /// white space makes no difference. Each caller has its own keys.
     pub fn new(caller: Option<&str>, key: &str, payload: &Value) -> Idempotency {
         // A key has no line break.
         let key = match caller {
@@ -53,7 +52,7 @@ impl Idempotency {
         }
     }
 
-    /// What the record keeps of the request that makes the user.
+    /// The hash of the request, which the record keeps.
     pub(super) fn request(&self) -> Fingerprint {
         self.request
     }
@@ -64,19 +63,19 @@ impl Idempotency {
     }
 }
 
-/// Whether repeats of a create that made a user then no longer get its answer.
+/// Whether repeats of a create at that time no longer get its answer.
 pub(super) fn is_forgotten(created_at: Timestamp, now: Timestamp) -> bool {
     created_at.0 + DAY < now.0
 }
 
-/// The minute of a time, as a number has room for it: they begin anew after 255 years.
+/// The minute of a time, modulo the room that a number has: it begins anew after 255 years.
 fn minute(time: Timestamp) -> u32 {
     time.0.div_euclid(MINUTE).rem_euclid(BESIDE_USER.into()) as u32
 }
 
 /// Whether a key that was claimed in that minute is free by now: after 24 hours, and a minute for
-/// the time from the claim to the answer. What is more than half of all minutes old was claimed
-/// in a minute to come, by a clock that is ahead.
+/// the time from the claim to the answer. An age of more than half of all minutes means that the
+/// claim is from the future, by a clock that is ahead.
 fn is_free(claimed: u32, now: Timestamp) -> bool {
     let age = (BESIDE_USER + minute(now) - claimed) % BESIDE_USER;
     (24 * 60 + 2..BESIDE_USER / 2).contains(&age)
@@ -120,7 +119,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                     match first.request == idempotency.request {
                         true => Ok(Some(User {
                             id,
-                            // What was sent now is what was sent then.
+                            // The repeat sent the same profile.
                             profile: profile.clone(),
                             created_at: live.created_at,
                             updated_at: live.created_at,
@@ -134,8 +133,8 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         }
     }
 
-    /// Claims the key, whose number was `free` when it was seen to be free, for a create that is
-    /// pending; or answers the user of another create that was first.
+    /// Claims the key for a pending create; or answers the user of another create that was first.
+    /// The key was free when its number was `free`.
     pub(super) async fn claim_key(
         &self,
         id: UserId,

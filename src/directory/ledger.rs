@@ -1,5 +1,5 @@
-//! What is written down about users who leave and creates that died, so that
-//! the total can be told; see [`census`](super::census).
+//! The ledger: deletes that are under way, and counts, from which the total is computed; see
+//! [`census`](super::census).
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ use crate::user::{UserId, Version};
 /// The key of the number that names the ledger's key; 0 before there is a ledger.
 const POINTER: &str = "census";
 
-/// How many users the ledger can list as about to leave.
+/// How many deletes the ledger can list.
 const MAX_LEAVING: usize = 64;
 
 /// How often a write of the ledger is tried. All deletes write it: of n at a time, one in n
@@ -23,23 +23,23 @@ const ATTEMPTS: usize = 256;
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Ledger {
-    /// The users that were deleted, but for those still in `leaving`.
+    /// How many users were deleted, without those still in `leaving`.
     pub deleted: u64,
     /// Deletes that are under way, or died.
     pub leaving: Vec<Leaving>,
-    /// Up to this id, every create has ended one way or the other.
+    /// Up to this id, every create has ended, with a user or without.
     pub settled: u64,
     /// How many of those ids never became users.
     pub void: u64,
-    /// How many ids had been given at some times, in order, to tell by which are old. Kept
-    /// while there are ids that are not settled.
+    /// Notes of how many ids had been given at some times, in order: they tell which ids are old.
+    /// Kept while some ids are not settled.
     pub given: Vec<Given>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Leaving {
     pub user: UserId,
-    /// What the record will say, if it comes to it; see [`State::Deleted`].
+    /// The number that the record gets if the delete succeeds; see [`State::Deleted`].
     by: Version,
     at: Timestamp,
 }
@@ -51,7 +51,7 @@ pub(super) struct Given {
 }
 
 impl Leaving {
-    /// Whether the delete has died, by all appearances.
+    /// Whether the delete is taken for dead.
     pub fn is_old(&self, now: Timestamp) -> bool {
         self.at.0 + LEASE < now.0
     }
@@ -66,7 +66,7 @@ impl Leaving {
 pub(super) struct AnnouncedDelete<W> {
     leaving: Leaving,
     key: String,
-    /// The ledger after the announcement, if the store made it necessary to look.
+    /// The ledger with this entry, if the store's report made it necessary to read it.
     ledger: Option<Loaded<W, Ledger>>,
 }
 
@@ -80,9 +80,8 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         ledger.ok_or_else(|| Error::Unreadable(POINTER.to_owned()))
     }
 
-    /// Lists a user as about to be deleted, whose record the caller has already
-    /// read in order to replace it, with what the record will say; `instead` of an
-    /// earlier announcement that came to nothing.
+    /// Lists a delete, with the number that the record gets. The caller has already loaded the
+    /// record. The new entry replaces that of an earlier attempt, `instead`.
     pub(super) async fn announce_delete(
         &self,
         user: UserId,
@@ -95,7 +94,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         let key = self.ledger_key().await?;
         let mut loaded = self.load_ledger(&key).await?;
         for _ in 0..ATTEMPTS {
-            // A write of ours whose outcome could not be told may have done it.
+            // An earlier write of this request, whose outcome was unknown, has done it.
             if loaded.value.leaving.contains(&leaving) {
                 let ledger = Some(loaded);
                 return Ok(AnnouncedDelete {
@@ -127,15 +126,15 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         Err(Error::Contended)
     }
 
-    /// Counts an announced delete that was done.
+    /// Counts a listed delete that was done.
     pub(super) async fn count_delete(&self, announced: AnnouncedDelete<S::Watch>) {
         let user = announced.leaving.user;
-        // If it fails, the entry stays, and whoever reads it counts it.
+        // If this fails, the entry stays, and readers of the ledger count it.
         let _ = self.remove_entry(announced, 1).await;
         self.count_gone(user.get()).await;
     }
 
-    /// Takes back the announcement of a delete that will not be done.
+    /// Removes the entry of a delete that will not be done.
     pub(super) async fn cancel_delete(&self, announced: AnnouncedDelete<S::Watch>) {
         let _ = self.remove_entry(announced, 0).await;
     }
@@ -164,8 +163,8 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         Ok(())
     }
 
-    /// Counts those of the users about to leave who have left, and makes sure
-    /// that the deletes of others that are old come to nothing.
+    /// Counts the listed deletes that were done, and makes sure that old ones that were not done
+    /// never will be.
     pub(super) async fn clear(&self, ledger: &mut Ledger) -> Result<(), Error> {
         let now = self.platform.now();
         for entry in std::mem::take(&mut ledger.leaving) {
@@ -181,8 +180,8 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 ledger.deleted += u64::from(entry.has_left(&user.value));
                 continue;
             }
-            // The delete replaces the record that was there before its announcement: any write
-            // since then makes it fail. That it is old is courtesy, not what safety rests on.
+            // The delete replaces the record that it loaded before it was listed: any write since
+            // then makes it fail. This is safe at any age; the age only spares running deletes.
             let same = user.value.clone();
             if !entry.is_old(now)
                 || !matches!(
@@ -196,7 +195,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         Ok(())
     }
 
-    /// Replaces the ledger by what `change` makes of it, if nobody else writes it meanwhile.
+    /// Applies `change` to the ledger, unless another request writes it meanwhile.
     pub(super) async fn amend(&self, change: impl FnOnce(&mut Ledger)) -> Result<(), Error> {
         let loaded = self.load_ledger(&self.ledger_key().await?).await?;
         let mut ledger = loaded.value.clone();

@@ -1,25 +1,25 @@
 //! Finding users by how their names begin: an index of names.
 //!
-//! The index is a [`tree`] whose leaves hold ids and no names. A request that reads a
-//! [`leaf`] reads the records of its users, and believes these alone.
+//! The index is a [`tree`] whose leaves list ids and no names. A request that reads a
+//! [`leaf`] reads the records of its users, and only the records decide.
 //!
 //! *Invariant: the leaf that covers a user's name has the user's id, from the
 //! moment at which the user is merged.* It rests on this:
 //!
-//! - A user is *merged* by a request that has read its record and then its leaf, with the
-//!   id or to write it there. If its name changed meanwhile, the next point holds.
-//! - A *rename* reads the record, writes the id into the leaf of the new name,
-//!   as `moving`, and then swaps the record. It writes the leaf even if the id is
-//!   there, so that a request that is about to take it out fails.
-//! - An id is *taken out* of a leaf, or left to one half of it, by its record, if
-//!   that was read after the leaf and before the leaf's swap. A rename that
-//!   writes the leaf after it was read makes that swap fail. One that wrote it
-//!   before, and has not swapped the record yet, has left the mark `moving`:
-//!   then the record is written once more, unchanged, which makes that rename fail.
-//! - A final record never comes to life: its id may be taken out at any time.
+//! - *Merging*: a request reads the user's record, then its leaf, and writes the id there if it is
+//!   missing. If the name changed meanwhile, the next point holds.
+//! - A *rename* reads the record, writes the id into the leaf of the new name, marked
+//!   `moving`, and then swaps the record. It writes the leaf even if the id is there, so that
+//!   a request that is about to remove the id fails.
+//! - *Removing* an id from a leaf, or leaving it to one half in a split, is decided by its record,
+//!   which is read after the leaf and before the leaf's swap. A rename that writes the leaf in
+//!   between makes that swap fail. A rename that wrote the leaf before, and has not swapped the
+//!   record yet, has left the mark `moving`: then the record is written once more, unchanged,
+//!   which makes the rename fail.
+//! - A final record never comes to life: its id may be removed at any time.
 //!
-//! Creates leave the index alone; see [`merge`]. So do deletes, but of users who give
-//! the bound of a leaf. An id whose record can't be read then, or when its leaf is
+//! Creates leave the index alone; see [`merge`]. So do deletes, except for users who give
+//! the bound of a leaf. An id whose record can't be read at its merge, or when its leaf is
 //! rewritten, is not in the index until the user is renamed.
 
 mod descent;
@@ -50,17 +50,17 @@ const POINTER: &str = "names";
 #[derive(Debug, Default)]
 pub struct Found {
     pub users: Vec<User>,
-    /// Where the search goes on; `None` if it has ended.
+    /// The position at which the search goes on; `None` if it has ended.
     pub next: Option<Position>,
-    /// Ids that were left out, for their records can't be read.
+    /// Ids that were left out, as their records can't be read.
     pub unreadable: Vec<UserId>,
 }
 
 impl<S: Store, P: Platform> Directory<'_, S, P> {
     /// Up to `limit` users whose names begin with `prefix`, from a position on.
     ///
-    /// There may be fewer, or none, while there is a `next` position: a request
-    /// merges so many new users, and looks at so many others in vain.
+    /// There may be fewer, or none, while there is a `next` position: the work of one request is
+    /// bounded, see [`Sizes`](super::Sizes) and [`MISSES`].
     pub async fn search(
         &self,
         prefix: &NamePrefix,
@@ -83,7 +83,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         let reached = tree.find(&from, false).await?;
         let (mut id, mut low) = (reached.id, reached.low.clone());
         let mut node = reached.fetched.into_node();
-        // Beyond the prefix, nothing has to be known of the next leaf.
+        // Beyond the prefix, the next leaf does not matter.
         let mut is_last = reached
             .end
             .is_none_or(|end| !end.is_within(prefix) && end > from);
@@ -99,7 +99,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             // Each leaf that is read counts, too.
             misses += node.ids().len() + 1;
             if !low.is_first() && !here.iter().any(|(position, _)| low.starts(position)) {
-                // What a request has left that died; see `leaf`.
+                // A request that died has left this bound; see `leaf`.
                 let _ = tree.tidy(&low).await;
             }
             for (position, user) in here {
@@ -128,10 +128,10 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         }
     }
 
-    /// Puts new users into the index if the turn of the one just created has come.
+    /// Merges new users if the id just created is one after which that is due.
     pub async fn merge_names(&self, created: UserId) {
         if created.get().is_multiple_of(self.sizes.merge_every) {
-            // Who searches does it, if this does not.
+            // If this fails, the next search does it.
             let _ = self.merge_new().await;
         }
     }
@@ -142,19 +142,19 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         Ok(())
     }
 
-    /// Lets a user be found by a name that it is about to get, by a write of its
-    /// record which the caller has already read.
+    /// Lets searches find a user by the name that it is about to get. The caller has already
+    /// loaded the record.
     pub(super) async fn index_name(&self, id: UserId, name: &Name) -> Result<(), Error> {
         let tree = self.names().await?;
         tree.insert(&[Position::of(name, id)], true).await
     }
 
-    /// Takes from the index what it says of a name that a user had, who gave a bound by it.
+    /// Removes from the index the bound that a user gave by a former name.
     pub(super) async fn release_name(&self, id: UserId, name: &Name) -> Result<(), Error> {
         self.names().await?.release(&Position::of(name, id)).await
     }
 
-    /// The index, which there is afterwards.
+    /// The index, which this makes if it is missing.
     async fn names(&self) -> Result<Tree<'_, '_, S, P>, Error> {
         let plant = async |number| {
             let root = NodeId(number);
@@ -168,7 +168,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         })
     }
 
-    /// The users of a leaf, in the order of their positions, also those who have left it.
+    /// The users that a leaf lists, in the order of their positions, former ones included.
     async fn users_of(
         &self,
         tree: &Tree<'_, '_, S, P>,
@@ -187,7 +187,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 Err(error) => return Err(error),
             }
         }
-        // They would be looked at by every search.
+        // Otherwise every search would read their records.
         if gone.len() * 2 > ids.len() {
             let _ = tree.forget(id, &gone).await;
         }

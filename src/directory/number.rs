@@ -101,8 +101,8 @@ impl<W> Number<W> {
         })
     }
 
-    /// Swaps the number for `new`. Answers `None` if that is what the key holds
-    /// now, by this swap or by another one like it, and else the number as it is.
+    /// Swaps the number for `new`. Answers `None` if the key holds `new` now, by this swap or by
+    /// an equal one, and otherwise the number as it is.
     pub async fn swap<S: Store<Watch = W>>(
         mut self,
         store: &S,

@@ -6,8 +6,7 @@ use crate::platform::Platform;
 use crate::store::Store;
 use crate::user::{User, UserId};
 
-/// How many ids that name no user, or groups of them, a page steps over before
-/// it ends short.
+/// How many ids without users, or groups of such ids, a page steps over before it ends short.
 pub(super) const MISSES: usize = 512;
 
 /// The most users that can be asked for by their ids.
@@ -89,7 +88,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     }
 
     /// A walk over all users, from the one on that comes after the id `after`.
-    /// Costs one store operation, and then what its steps cost.
+    /// Costs one store operation, and more for each step.
     pub async fn walk(&self, after: Option<u64>, order: Order) -> Result<Walk<'_, S, P>, Error> {
         let created = self.created().await?;
         Ok(Walk::new(self, order, after, created))

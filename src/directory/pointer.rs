@@ -1,7 +1,7 @@
 //! A number that names, for good, the random key under which a value is kept.
 //!
-//! A value that is replaced by swaps needs a first write, and a plain write to a
-//! key that all know could come late and undo what others wrote. So each request
+//! A value that is replaced by swaps needs a first write, and a plain write to a key that all
+//! requests know could come late and undo other writes. So each request
 //! that finds no value writes one under a random key, and a number under the key
 //! that all know decides which of them it is.
 

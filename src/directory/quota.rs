@@ -1,14 +1,19 @@
-//! How many requests each client made in a minute.
+//! The number of requests of each client in a minute.
 //!
-//! A client has one of [`SLOTS`] counters by its hash, and another for odd
-//! minutes, so that hosts whose clocks differ don't disturb each other. There are
-//! no more keys than that, however many clients come.
+//! A client has one of [`SLOTS`] counters for even minutes, by its hash, and one for odd minutes,
+//! so that hosts whose clocks differ by less than a minute don't delete each other's. The number
+//! of keys does not grow with the number of clients.
 //!
-//! A request adds one to the count in the low bits and the number of its minute to
-//! the sum in the high bits. No count is from a minute to come. So the sum is
-//! count × minute if, and only if, all that was counted is of this minute. If it
-//! is not, the counter is left from an earlier one, and is deleted: unlike a
-//! subtraction, that may happen twice.
+//! A request increments its counter by 1 in the low bits, the count, and by the number of its
+//! minute in the high bits, the sum. Nothing is counted in advance. So the sum equals
+//! count × minute if and only if all counted requests are of this minute: one increment both
+//! counts a request and tells whether the counter is fresh. A counter of an earlier minute is
+//! deleted. A delete may happen twice without harm; a correction by subtraction may not. Without
+//! deletes it could not work: a bounded number of keys holds only so many sums, and the part of a
+//! sum from earlier minutes could not be distinguished.
+//!
+//! Errors: a request that is counted while another request deletes the counter is lost, and two
+//! clients with one counter share the limit.
 
 use sha2::{Digest, Sha256};
 

@@ -1,4 +1,4 @@
-//! What the store keeps for one user.
+//! The value of one user in the store.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,12 +24,12 @@ pub(super) struct Record {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum State {
-    /// A create that is under way, or died: nobody's user yet.
+    /// A create that is under way, or died: not a user yet.
     Pending { created_at: Timestamp },
     /// A user.
     Live(Live),
-    /// There was a user, and the delete of that number ended it. Nothing of it is
-    /// kept, and its id is never given again.
+    /// The user was deleted by the delete of that number. None of its data is kept, and its id is
+    /// never given again.
     Deleted { by: Version },
     /// A create that was given up: the id names no user and never will.
     Void,
@@ -52,11 +52,11 @@ pub(super) struct Live {
     pub gives_bound: bool,
 }
 
-/// The answer to a create with an idempotency key. A repeat sends again what else
-/// was in it, so that nothing of that is kept.
+/// The answer to a create with an idempotency key. A repeat sends the other members of the
+/// answer itself, so that they need not be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct FirstAnswer {
-    /// Tells a repeat of the request from another one.
+    /// Distinguishes a repeat of the request from another request.
     pub request: Fingerprint,
     pub version: Version,
 }
@@ -88,7 +88,7 @@ impl Record {
         matches!(self.state, State::Deleted { .. } | State::Void)
     }
 
-    /// Whether this is a create that died, by all appearances.
+    /// Whether this is a create that is taken for dead.
     pub fn is_dead(&self, now: Timestamp) -> bool {
         matches!(self.state, State::Pending { created_at } if created_at.0 + LEASE < now.0)
     }

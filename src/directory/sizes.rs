@@ -1,7 +1,7 @@
-//! How large the parts of the index are.
+//! The sizes of the parts of the index of names.
 
-/// Sizes that decide how much work a request has, and how large values get. They may
-/// differ from one instance to the next, and are small in simulations.
+/// They decide how much work a request has, and how large values get. They may differ from one
+/// instance to the next, and are small in simulations.
 #[derive(Clone, Copy, Debug)]
 pub struct Sizes {
     /// The most users in a leaf of the index of names; at least 2.

@@ -5,6 +5,8 @@
 
 use serde_json::Value;
 
+use crate::json;
+
 /// The `replacement` of a `stored` value, with the members of the stored one that this version
 /// does not know. `understood` is the stored value as this version would write it: a member that
 /// is missing there is unknown. All three are JSON texts.
@@ -13,10 +15,11 @@ pub(super) fn keep(stored: &[u8], understood: &[u8], replacement: Vec<u8>) -> Ve
     if stored == understood {
         return replacement;
     }
-    let parse = serde_json::from_slice::<Value>;
-    let (Ok(stored), Ok(understood), Ok(mut new)) =
-        (parse(stored), parse(understood), parse(&replacement))
-    else {
+    let (Ok(stored), Ok(understood), Ok(mut new)) = (
+        json::parse(stored),
+        json::parse(understood),
+        json::parse(&replacement),
+    ) else {
         return replacement;
     };
     add(&stored, &understood, &mut new);

@@ -26,7 +26,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         id: UserId,
         change: impl Fn(&User) -> Result<Profile, E>,
     ) -> Result<User, E> {
-        // 1. The record, to be replaced.
+        // 1. The record is read.
         let mut loaded = self.load_for_update(id).await?;
         for _ in 0..ATTEMPTS {
             let State::Live(before) = loaded.value.state.clone() else {
@@ -56,19 +56,19 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 after.claim = Some(claim.number);
                 claims = claim.number;
             }
-            // 3. The index of names leads to the user by a new name, too.
+            // 3. The index of names leads to the user by the new name, too.
             let name = &after.profile.name;
             let renamed = FoldedName::from(name) != FoldedName::from(&before.profile.name);
             if renamed {
                 self.index_name(id, name).await?;
                 after.gives_bound = false;
             }
-            // 4. The record is replaced, if nobody has written it since it was read.
+            // 4. The record is replaced, unless another request has written it since.
             let state = State::Live(after.clone());
             let record = Record { claims, state };
             match loaded.write(self.store, after.version, record).await? {
                 Written::Done(_) => {
-                    // 5. The index keeps nothing of the old name. If this fails, a search does it.
+                    // 5. The index forgets the old name. If this fails, a later search does it.
                     if renamed && before.gives_bound {
                         let _ = self.release_name(id, &before.profile.name).await;
                     }

@@ -1,7 +1,7 @@
-//! Values that are replaced by swaps only, and tell who wrote them.
+//! Values that are replaced by swaps only, and that name their last writes.
 //!
-//! A store may report a swap as failed that took effect. So every value names
-//! its last writers, and a writer who finds itself among them knows.
+//! A store may report a swap as failed that took effect. So every value has the numbers of its
+//! last writes: a writer that finds its own number there knows that its swap took effect.
 
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
@@ -13,11 +13,11 @@ use crate::user::Version;
 /// The format of all such values that this version of the service reads and writes.
 const FORMAT: u32 = 1;
 
-/// How many of its last writes a value remembers: a writer whose swap was
-/// reported as failed finds itself among them, unless as many others wrote since.
+/// How many of its last writes a value names. A writer whose swap was reported as failed finds
+/// its write there, unless as many others wrote since.
 const REMEMBERED_WRITES: usize = 16;
 
-/// What the store keeps.
+/// A value as the store keeps it.
 #[derive(Clone, Serialize, Deserialize)]
 struct Versioned<T> {
     format: u32,
@@ -27,7 +27,7 @@ struct Versioned<T> {
     value: T,
 }
 
-/// As much of it as readers need: that it was written, not by whom.
+/// The parts of it that readers need.
 #[derive(Deserialize)]
 struct Current<T> {
     format: u32,
@@ -70,7 +70,7 @@ pub(super) async fn get<S: Store, T: DeserializeOwned>(
     }
 }
 
-/// Writes the first value of a key, which nobody else writes meanwhile.
+/// Writes the first value of a key that no other request writes.
 pub(super) async fn create<S: Store, T: Serialize + DeserializeOwned>(
     store: &S,
     key: &str,
@@ -94,14 +94,14 @@ pub(super) struct Loaded<W, T> {
     pub value: T,
 }
 
-/// What came of a write.
+/// The outcome of a write.
 pub(super) enum Written<W, T> {
-    /// It took effect. Others may have written since: this is what was found,
-    /// where the store's report made it necessary to look.
+    /// It took effect. Other requests may have written since. The value is given if the store's
+    /// report made it necessary to read it.
     Done(Option<Loaded<W, T>>),
-    /// It did not and never will, for others wrote first. This is what they wrote.
+    /// It has no effect and never will have, as another request wrote first. This is the value now.
     Overtaken(Loaded<W, T>),
-    /// So many have written since that it can't be told. This is what they wrote.
+    /// So many requests have written since that the outcome is unknown. This is the value now.
     Unknown(Loaded<W, T>),
 }
 
@@ -153,7 +153,7 @@ impl<W, T: Serialize + DeserializeOwned> Loaded<W, T> {
             if store.swap(self.watch, &replacement).await? == Report::Swapped {
                 return Ok(Written::Done(None));
             }
-            // The report may be untrue: the value tells.
+            // The report may be untrue: only the value tells.
             let (bytes, watch) = store.current(&self.key).await?;
             let bytes = bytes.ok_or_else(|| Error::Unreadable(self.key.clone()))?;
             if bytes == self.bytes {

@@ -1,7 +1,7 @@
-//! A walk over the users by their ids, one after the other.
+//! A walk over the users by their ids, one by one.
 //!
-//! Ids are dense, so that a walk reads their records in a row. Where many users
-//! in a row are gone it steps over whole [groups](super::group) of ids.
+//! Ids have no gaps, so a walk reads one record after the other. Where many users in a row are
+//! deleted, it steps over whole [groups](super::group) of ids.
 
 use super::{Directory, Error, group};
 use crate::platform::Platform;
@@ -48,7 +48,7 @@ impl Order {
     }
 }
 
-/// What a walk meets in one step.
+/// One step of a walk.
 #[derive(Debug)]
 pub enum Step {
     User(User),
@@ -67,7 +67,7 @@ pub struct Walk<'a, S, P> {
     number: u64,
     /// How many final records were met, one after the other.
     gone_in_a_row: u64,
-    /// The far end of the group that was last asked whether anybody is left in it.
+    /// The far end of the group whose count was read last.
     asked_group: Option<u64>,
 }
 
@@ -99,8 +99,8 @@ impl<'a, S: Store, P: Platform> Walk<'a, S, P> {
         self.order.previous(self.number)
     }
 
-    /// Takes a step; `None` at the end. One store operation for a user, up to three
-    /// for nobody. After an error the walk is where it was.
+    /// Takes a step; `None` at the end. A user costs one store operation, a gap up to three. After
+    /// an error the walk is where it was.
     pub async fn next(&mut self) -> Result<Option<Step>, Error> {
         if !self.goes_on() {
             return Ok(None);
@@ -126,7 +126,7 @@ impl<'a, S: Store, P: Platform> Walk<'a, S, P> {
         Ok(Some(met))
     }
 
-    /// Goes to the end of the group if nobody is left in it.
+    /// Goes to the end of the group if the group has no user.
     async fn step_over_group(&mut self, gone_in_a_row: u64) -> Result<(), Error> {
         let far_end = self.order.far_end(self.number);
         if self.asked_group != Some(far_end) {

@@ -40,7 +40,7 @@ pub(super) fn encode(text: &str) -> Option<String> {
     Some(encoded)
 }
 
-/// Decodes what is in lower case (section 6.2). `None` if it stands for no text.
+/// Decodes a text in lower case (section 6.2). `None` if it stands for no text.
 pub(super) fn decode(encoded: &str) -> Option<String> {
     let parts = encoded
         .rsplit_once('-')

@@ -2,7 +2,7 @@
 
 use serde_json::{Number, Value};
 
-/// Whether two values are equal (RFC 6902, section 4.6): numbers by what they are, however
+/// Whether two values are equal (RFC 6902, section 4.6): numbers by value, however
 /// they are written, objects whatever the order of their members.
 pub fn is_equal(one: &Value, other: &Value) -> bool {
     match (one, other) {

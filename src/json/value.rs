@@ -41,7 +41,7 @@ fn push_name(pointer: &mut String, name: &str) {
     pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
 }
 
-/// Reads a value, like `serde_json` but for a name that an object has twice.
+/// Reads a value like `serde_json`, but refuses duplicate names in an object.
 pub(super) struct Reader<'a>(pub &'a mut Place);
 
 impl<'de> DeserializeSeed<'de> for Reader<'_> {

@@ -1,14 +1,14 @@
-//! Proactive negotiation (RFC 9110, section 12.5): what a client accepts, by weights.
+//! Proactive negotiation (RFC 9110, section 12.5): the weights of a client's preferences.
 
 use http::HeaderMap;
 use http::header::{ACCEPT, HeaderName};
 
-/// The weight of what a header lists without a weight, in thousandths.
+/// The weight of an element that has none, in thousandths.
 const DEFAULT_WEIGHT: Option<u16> = Some(1000);
 
-/// The media type of those `offered` that the client prefers by its `Accept`:
-/// the first of those with the highest weight; `None` if it takes none of them.
-/// Without an `Accept` it takes everything.
+/// The media type among `offered` that the client prefers by its `Accept`: the first one with
+/// the highest weight; `None` if the client takes none of them. A client without `Accept` takes
+/// everything.
 pub fn preferred<'a>(headers: &HeaderMap, offered: &[&'a str]) -> Option<&'a str> {
     let ranges = weighted(headers, ACCEPT);
     if ranges.is_empty() {
@@ -27,7 +27,7 @@ pub fn preferred<'a>(headers: &HeaderMap, offered: &[&'a str]) -> Option<&'a str
         .iter()
         .rev()
         .map(|offered| (weight(offered), *offered));
-    // Of equals the last is the maximum, which is the first that was offered.
+    // max_by_key takes the last of equals: because of rev, the first offer.
     let (weight, preferred) = weighed.max_by_key(|(weight, _)| *weight)?;
     (weight > 0).then_some(preferred)
 }
@@ -43,9 +43,9 @@ fn precedence(range: &str, offered: &str) -> Option<u8> {
     }
 }
 
-/// What a header lists, without parameters, each with its weight in thousandths (RFC 9110, section
-/// 12.4.2). What has a malformed weight is left out, as if it were not there: neither its presence
-/// nor its weight can be relied on.
+/// The elements of a header, without parameters, each with its weight in thousandths (RFC 9110,
+/// section 12.4.2). An element with a malformed weight is left out: neither its presence nor its
+/// weight can be relied on.
 pub fn weighted(headers: &HeaderMap, name: HeaderName) -> Vec<(&str, u16)> {
     let mut weighted = Vec::new();
     for value in headers.get_all(name) {

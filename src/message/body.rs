@@ -12,8 +12,8 @@ use crate::json;
 /// The most bytes of a body that is read whole.
 pub const MAX_BYTES: usize = 64 * 1024;
 
-/// How much of a body that is too large is read all the same, for many clients
-/// look at the answer only when they have sent all.
+/// How much of a body that is too large is read anyway: many clients read the answer only after
+/// they have sent all.
 const MAX_IGNORED_BYTES: usize = 1024 * 1024;
 
 /// A request's body, as it arrives.

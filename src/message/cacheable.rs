@@ -1,5 +1,5 @@
-//! What is the same for every client: anyone may keep it for a while, and then
-//! asks by its entity tag whether it is still right.
+//! Content that is the same for every client. Caches may keep it for a while, and then ask by its
+//! entity tag whether it has changed.
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
 use http::{HeaderMap, Response};
@@ -9,10 +9,10 @@ use super::precondition::{Preconditions, Read, entity_tag_of};
 use super::problem::Problem;
 use super::response::{not_modified, set};
 
-/// How long nobody needs to ask again. A release may change what is published.
+/// How long caches need not ask again. A release may change the content.
 const CACHING: &str = "public, max-age=300";
 
-/// Answers a request that has the headers `request` with what is published.
+/// Answers a request with these headers, 304 if the client has the content already.
 pub fn publish(
     request: &HeaderMap,
     media_type: &str,
@@ -22,7 +22,7 @@ pub fn publish(
     publish_version(request, media_type, tag, body)
 }
 
-/// The entity tag of what is published as that media type.
+/// The entity tag of content with that media type.
 pub fn tag_of(media_type: &str, content: &[u8]) -> String {
     entity_tag_of(Sha256::new().chain_update(media_type).chain_update(content))
 }

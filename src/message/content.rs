@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
-/// How long the service looks one way while it may have to do something the other way: send what
-/// it made, read what arrives, or see that time is up.
+/// How long the service waits for one event while another may need attention: the client takes
+/// bytes, bytes arrive, or time is up.
 pub const TURN: Duration = Duration::from_millis(50);
 
-/// What a response carries.
+/// The content of a response.
 pub enum Content<'a> {
     Whole(Vec<u8>),
     /// Content with fields after it (RFC 9110, section 6.5).
@@ -34,7 +34,7 @@ pub trait Parts {
 pub enum Part {
     /// The next bytes; none if there are none for the moment.
     Bytes(Vec<u8>),
-    /// Ask again when the client has taken some of what there is, or after [`TURN`].
+    /// Nothing now: ask again when the client has taken some bytes, or after [`TURN`].
     Later,
     /// Ask again after that time.
     Pause(Duration),

@@ -1,5 +1,5 @@
-//! Requests from pages of other origins (Fetch Standard, section 3.2): which
-//! may read the answers, by the operator's choice.
+//! Requests from pages of other origins (Fetch Standard, section 3.2). The operator chooses which
+//! pages may read answers.
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -8,7 +8,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method, Request};
 
-/// The response headers that a page may read, beyond those that it always may.
+/// The response headers that a page may read, besides the headers that every page may read.
 const EXPOSED_HEADERS: &str = "accept-patch, etag, idempotency-replayed, link, location, \
     ratelimit, ratelimit-policy, retry-after, server-timing, x-request-id, x-total-count";
 
@@ -64,19 +64,19 @@ impl Origin {
     }
 }
 
-/// What a page of another origin may do with the answer to its request.
+/// The right of a page of another origin to the answer of its request.
 #[derive(Debug, PartialEq)]
 pub enum Cors {
     /// Nothing; or no page sent the request.
     Nothing,
     /// Read it. The value of `Access-Control-Allow-Origin`.
     Read(HeaderValue),
-    /// Learn from it which requests it may send.
+    /// The answer to a preflight: it lists the requests that the page may send.
     Preflight(HeaderValue),
 }
 
 impl Cors {
-    /// What the page may do that sent this request.
+    /// The right of the page that sent this request.
     pub fn of<B>(request: &Request<B>, origins: &Origins) -> Cors {
         let headers = request.headers();
         let origin = headers.get(ORIGIN);

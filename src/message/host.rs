@@ -1,8 +1,8 @@
 //! The host that a request is sent to, by the name that its client knows (RFC 9110, section 7.2).
 //!
-//! Whoever controls a name can let it lead to an address inside of a network: a page of that name
-//! then reads answers of a service there, for to the browser both are of one origin (DNS
-//! rebinding). The name in the request gives it away.
+//! The owner of a name can point it at an address inside a network. A page of that name then reads
+//! answers of a service there, as the browser takes both for one origin (DNS rebinding). Such a
+//! request has the owner's name as its host.
 
 use std::net::IpAddr;
 

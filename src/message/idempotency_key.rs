@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: a request that a client can repeat without fear
+//! `Idempotency-Key`: makes a request safe to repeat
 //! (draft-ietf-httpapi-idempotency-key-header-07).
 
 use http::{HeaderMap, HeaderName};
@@ -7,10 +7,10 @@ use super::problem::Problem;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// Says that a response is that of an earlier request with the same key.
+/// Marks the response of an earlier request with the same key.
 pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// What a key must be, as the rest of a sentence about it.
+/// The rule for keys, the rest of a sentence about the header.
 const RULE: &str =
     "must be one string of 1 to 255 visible ASCII characters, in double quotes or without";
 

@@ -1,4 +1,4 @@
-//! How much of a request is looked at, before anything is made of it.
+//! The most bytes of a request's target and header fields.
 
 use http::Request;
 

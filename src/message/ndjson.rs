@@ -11,7 +11,7 @@ use crate::json;
 
 pub const NDJSON: &str = "application/x-ndjson";
 
-/// Answers with lines that nobody is to store.
+/// Answers with lines that no cache may store.
 pub fn response<'a>(lines: impl Parts + 'a) -> Response<Content<'a>> {
     let mut response = Response::new(Content::Parts(Box::new(lines)));
     let headers = response.headers_mut();
@@ -26,8 +26,8 @@ pub fn push(bytes: &mut Vec<u8>, value: &impl Serialize) {
     bytes.push(b'\n');
 }
 
-/// Makes lines of bytes as they arrive. It keeps no more of them than a line and
-/// what came with it. A byte order mark at the very beginning is left out.
+/// Splits arriving bytes into lines. It keeps one line and the bytes that arrived with it, no more.
+/// A byte order mark at the very beginning is left out.
 #[derive(Default)]
 pub struct Lines {
     bytes: Vec<u8>,
@@ -35,9 +35,9 @@ pub struct Lines {
     has_begun: bool,
     /// Where the next line begins.
     start: usize,
-    /// Up to where there is no end of it.
+    /// No end of the line is before this place.
     searched: usize,
-    /// The line is longer than it may be; what came of it is gone.
+    /// The line is too long, and its bytes are dropped.
     too_long: bool,
 }
 
@@ -79,7 +79,7 @@ impl Lines {
         }
     }
 
-    /// What is left when no more bytes come: a line without an end.
+    /// The last line, if it has no end, after all bytes have arrived.
     pub fn last(&mut self) -> Option<Line<'_>> {
         let end = self.bytes.len();
         (self.start < end || self.too_long).then(|| self.take(end, end))

@@ -1,5 +1,4 @@
-//! Pages for people. A page is complete in itself: nothing comes from another
-//! host, and nothing runs in it but its own script.
+//! Pages for people. A page loads nothing from another host, and runs only its own script.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -21,7 +20,7 @@ const STYLE: &str = include_str!("page/style.css");
 pub struct Page {
     pub title: &'static str,
     pub content: Markup,
-    /// What runs when the page is there. It may ask this service.
+    /// The page's script. It may send requests to this service.
     pub script: Option<&'static str>,
 }
 
@@ -51,8 +50,7 @@ impl Page {
     }
 }
 
-/// Lets a browser do with the response what a page with that script needs, and
-/// nothing else (Content Security Policy, level 3).
+/// Allows the browser only what a page with that script needs (Content Security Policy, level 3).
 pub fn protect(response: &mut Response<Vec<u8>>, script: Option<&str>) {
     // A browser that has the page has these headers with it (RFC 9110, section 15.4.5).
     if response.status() == StatusCode::NOT_MODIFIED {

@@ -8,22 +8,22 @@ use sha2::{Digest, Sha256};
 use super::compression;
 use super::problem::{Problem, types};
 
-/// The entity tag of what has no version of its own, by a hash of all that it says.
+/// The entity tag of content without a version of its own: a hash of the content.
 pub fn entity_tag_of(hash: Sha256) -> String {
     let hash = hash.finalize();
     let (half, _) = hash.split_first_chunk::<16>().expect("it has 32 bytes");
     format!("\"{:032x}\"", u128::from_be_bytes(*half))
 }
 
-/// The preconditions of a request that the service evaluates. Those on dates are
-/// ignored, for nothing here has a `Last-Modified` (RFC 9110, sections 13.1.3 and 13.1.4).
+/// The preconditions of a request. Preconditions on dates are ignored, as no resource has a
+/// `Last-Modified` (RFC 9110, sections 13.1.3 and 13.1.4).
 #[derive(Debug, PartialEq)]
 pub struct Preconditions {
     if_match: Option<Tags>,
     if_none_match: Option<Tags>,
 }
 
-/// What such a header lists.
+/// The value of `If-Match` or `If-None-Match`.
 #[derive(Debug, PartialEq)]
 enum Tags {
     Any,
@@ -31,7 +31,7 @@ enum Tags {
     OneOf(Vec<String>),
 }
 
-/// What to do with a request to read.
+/// The outcome for a read.
 #[derive(Debug, PartialEq)]
 pub enum Read {
     Answer,
@@ -75,8 +75,8 @@ impl Preconditions {
         self.if_match.is_none() && self.if_none_match.is_none()
     }
 
-    /// Evaluates the preconditions of a read of what has the entity tag `current`, in the order of
-    /// RFC 9110, section 13.2.2.
+    /// Evaluates the preconditions of a read of a resource with the entity tag `current`, in the
+    /// order of RFC 9110, section 13.2.2.
     pub fn check_read(&self, current: &str) -> Result<Read, Problem> {
         self.check_if_match(current)?;
         Ok(match &self.if_none_match {
@@ -88,7 +88,7 @@ impl Preconditions {
         })
     }
 
-    /// Evaluates the preconditions of a change of what has the entity tag `current`.
+    /// Evaluates the preconditions of a change of a resource with the entity tag `current`.
     pub fn check_change(&self, current: &str) -> Result<(), Problem> {
         self.check_if_match(current)?;
         match &self.if_none_match {
@@ -154,7 +154,7 @@ impl Tags {
     }
 }
 
-/// The entity tag of what a client may have got compressed.
+/// The entity tag of content that a client may have got compressed.
 fn uncompressed(tag: &str) -> String {
     tag.replace(&format!("{}\"", compression::SUFFIX), "\"")
 }

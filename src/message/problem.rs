@@ -1,4 +1,4 @@
-//! Problem details (RFC 9457): every answer that is not what was asked for.
+//! Problem details (RFC 9457): the answers to refused and failed requests.
 
 pub mod types;
 
@@ -18,11 +18,11 @@ pub struct Problem(Box<Occurrence>);
 #[derive(Clone, Debug)]
 struct Occurrence {
     kind: &'static ProblemType,
-    /// What is particular to this occurrence, or the meaning of the type.
+    /// The details of this occurrence, or the meaning of the type.
     detail: String,
     errors: Vec<Violation>,
     header: Option<(HeaderName, HeaderValue)>,
-    /// For the log, if this is for the operator to look into.
+    /// The cause for the operator's log, if any.
     cause: Option<String>,
 }
 
@@ -39,7 +39,7 @@ pub struct Details<'a> {
 }
 
 impl Problem {
-    /// A problem of that type. `detail` says what is particular to this one.
+    /// A problem of that type, with the details of this occurrence.
     pub fn new(kind: &'static ProblemType, detail: impl Into<String>) -> Problem {
         Problem(Box::new(Occurrence {
             kind,
@@ -55,7 +55,7 @@ impl Problem {
         Problem::new(kind, kind.meaning)
     }
 
-    /// The same with a header of the response, of which there is one at the most.
+    /// The same with a header of the response. A problem has at most one.
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Problem {
         self.0.header = Some((name, value));
         self
@@ -66,7 +66,7 @@ impl Problem {
         self.with_header(RETRY_AFTER, HeaderValue::from(seconds))
     }
 
-    /// Says in the log what the operator should look into.
+    /// The same with a cause for the operator's log.
     pub fn with_cause(mut self, cause: impl ToString) -> Problem {
         self.0.cause = Some(cause.to_string());
         self
@@ -207,7 +207,7 @@ impl Problem {
         self.0.header.as_ref()
     }
 
-    /// What went wrong, if it is for the log.
+    /// The cause for the log, if any.
     pub fn cause(&self) -> Option<&str> {
         self.0.cause.as_deref()
     }

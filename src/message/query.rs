@@ -35,7 +35,7 @@ impl Parameter {
     }
 }
 
-/// Decodes what a form writes (WHATWG URL, section 5.1); `None` if that is no UTF-8.
+/// Decodes a text as forms write it (WHATWG URL, section 5.1); `None` if it is not UTF-8.
 fn form_decode(text: &str) -> Option<String> {
     percent_decode(&text.replace('+', " "))
 }

@@ -1,13 +1,13 @@
-//! Responses, and what many of them have in common.
+//! Responses, and their common parts.
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
-/// The media type of everything but problems.
+/// The media type of JSON answers, except problems.
 pub const JSON: &str = "application/json";
 
-/// Nobody may store the response, on a disk or elsewhere (RFC 9111, section 5.2.2.5).
+/// No cache may store the response (RFC 9111, section 5.2.2.5).
 pub const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// Answers with a value.
@@ -19,9 +19,9 @@ pub fn json(value: &impl Serialize) -> Response<Vec<u8>> {
     response
 }
 
-/// Answers with a value that tells of users. No cache keeps it, that of a browser neither: what
-/// is on a disk outlives the session, and the user. Conditional requests work all the same, for
-/// clients that keep an entity tag by themselves.
+/// Answers with a value that contains users. No cache may keep it, not even a browser's: a copy on
+/// a disk outlives the session, and the user. Conditional requests still work for clients that
+/// keep an entity tag themselves.
 pub fn private_json(value: &impl Serialize) -> Response<Vec<u8>> {
     let mut response = json(value);
     response.headers_mut().insert(CACHE_CONTROL, NO_STORE);

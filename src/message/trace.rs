@@ -1,5 +1,5 @@
-//! What names a request in answers, in logs and across services: its
-//! `X-Request-Id`, and the trace that it is part of (W3C Trace Context).
+//! The names of a request in answers, in logs and across services: its `X-Request-Id`, and the
+//! trace that it is part of (W3C Trace Context).
 
 use std::fmt;
 

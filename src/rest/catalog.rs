@@ -1,5 +1,5 @@
-//! `/.well-known/api-catalog`: where clients learn what describes the service
-//! (RFC 9727), and the same as links on `/`.
+//! `/.well-known/api-catalog`: links to the descriptions of the service (RFC 9727), which `/` has
+//! as well.
 
 use std::future::ready;
 
@@ -22,7 +22,7 @@ const CONTENT_TYPE: &str =
 
 const PATH: &str = "/.well-known/api-catalog";
 
-/// What describes the service: relation (RFC 8631), path and media type.
+/// The descriptions of the service: relation (RFC 8631), path and media type.
 pub(super) const DESCRIPTIONS: [(&str, &str, &str); 4] = [
     ("service-desc", "/openapi.json", JSON),
     ("service-doc", "/docs", "text/html"),

@@ -1,4 +1,4 @@
-//! `/users`: all users by the page, or some by what is known of them; and new ones.
+//! `/users`: a page of users, users by email, id or name; and new users.
 
 use http::header::LOCATION;
 use http::{Method, Response, StatusCode};

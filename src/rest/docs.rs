@@ -1,5 +1,5 @@
-//! `/docs`: the description of this interface as a page. A script of its own
-//! makes it of `/openapi.json`: to do so in Rust takes 40 KB more of the component.
+//! `/docs`: the description of this interface as a page. A script in the page builds it from
+//! `/openapi.json`: Rust code for that would take 40 KB more of the component.
 
 use std::future::ready;
 

@@ -40,7 +40,7 @@ struct Lines {
     query: String,
 }
 
-/// The last line. By it a client knows that it has all, or where to go on.
+/// The last line. It tells a client that it has all users, or where to go on.
 #[derive(Serialize)]
 struct Closing<'a> {
     /// `complete`, or why it ends here.

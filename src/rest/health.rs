@@ -18,7 +18,7 @@ pub(super) const fn resource<S, P, B>() -> Resource<S, P, B> {
             permission: Permission::Public,
             change: None,
             accepts: &[],
-            // A probe often does not say what it accepts.
+            // A probe often has no Accept header.
             offers: &[],
             handler: |_| handled(ready(Ok(private_json(&json!({ "status": "ok" }))))),
         }],

@@ -1,4 +1,4 @@
-//! `/users/import`: a user from each line, and a line on what became of it.
+//! `/users/import`: makes a user of each line, and answers a line with each outcome.
 
 use std::future::ready;
 
@@ -127,8 +127,8 @@ impl Form for Lines {
     }
 }
 
-/// What a line asks for; `None` if it is blank. Members that the service sets are ignored, so
-/// that what was exported can be imported.
+/// The profile of a line; `None` if the line is blank. Members that the service sets are ignored,
+/// so that an exported file can be imported.
 fn read(line: Line) -> Item {
     let Line::Whole(bytes) = line else {
         return Some(Err(Problem::line_too_long(MAX_BYTES)));

@@ -16,7 +16,7 @@ use crate::user::{User, UserId};
 
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
-/// Users, and what the answer says beside them.
+/// Users, with the facts for the headers of the answer.
 pub(super) struct Listing {
     pub users: Vec<User>,
     pub total: Option<u64>,
@@ -58,8 +58,8 @@ impl Listing {
         Ok(response)
     }
 
-    /// Names the versions of all users, and what the headers say. It is not
-    /// made from the body, which is many times as long.
+    /// Hashes the versions of all users and the facts in the headers, not the body, which is many
+    /// times as long.
     fn entity_tag(&self) -> String {
         let mut hash = Sha256::new();
         hash.update(env!("CARGO_PKG_VERSION"));
@@ -72,13 +72,13 @@ impl Listing {
     }
 }
 
-/// The parameter `fields` for the link to the next page, as it was given here.
+/// The parameter `fields` of this request, for the link to the next page.
 pub(super) fn fields_again(query: &Query) -> String {
     let fields = query.get("fields");
     fields.map_or(String::new(), |fields| format!("&fields={fields}"))
 }
 
-/// How many users a page may have.
+/// The most users of a page, by the query or by the configuration.
 pub(super) fn limit(configuration: &Configuration, query: &Query) -> Result<u64, Problem> {
     let limit = query.number("limit", 1, Configuration::MAX_PAGE_SIZE)?;
     Ok(limit.unwrap_or(configuration.page_size))

@@ -1,7 +1,6 @@
-//! `/openapi.json`: the description of this interface (OpenAPI 3.1). Its
-//! parts are the files in `openapi/`: each path by itself, and what they share.
-//! `build/description.rs` puts them together and compresses them, to 11 KB of 76.
-//! The tests hold every answer of the service against it.
+//! `/openapi.json`: the description of this interface (OpenAPI 3.1). The files in `openapi/` are
+//! its parts: one for each path, and the shared components. `build/description.rs` joins and
+//! compresses them, to 11 KB of 76. The tests check every answer of the service against it.
 
 #[cfg(test)]
 mod tests;
@@ -21,7 +20,7 @@ use crate::service::resource::{Operation, Resource, handled};
 
 static COMPRESSED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/openapi.json.gz"));
 
-/// The description, as clients get it that do not take gzip.
+/// The description for clients that do not take gzip.
 pub static DESCRIPTION: LazyLock<Vec<u8>> = LazyLock::new(|| {
     // The head of gzip has ten bytes (RFC 1952, section 2.3), as it has no name in it.
     let (_head, deflated) = COMPRESSED.split_at(10);
@@ -38,7 +37,7 @@ pub(super) const fn resource<S, P, B>() -> Resource<S, P, B> {
             permission: Permission::Public,
             change: None,
             accepts: &[],
-            // What most clients accept, and what it is by registration.
+            // The type that most clients accept, and the registered one.
             offers: &[JSON, "application/vnd.oai.openapi+json"],
             handler: |call| handled(ready(get(call.request.headers(), call.media_type))),
         }],

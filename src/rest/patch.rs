@@ -51,7 +51,7 @@ impl Patch {
     }
 }
 
-/// Clients send back what they got: members that only the service sets are not
+/// Clients often send back a user as they got it: members that only the service sets are not
 /// an error, they have no effect.
 pub(super) fn without_read_only(mut value: Value) -> Value {
     if let Some(members) = value.as_object_mut() {

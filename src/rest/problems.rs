@@ -1,5 +1,4 @@
-//! `/problems` and `/problems/{slug}`: what the types of problems mean, for
-//! people and for programs.
+//! `/problems` and `/problems/{slug}`: the types of problems, for people and programs.
 
 use std::future::ready;
 

@@ -1,4 +1,4 @@
-//! `/readyz`: the configuration can be read, and the store answers and holds what it should.
+//! `/readyz`: whether the configuration can be read and the store works.
 
 use http::{Method, Response};
 use serde_json::json;
@@ -20,14 +20,14 @@ pub(super) const fn resource<S: Store, P: Platform, B>() -> Resource<S, P, B> {
             permission: Permission::Public,
             change: None,
             accepts: &[],
-            // A probe often does not say what it accepts.
+            // A probe often has no Accept header.
             offers: &[],
             handler: |call| handled(get(call)),
         }],
     }
 }
 
-/// Everybody may ask.
+/// Everybody may ask, so the answer reveals nothing of the users, not even their number.
 async fn get<S: Store, P: Platform, B>(
     call: Call<'_, S, P, B>,
 ) -> Result<Response<Vec<u8>>, Problem> {

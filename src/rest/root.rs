@@ -1,4 +1,4 @@
-//! `/`: where the service has what.
+//! `/`: the paths of the service.
 
 use std::future::ready;
 

@@ -1,4 +1,4 @@
-//! `GET /users?name=…`: the users whose names begin so.
+//! `GET /users?name=…`: users whose names begin with a text.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
@@ -45,8 +45,8 @@ pub(super) async fn by_name<S: Store, P: Platform>(
     })
 }
 
-/// A position as clients pass it back: opaque to them, and free of characters
-/// that mean something in a URL.
+/// A position as clients send it back: opaque to them, and without characters that have a meaning
+/// in a URL.
 fn write_cursor(position: &Position) -> String {
     BASE64.encode(serde_json::to_vec(position).expect("a position has no keys"))
 }

@@ -51,7 +51,7 @@ pub(super) const fn resource<S: Store, P: Platform, B: Body>() -> Resource<S, P,
                 permission: Permission::Scope(Scope::Write),
                 change: Some("delete"),
                 accepts: &[],
-                // There is no representation of what is not there.
+                // A delete answers without content.
                 offers: &[],
                 handler: |call| handled(delete(call)),
             },
@@ -73,8 +73,8 @@ async fn get<S: Store, P: Platform, B>(
     }
 }
 
-/// The answer has no `ETag`, for what is stored is more than what was sent: a client that took
-/// the tag for that of its own content would keep a wrong one (RFC 9110, section 9.3.4).
+/// The answer has no `ETag`, as the stored user has members that the client did not send: the tag
+/// would not be that of the client's own content (RFC 9110, section 9.3.4).
 async fn replace<S: Store, P: Platform, B: Body>(
     call: Call<'_, S, P, B>,
 ) -> Result<Response<Vec<u8>>, Problem> {
@@ -144,7 +144,7 @@ fn preconditions<S, P, B>(call: &Call<'_, S, P, B>) -> Result<Preconditions, Pro
     Preconditions::of_change(call.request.headers(), required)
 }
 
-/// The id in the path. What can't be an id names no user, like any other id that names none.
+/// The id in the path. A text that can't be an id gets the answer of an id without a user.
 fn id<S, P, B>(call: &Call<'_, S, P, B>) -> Result<UserId, Problem> {
     call.segment.parse().map_err(|_| Error::NotFound.into())
 }

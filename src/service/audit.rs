@@ -1,5 +1,5 @@
-//! The audit trail: lines of JSON on each request that would change something, whether it did or
-//! was refused. They say who did what to which user, and never what the user is called.
+//! The audit trail: lines of JSON about each request that would change something, whether it did
+//! or was refused. They name the caller, the action and the id of the user, never the user's name.
 //!
 //! A request that is admitted leaves a line before it does anything, `begun`, and each request
 //! leaves a line on its outcome, `ended`. Where an instance dies between the two, the first one
@@ -15,7 +15,7 @@ use crate::log;
 use crate::platform::Platform;
 use crate::user::UserId;
 
-/// Who asks, where nothing tells.
+/// The caller of a request without credentials.
 const ANONYMOUS: &str = "anonymous";
 
 /// A request that would change something.
@@ -33,7 +33,7 @@ pub struct Change {
 /// A line of the audit trail.
 #[derive(Debug, Serialize)]
 struct Entry<'a> {
-    /// Always true: by it a line is told from what else is printed.
+    /// Always true. It marks the lines of the audit trail among other output.
     audit: bool,
     /// RFC 3339, UTC.
     time: String,
@@ -47,13 +47,13 @@ struct Entry<'a> {
     /// The status of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<u16>,
-    /// How an answer ended that was made while it was sent.
+    /// The end of an answer that was made while it was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     end: Option<&'static str>,
 }
 
 impl Change {
-    /// What follows may make the change.
+    /// Written before the first store operation that may make the change.
     pub fn begin(&self, platform: &impl Platform) {
         self.write(platform, self.entry("begun"));
     }
@@ -71,7 +71,7 @@ impl Change {
         );
     }
 
-    /// What became of one line of a request that has many.
+    /// The outcome of one line of an import.
     pub fn end_line(&self, platform: &impl Platform, user: Option<UserId>, outcome: StatusCode) {
         let entry = self.entry("ended");
         self.write(
@@ -85,7 +85,7 @@ impl Change {
         );
     }
 
-    /// An answer that was made while it was sent has ended so.
+    /// The end of an answer that was made while it was sent.
     pub fn end_content(&self, platform: &impl Platform, end: &'static str) {
         let entry = self.entry("ended");
         self.write(

@@ -1,4 +1,4 @@
-//! Who sends a request, and whether that is enough for it.
+//! The caller of a request, and whether the caller has the permission.
 
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Request};
@@ -14,11 +14,11 @@ use crate::user::UserId;
 /// The realm of all credentials here (RFC 9110, section 11.5).
 const REALM: &str = "edge-users";
 
-/// Who sends a request, or why that can't be told.
+/// The caller of a request, or the reason why the caller is not known.
 pub struct Caller(Result<Principal, Problem>);
 
 impl Caller {
-    /// Learns it from the request's credentials, if the request needs a permission.
+    /// Reads the request's credentials, if the request needs a permission.
     pub async fn of<S: Store, P: Platform, B>(
         request: &Request<B>,
         permission: Permission,
@@ -46,7 +46,7 @@ impl Caller {
         Caller(principal.map_err(unauthenticated))
     }
 
-    /// The name of the caller, which nobody else has; `None` if the request does not tell.
+    /// The name of the caller, which no other caller has; `None` without credentials.
     pub fn name(&self) -> Option<&str> {
         self.0.as_ref().ok()?.name()
     }
@@ -61,7 +61,7 @@ impl Caller {
     }
 }
 
-/// The caller is not known. The challenge says what is missing (RFC 6750, section 3).
+/// The problem of an unknown caller. Its challenge names the reason (RFC 6750, section 3).
 fn unauthenticated(refusal: Refusal) -> Problem {
     let (problem, error) = match refusal {
         Refusal::Missing => {

@@ -1,4 +1,4 @@
-//! What the directory could not do, as a problem.
+//! Errors of the directory as problems.
 
 use crate::directory::Error;
 use crate::message::problem::{Problem, types};

@@ -1,5 +1,5 @@
-//! How many requests a client may make in a minute, where the operator sets a
-//! limit: 429 beyond it (RFC 6585, section 4), and what is left in each answer
+//! The operator's limit of the requests of a client in a minute: 429 beyond it (RFC 6585,
+//! section 4), and in each answer the number of requests that are left
 //! (draft-ietf-httpapi-ratelimit-headers-10).
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -16,7 +16,8 @@ use crate::store::Store;
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
-/// The header in which hosts write the address of the client, after what the client itself sent.
+/// The header with the client's address. The host appends its value after values that the client
+/// sent.
 pub const CLIENT_ADDRESS: &str = "spin-client-addr";
 
 /// In milliseconds.
@@ -29,7 +30,7 @@ pub struct Client {
     limit: u64,
 }
 
-/// What is left to a client.
+/// The requests of a client in this minute.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Quota {
     limit: u64,
@@ -57,8 +58,8 @@ impl Client {
         })
     }
 
-    /// Counts a request, or a line of one. `None` if the store can't count: that limits nobody,
-    /// for the service says by itself what it can't do without the store.
+    /// Counts a request, or a line of an import. `None` if the store fails: then the request goes
+    /// on uncounted, and fails by itself if it needs the store.
     pub async fn count<S: Store, P: Platform>(
         &self,
         directory: &Directory<'_, S, P>,
@@ -107,9 +108,9 @@ impl Quota {
     }
 }
 
-/// Who sent a request, as far as its connection tells: the address that the host
-/// added, which is the last one, for a client can only send others before it. An
-/// IPv6 client has a whole /64 to choose from. Without an address all are one.
+/// The address of a client: the last value, which the host added. A client can only send values
+/// before it. An IPv6 client is counted by its /64, from which it can choose addresses freely.
+/// All clients without an address are counted as one.
 fn address(headers: &HeaderMap) -> String {
     let added = headers.get_all(CLIENT_ADDRESS).iter().next_back();
     let added = added.and_then(|value| value.to_str().ok());

@@ -1,4 +1,4 @@
-//! Resources: what there is to say of each, in one row, in the module that owns it.
+//! Resources. Each has one row with all that is known of it, in the module that owns it.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -24,21 +24,20 @@ use crate::user::UserId;
 pub struct Resource<S: 'static, P: 'static, B: 'static> {
     /// Its path. `{}`, which may be in it once, stands for any segment.
     pub path: &'static str,
-    /// Whether its requests count towards the limit of a client. Those of who watches over the
-    /// service don't.
+    /// Whether its requests count towards the limit of a client. Health checks don't.
     pub is_counted: bool,
-    /// What can be done with it. HEAD is there wherever GET is, and OPTIONS always.
+    /// Its methods. GET brings HEAD with it, and every resource has OPTIONS.
     pub operations: &'static [Operation<S, P, B>],
 }
 
-/// What a method does with a resource.
+/// A method of a resource.
 pub struct Operation<S: 'static, P: 'static, B: 'static> {
     pub method: Method,
-    /// What it asks of the caller.
+    /// The permission that the caller needs.
     pub permission: Permission,
-    /// What the audit trail calls it. `None` if it changes nothing.
+    /// Its name in the audit trail; `None` if it changes nothing.
     pub change: Option<&'static str>,
-    /// The media types that a request may have. Empty if its content is of no account.
+    /// The media types that a request may have. Empty if the handler reads no content.
     pub accepts: &'static [&'static str],
     /// The media types that an answer may have, the usual one first. Empty if it is sent whatever
     /// the client accepts.
@@ -46,13 +45,13 @@ pub struct Operation<S: 'static, P: 'static, B: 'static> {
     pub handler: Handler<S, P, B>,
 }
 
-/// Does what a request asks for.
+/// Fulfils a request.
 pub type Handler<S, P, B> = for<'a> fn(Call<'a, S, P, B>) -> Handled<'a>;
 
-/// The answer of a handler, once it is there.
+/// The future answer of a handler.
 pub type Handled<'a> = Pin<Box<dyn Future<Output = Result<Answer<'a>, Problem>> + 'a>>;
 
-/// Makes a [`Handled`] of what an async function answers.
+/// Makes a [`Handled`] from the future of an async function.
 pub fn handled<'a, A: Into<Answer<'a>>>(
     answer: impl Future<Output = Result<A, Problem>> + 'a,
 ) -> Handled<'a> {
@@ -64,14 +63,14 @@ pub struct Call<'a, S, P, B> {
     pub directory: &'a Directory<'a, S, P>,
     pub configuration: &'a Configuration,
     pub request: Request<B>,
-    /// What stands in the place of `{}` in the path, decoded.
+    /// The segment at the place of `{}` in the path, decoded.
     pub segment: String,
     /// The one of the media types on offer that the client prefers.
     pub media_type: &'static str,
     pub caller: Caller,
-    /// Whom to count, if there is a limit. The request itself is counted already.
+    /// The client, if its requests are limited. This request is counted already.
     pub client: Option<Client>,
-    /// What the request changes, for the audit trail.
+    /// The change that the request makes, for the audit trail.
     pub change: Option<Change>,
     pub trace: Rc<Trace>,
 }
@@ -113,7 +112,7 @@ impl<'a, S, P: Platform, B> Call<'a, S, P, B> {
     }
 }
 
-/// An answer, and what else is known of it.
+/// An answer, and a fact that only the service needs.
 pub struct Answer<'a> {
     pub response: Response<Content<'a>>,
     /// The user that the request created.
@@ -134,14 +133,14 @@ impl From<Response<Vec<u8>>> for Answer<'_> {
 }
 
 impl<S, P, B> Resource<S, P, B> {
-    /// The service as a whole, which `OPTIONS *` asks for (RFC 9110, section 9.3.7).
+    /// The service as a whole, the target of `OPTIONS *` (RFC 9110, section 9.3.7).
     const SERVER: Resource<S, P, B> = Resource {
         path: "*",
         is_counted: true,
         operations: &[],
     };
 
-    /// What stands in the place of `{}` in a path that is this resource's.
+    /// The segment at the place of `{}`, if the path is this resource's.
     fn segment<'p>(&self, path: &'p str) -> Option<&'p str> {
         match self.path.split_once("{}") {
             None => (path == self.path).then_some(""),
@@ -161,8 +160,8 @@ impl<S, P, B> Resource<S, P, B> {
         operations.find(|operation| operation.method == *method)
     }
 
-    /// What a method that the resource does not have asks of the caller: as much as the one that
-    /// asks for most, so that a refusal tells nobody more than it has to.
+    /// The permission for a method that the resource does not have: the strictest of all its
+    /// methods, so that a refusal reveals as little as possible.
     fn strictest(&self) -> Permission {
         let permissions = self.operations.iter().map(|operation| operation.permission);
         let scopes = permissions.clone().filter_map(Permission::scope);
@@ -188,7 +187,7 @@ impl<S, P, B> Resource<S, P, B> {
         HeaderValue::try_from(allow + "OPTIONS").expect("letters and commas")
     }
 
-    /// What it takes as a patch, if it takes any.
+    /// The media types of patches, if the resource takes patches.
     pub fn accept_patch(&self) -> Option<HeaderValue> {
         let patch = self.operation(&Method::PATCH)?;
         let media_types = HeaderValue::try_from(patch.accepts.join(", "));
@@ -196,15 +195,15 @@ impl<S, P, B> Resource<S, P, B> {
     }
 }
 
-/// What a request is for.
+/// The target of a request.
 pub struct Target<S: 'static, P: 'static, B: 'static> {
-    /// `None` if there is nothing at its path.
+    /// `None` if the path has no resource.
     pub resource: Option<&'static Resource<S, P, B>>,
     /// `None` if the resource has no such method.
     pub operation: Option<&'static Operation<S, P, B>>,
-    /// What the request asks of its caller.
+    /// The permission that the caller needs.
     pub permission: Permission,
-    /// What stands in the place of `{}` in the path. What can't be decoded names nothing.
+    /// The segment at the place of `{}` in the path; empty if it can't be decoded.
     pub segment: String,
     /// The user that the path names.
     pub user: Option<UserId>,
@@ -222,7 +221,7 @@ impl<S, P, B> Target<S, P, B> {
         let (resource, segment) = found.unzip();
         let operation = resource.and_then(|resource| resource.operation(request.method()));
         let permission = match (resource, operation) {
-            // What there is and what is not is for those who are known.
+            // Only known callers learn which paths have no resource.
             (None, _) => Permission::Known,
             // A preflight comes without credentials (Fetch Standard, section 4.8).
             (Some(_), _) if request.method() == Method::OPTIONS => Permission::Public,
@@ -244,7 +243,7 @@ impl<S, P, B> Target<S, P, B> {
         self.resource.is_none_or(|resource| resource.is_counted)
     }
 
-    /// What the request would change, if anything.
+    /// The change that the request would make, if any.
     pub fn change(&self) -> Option<&'static str> {
         self.operation?.change
     }

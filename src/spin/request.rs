@@ -1,4 +1,4 @@
-//! Requests: from WASI's types to those of the crate `http`.
+//! Requests: from WASI's types to the types of the crate `http`.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ pub fn read(request: IncomingRequest) -> Option<Request<RequestBody>> {
     Some(read)
 }
 
-/// Whether Spin adds that field to requests, and nobody looks at it here.
+/// Whether Spin adds that field to requests, and the service does not read it.
 fn is_of_spin(name: &str) -> bool {
     name.starts_with("spin-") && name != CLIENT_ADDRESS
 }
@@ -71,7 +71,7 @@ impl RequestBody {
 
 impl body::Body for RequestBody {
     async fn next(&mut self) -> Option<Result<Vec<u8>, body::Broken>> {
-        // An instance has one request at a time, so that nobody else could run meanwhile.
+        // An instance has one request at a time, so no other work could run meanwhile.
         match self.stream() {
             Ok(stream) => read_result(stream.blocking_read(body::MAX_BYTES as u64 + 1)),
             Err(broken) => Some(Err(broken)),

@@ -1,4 +1,4 @@
-//! Responses: from the types of the crate `http` to WASI's.
+//! Responses: from the types of the crate `http` to WASI's types.
 
 use http::response::Parts;
 use http::{HeaderMap, Response, StatusCode};
@@ -8,10 +8,10 @@ use wasi::io::streams::{OutputStream, StreamError};
 use super::{pause, wait};
 use crate::message::content::{Content, Part, TURN};
 
-/// Sends the response, or fails with what is wrong, for the log. A whole body is
-/// written before it is handed over, as far as the host takes it: the host then
-/// sends head and body in one packet. In two, the second waits for the client's
-/// delayed acknowledgement, 40 ms or so, on a host that does not set `TCP_NODELAY`.
+/// Sends the response, or fails with the reason, for the log. A whole body is written before the
+/// response is handed over, as far as the host takes it: the host then sends head and body in one
+/// packet. In two packets, the second waits for the client's delayed acknowledgement, about 40 ms,
+/// on a host that does not set `TCP_NODELAY`.
 pub async fn write(
     response: Response<Content<'_>>,
     response_out: ResponseOutparam,

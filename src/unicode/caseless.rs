@@ -1,4 +1,4 @@
-//! Texts that mean the same but for case and form.
+//! Comparing texts without regard to case and form.
 
 use super::decomposition::{Decomposition, fold};
 use super::table::{Kind, properties};
@@ -10,8 +10,8 @@ use super::table::{Kind, properties};
 ///
 /// PRECIS (RFC 8265, UsernameCaseMapped) would be another rule: it puts texts in lower
 /// case, by which "STRASSE" is not "straße", and refuses compatible forms. Case folding is
-/// also what Unicode keeps stable: of characters that are assigned now, no later version
-/// changes what is equal, so that it can name keys in a store.
+/// also stable: later versions of Unicode don't change which texts of now assigned characters are
+/// equal. So the result can name keys in a store.
 pub fn caseless(text: &str) -> String {
     /// The letter that the case of the mark U+0345 is folded to.
     const IOTA: &str = "ι";

@@ -15,9 +15,9 @@ pub(super) const JAMO: [u32; 3] = [0x1100, 0x1161, 0x11a7];
 pub(super) const VOWELS: u32 = 21;
 pub(super) const TRAILING: u32 = 28;
 
-/// Passes on what becomes of a character when its case is folded and it is decomposed
-/// to its compatible form, until nothing changes any more. The mark U+0345, whose case
-/// is folded to a letter, stays a mark, so that marks can be put in order.
+/// Passes on the characters that a character becomes by case folding and compatible
+/// decomposition, until nothing changes any more. The mark U+0345, whose case is folded to a
+/// letter, stays a mark, so that marks can be put in order.
 pub(crate) fn fold(c: char, mut put: impl FnMut(char)) {
     match c {
         _ if c.is_ascii() => put(c.to_ascii_lowercase()),
@@ -71,7 +71,7 @@ impl Decomposition {
         }
     }
 
-    /// Ends a sequence of marks: what comes later is not put before them.
+    /// Ends a sequence of marks: later marks are not put before them.
     pub fn end_marks(&mut self) {
         self.text.extend(self.marks.drain(..).map(|(_, mark)| mark));
     }

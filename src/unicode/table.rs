@@ -25,7 +25,7 @@ pub(crate) enum Kind {
     /// Any other format character (general category Cf), and the code points that
     /// never become characters.
     Format,
-    /// No character yet: what its case or its form will be is not known.
+    /// Not assigned: its case and its form are not known yet.
     Unassigned,
 }
 
@@ -55,8 +55,8 @@ pub(crate) enum Joining {
     Transparent,
 }
 
-/// What becomes of a character when its case is folded and it is decomposed; `None`
-/// if it is just put in lower case. Syllables of Hangul are not in the table.
+/// The characters that a character becomes by case folding and decomposition; `None` if it only
+/// becomes lower case. Syllables of Hangul are not in the table.
 pub(super) fn folded(c: char) -> Option<&'static str> {
     let c = u32::from(c);
     let run = STARTS.partition_point(|start| *start <= c).checked_sub(1)?;

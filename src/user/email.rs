@@ -29,7 +29,7 @@ impl Email {
         &self.0
     }
 
-    /// What makes two addresses the same one: the local part without quotes, as
+    /// Equal for two addresses that are the same: the local part without quotes, as
     /// [`caseless`] compares it, and the domain as the DNS has it.
     pub fn folded(&self) -> String {
         match Parts::of(&self.0) {
@@ -58,7 +58,7 @@ impl TryFrom<String> for Email {
     }
 }
 
-/// What an address consists of.
+/// The parts of an address.
 struct Parts {
     /// Without quotes.
     local: String,

@@ -31,6 +31,7 @@ mod preconditions;
 mod privacy;
 mod readme;
 mod search;
+mod toolchain;
 mod tracing;
 mod unreadable;
 mod users;

@@ -23,7 +23,7 @@ pub(super) struct Reached<W> {
     pub id: NodeId,
     pub fetched: Fetched<W>,
     pub low: Position,
-    /// It covers all positions up to here, and maybe more; `None` if it is the last leaf.
+    /// It covers all positions up to here, perhaps more; `None` if it is the last leaf.
     pub end: Option<Position>,
 }
 
@@ -81,8 +81,8 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         Err(Error::Contended)
     }
 
-    /// Goes down to the leaf that covers a position; `None` if what one node says of another had to
-    /// be corrected on the way.
+    /// Goes down to the leaf that covers a position; `None` if a hint had to be corrected on the
+    /// way.
     async fn descend(
         &self,
         position: &Position,
@@ -148,8 +148,8 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         }
     }
 
-    /// Looks at the next node, of which the node above does not know that it is the next. Answers
-    /// where it begins, if that is after the position and there was nothing to correct.
+    /// Looks at the next node, which the node above does not know to be the next. Answers its
+    /// bound, if that is after the position and no hint had to be corrected.
     async fn look_right(
         &self,
         position: &Position,
@@ -184,7 +184,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
                         .right()
                         .is_none_or(|right| right.low < Some(low.clone()))
                 {
-                    // It may be for another node of the level above to know it.
+                    // Another node of the level above may know it.
                     return Ok(Some(low));
                 }
                 let node = next.node;

@@ -1,4 +1,4 @@
-//! The nodes above the leaves: what they say of their children, and how they are split.
+//! The nodes above the leaves: how their hints are corrected, and how they are split.
 
 use super::node::{Content, Link, Low, Node, NodeId};
 use super::position::Position;
@@ -16,7 +16,7 @@ pub(super) struct Above {
 }
 
 impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
-    /// Replaces a node by what corrects it, if it still is as it was seen.
+    /// Replaces a node by a corrected one, if it still is as it was read.
     pub async fn correct(&self, id: NodeId, seen: &Node, corrected: Node) -> Result<(), Error> {
         let loaded = self.load(id).await?;
         if loaded.value == *seen {
@@ -37,8 +37,8 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             .await
     }
 
-    /// Splits a node that is not a leaf, if nobody else writes it meanwhile. Its right half has to
-    /// ask its children where they begin.
+    /// Splits a node that is not a leaf, unless another request writes it meanwhile. The right half
+    /// doesn't know the bounds of its children yet.
     async fn split_inner(&self, node: &Above) -> Result<(), Error> {
         if node.id == self.root {
             return self.push_down(&node.node()).await;
@@ -55,7 +55,8 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         self.correct(node.id, &node.node(), replacement).await
     }
 
-    /// Gives what the root has to a new node, its only child, if nobody else writes it meanwhile.
+    /// Moves the root's content to a new node, its only child, unless another request writes it
+    /// /// meanwhile.
     pub async fn push_down(&self, root: &Node) -> Result<(), Error> {
         let mut below = root.clone();
         if let Content::Inner(children) = &mut below.content {
@@ -72,7 +73,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         self.correct(self.root, root, replacement).await
     }
 
-    /// Lets a node know where those of its children begin of which it does not know that.
+    /// Fills in the bounds of a node's children that the node doesn't know.
     pub async fn ask_children(&self, mut id: NodeId) -> Result<(), Error> {
         'node: loop {
             let loaded = self.load(id).await?;
@@ -121,8 +122,8 @@ impl Above {
         self.children.get(self.index + 1)
     }
 
-    /// The node as it has to be if its child on the way begins there; `None` if that is what it
-    /// says.
+    /// The corrected node, for a child on the way whose bound is `low`; `None` if the node is right
+    /// already.
     pub fn corrected(&self, child: NodeId, low: &Low) -> Option<Node> {
         let mut children = self.children.clone();
         match low {

@@ -1,10 +1,10 @@
-//! The leaves of the index: users come in, are left out, and give the bounds between leaves.
+//! The leaves of the index: users are added and removed, and give the bounds between leaves.
 //!
-//! A leaf begins at the start of a name. So that nothing of a name stays when its user goes,
-//! there is always a user in the leaf whose name begins so, and whose record says that it
-//! gives a bound. Whoever deletes or renames that user then comes here: another user of the
-//! leaf whose name begins so gives the bound from now on; if there is none, the leaf begins
-//! later, at the start of the name of its first user; and a leaf without users goes.
+//! A leaf's bound is the start of a name. No part of a name may outlive its user. So the leaf
+//! always has a user whose name begins with the bound, and whose record says that it gives a
+//! bound. A delete or rename of that user then comes here: another user of the leaf whose name
+//! begins so gives the bound from now on. If there is none, the bound rises to the start of the
+//! name of the leaf's first user. A leaf without users goes.
 
 use super::descent::Reached;
 use super::node::{Content, Leaf, Link, Node, NodeId};
@@ -17,7 +17,7 @@ use crate::platform::Platform;
 use crate::store::Store;
 use crate::user::UserId;
 
-/// How often a write of a leaf is tried. Renames to like names share it.
+/// How often a write of a leaf is tried. Renames to similar names compete for it.
 const LEAF_ATTEMPTS: usize = 64;
 
 /// A user of a leaf.
@@ -28,9 +28,9 @@ struct Member {
 }
 
 impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
-    /// Sees to it that users are in the leaves that cover their positions, which
-    /// must ascend. Leaves are written even if the users are there, if they are
-    /// `moving`: about to get the names of these positions.
+    /// Adds users to the leaves that cover their positions, which must ascend. With `moving` the
+    /// users are about to get the names of these positions: then leaves are written even if they
+    /// list the users already.
     pub async fn insert(&self, mut positions: &[Position], moving: bool) -> Result<(), Error> {
         let mut attempts = 0;
         while let Some(first) = positions.first() {
@@ -67,7 +67,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         Ok(())
     }
 
-    /// Takes users out of a leaf whose records are final.
+    /// Removes users from a leaf. Their records must be final.
     pub async fn forget(&self, leaf: NodeId, gone: &[UserId]) -> Result<(), Error> {
         let loaded = self.load(leaf).await?;
         let mut node = loaded.value.clone();
@@ -79,9 +79,9 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         Ok(())
     }
 
-    /// Takes from the index what it says of a name at a position, whose user has gone or has
-    /// another name by now, unless it says that of others, too. It writes the leaf in any case:
-    /// a split that still takes the bound from that user fails then.
+    /// Removes the bound that a user gave by its name at a position, after the user was deleted or
+    /// renamed; unless other users give the same bound. It writes the leaf in any case, so that a
+    /// split fails which still takes its bound from that user.
     pub async fn release(&self, old: &Position) -> Result<(), Error> {
         for _ in 0..LEAF_ATTEMPTS {
             let reached = self.find(old, true).await?;
@@ -101,7 +101,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         Err(Error::Contended)
     }
 
-    /// Rewrites the leaf that covers a position, for the users that it has.
+    /// Rewrites the leaf that covers a position with the users that it has now.
     pub async fn tidy(&self, position: &Position) -> Result<(), Error> {
         let reached = self.find(position, true).await?;
         if self.rewrite(reached).await? {
@@ -110,10 +110,10 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         Ok(())
     }
 
-    /// Has another user of a leaf give its bound, if there is one whose name begins so.
+    /// Lets another user of a leaf give its bound, if the leaf has one whose name begins so.
     async fn pass_on_bound(&self, reached: &Reached<S::Watch>) -> Result<bool, Error> {
         let mut ids = reached.leaf()?.ids.clone();
-        // Users are often deleted in the order of their names: not the next one.
+        // Users are often deleted in the order of their names: so not always the next user.
         let first = self.random(ids.len().max(1));
         ids.rotate_left(first);
         for id in ids {
@@ -128,8 +128,9 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         Ok(false)
     }
 
-    /// Leaves a leaf the users that it covers, in two halves if it is rather full: a leaf that
-    /// begins where one of them does, or is gone. Answers whether it was written for certain.
+    /// Rewrites a leaf with the users that it covers, as two leaves if it is rather full. Its bound
+    /// is then the start of a user's name; without users it goes. Answers whether the write
+    /// certainly took effect.
     async fn rewrite(&self, reached: Reached<S::Watch>) -> Result<bool, Error> {
         let node = reached.fetched.node();
         let users = self.users(&reached).await?;
@@ -176,8 +177,8 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         self.write(reached.loaded()?, Node::leaf(leaf, next)).await
     }
 
-    /// The users that a leaf covers, in the order of their positions. These stay, unless the leaf
-    /// is written after it was read.
+    /// The users that a leaf covers, in the order of their positions. None of them leaves its range
+    /// without a write of the leaf.
     async fn users(&self, reached: &Reached<S::Watch>) -> Result<Vec<Member>, Error> {
         let end = self.following(reached.fetched.node()).await?;
         let leaf = reached.leaf()?;
@@ -192,9 +193,9 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         Ok(users)
     }
 
-    /// A user by its record; `None` if there is no such user any more, or its record can't be read.
-    /// One that is `moving` has its record written, unchanged: a rename that wrote a leaf before
-    /// that was read has read the record before that, and fails at any write since then.
+    /// A user by its record; `None` if the user is gone, or its record can't be read. The record of
+    /// a `moving` user is written, unchanged: a rename that wrote the leaf before we read it has
+    /// loaded the record even earlier, and fails by this write.
     async fn member(&self, id: UserId, moving: bool) -> Result<Option<Member>, Error> {
         let store = self.directory.store;
         if !moving {
@@ -221,8 +222,8 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         Err(Error::Contended)
     }
 
-    /// Has the record of one of the users say that it gives a bound: one whose name begins as that
-    /// says. Answers whether there is such a user.
+    /// Marks the record of one of the users whose names begin with the bound `low`: it gives this
+    /// bound. Answers whether there is such a user.
     async fn mark_one(&self, low: &Position, users: &[Member]) -> Result<bool, Error> {
         let named = users.iter().filter(|user| low.starts(&user.position));
         let named: Vec<_> = named.collect();
@@ -236,8 +237,8 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         }
     }
 
-    /// Has the record of the user at a position say that it gives a bound. Answers whether the
-    /// user is there.
+    /// Marks the record of the user at a position: it gives a bound. Answers whether the user is
+    /// at this position.
     async fn mark(&self, position: &Position) -> Result<bool, Error> {
         let Some(id) = position.user() else {
             return Ok(false);
@@ -263,7 +264,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         Err(Error::Contended)
     }
 
-    /// Replaces a leaf; answers whether that was done for certain.
+    /// Replaces a leaf; answers whether the write certainly took effect.
     async fn replace(&self, reached: Reached<S::Watch>, leaf: Leaf) -> Result<bool, Error> {
         let node = Node::leaf(leaf, reached.fetched.node().next.clone());
         self.write(reached.loaded()?, node).await
@@ -288,7 +289,7 @@ impl Member {
     }
 }
 
-/// A leaf of these users, which does not know yet where it begins.
+/// A leaf of these users, without its bound.
 fn leaf_of(users: &[Member]) -> Leaf {
     Leaf {
         low: None,
@@ -300,8 +301,8 @@ fn leaf_of(users: &[Member]) -> Leaf {
     }
 }
 
-/// Where to part two users or more: not far from the middle, where the least is
-/// said of a name.
+/// The place at which two users or more are split, and the bound there: near the middle, where
+/// the bound contains the least of a name.
 fn part(users: &[Member]) -> (usize, Option<Position>) {
     let middle = users.len() / 2;
     let slack = users.len() / 6;

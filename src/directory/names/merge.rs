@@ -1,8 +1,8 @@
-//! How new users come into the index: not when they are created, but before
-//! somebody searches, or after some later create was answered.
+//! Merging: new users are written into the index not when they are created, but before the next
+//! search, or after a later create was answered.
 //!
-//! The catalogue says up to which id that has been done, and which creates up
-//! to there had not ended then.
+//! The catalogue says up to which id this has been done, and which creates up to there had not
+//! ended then.
 
 use serde::{Deserialize, Serialize};
 
@@ -25,15 +25,15 @@ pub struct Catalogue {
     merged: u64,
     /// Creates that had not ended.
     open: Vec<UserId>,
-    /// How many ids had been given at some times, as in the ledger.
+    /// Notes of how many ids had been given at some times, as in the ledger.
     given: Vec<Given>,
 }
 
-/// What is known of an id.
+/// The state of a create.
 enum Create {
     /// Its create has not ended.
     Open,
-    /// It is over, with a user at this position, or with none.
+    /// It has ended, with a user at this position, or without a user.
     Ended(Option<Position>),
 }
 
@@ -57,9 +57,8 @@ impl Catalogue {
 }
 
 impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
-    /// Puts new users into the index, of the `created` ids that were given.
-    /// Answers whether all have been looked at: those whose creates had ended
-    /// are in the index then.
+    /// Merges new users, of the `created` ids that were given. Answers whether all of them have been
+    /// looked at: then every user whose create had ended is in the index.
     pub async fn merge(&self, created: u64) -> Result<bool, Error> {
         let directory = self.directory;
         let unreadable = || Error::Unreadable(key(self.root));
@@ -102,19 +101,19 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         }
         let progress = after.merged > before.merged || after.open.len() < before.open.len();
         if after != before {
-            // If it fails, the same is done once more.
+            // If this fails, the next search repeats the work.
             let _ = loaded.write(directory.store, directory.draw(), after).await;
         }
         match looked_at_all || progress {
             true => Ok(looked_at_all),
-            // As many creates as can be waited for are dead, or soon will be.
+            // The list of open creates is full, and none of them is known to have ended.
             false => Err(Error::Contended),
         }
     }
 
     async fn create(&self, id: UserId, over: u64, now: Timestamp) -> Result<Create, Error> {
         let record = match self.directory.record(id).await {
-            // It can't be said by which name it would be found.
+            // Its name is unknown, so it can't be found.
             Err(Error::Unreadable(_)) => return Ok(Create::Ended(None)),
             record => record?,
         };

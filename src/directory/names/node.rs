@@ -27,11 +27,11 @@ pub struct Node {
     pub content: Content,
 }
 
-/// What one node says of another.
+/// A link from one node to another.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Link {
-    /// Where the other one begins, or began: that may rise and never falls. `None` if
-    /// the other one has to be asked.
+    /// The bound of the other node, or an earlier one: it may rise and never falls. `None` if only
+    /// the other node knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub low: Option<Position>,
     pub node: NodeId,
@@ -42,32 +42,32 @@ pub struct Link {
 pub enum Content {
     /// Users.
     Leaf(Leaf),
-    /// Nodes of the level below, at least one, in the order of their positions. Some
-    /// may be missing: the links from one to the next lead to them.
+    /// Nodes of the level below, at least one, in order. Some may be missing: the links from one
+    /// node to the next lead to them.
     Inner(Vec<Link>),
-    /// Nothing, for ever: the node before covers what this one did.
+    /// Nothing, for ever: the node before covers its range.
     Gone,
 }
 
-/// Ids of users. Among them are all whose names lie in the node's range, and are
-/// in the index. Others may be among them: the users' records tell.
+/// Ids of users. All merged users whose names lie in the node's range are among them. There may
+/// be others: only the users' records decide.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Leaf {
-    /// Where the node begins: this is what holds, whatever links say. `None` if it is
-    /// new, see [`Node::next`].
+    /// The bound of the node. This is true, whatever links say. `None` if the node is new, see
+    /// [`Node::next`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub low: Option<Position>,
     pub ids: Vec<UserId>,
-    /// Users that may be about to get a name in this range: their records may be
-    /// written after they were read, without another write of the node.
+    /// Users that may be about to get a name in this range: their records may be written later,
+    /// without another write of the node.
     pub moving: Vec<UserId>,
 }
 
-/// Where a node begins.
+/// The bound of a node: the position at which it begins.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Low {
     At(Position),
-    /// Another node tells.
+    /// The node is new: only the link to it has the bound.
     Unknown,
     Gone,
 }
@@ -89,7 +89,7 @@ impl Node {
         Node { next, content }
     }
 
-    /// Whether it can be a node that this service wrote.
+    /// Whether this service can have written such a node.
     pub fn is_whole(&self) -> bool {
         !matches!(&self.content, Content::Inner(children) if children.is_empty())
     }
@@ -102,7 +102,7 @@ impl Node {
         }
     }
 
-    /// Where the node begins.
+    /// The bound of the node.
     pub fn low(&self) -> Low {
         let low = match &self.content {
             Content::Leaf(leaf) => leaf.low.as_ref(),
@@ -114,7 +114,7 @@ impl Node {
 }
 
 impl Link {
-    /// A link to a node that has to be asked where it begins.
+    /// A link to a node whose bound only the node itself knows.
     pub fn to(node: NodeId) -> Link {
         Link { low: None, node }
     }

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::folded_name::{FoldedName, NamePrefix};
 use crate::user::{Name, UserId};
 
-/// A place in the order of names: a folded name or the start of one, and the id
-/// of the first user of that name who comes after it. Names are in the order of
-/// their characters' code points, users of one name in that of their ids.
+/// A place in the order of names: a folded name or the start of one, and the id of the first user
+/// with that name after it. Names are ordered by the code points of their characters, users with
+/// the same name by their ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Position(String, u64);
 
@@ -37,8 +37,8 @@ impl Position {
         UserId::try_from(self.1).ok()
     }
 
-    /// Where to part two users' positions, of which `left` comes first: at the
-    /// shortest name that does it, so that the index says no more of names than it must.
+    /// The bound between two users' positions, of which `left` comes first: the shortest start of
+    /// a name that separates them, so that the index contains as little of names as possible.
     pub(super) fn between(left: &Position, right: &Position) -> Position {
         if left.0 == right.0 {
             return right.clone();
@@ -53,12 +53,12 @@ impl Position {
         *self == Position::default()
     }
 
-    /// Whether what it says of a name is also the start of the name at `other`.
+    /// Whether the name at `other` begins with the name here.
     pub(super) fn starts(&self, other: &Position) -> bool {
         other.0.starts_with(&self.0)
     }
 
-    /// How much a node says of a name that is parted here, in bytes.
+    /// How much of a name a bound here contains, in bytes.
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }

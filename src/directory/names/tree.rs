@@ -1,17 +1,17 @@
 //! The nodes of the index: a B-link tree (Lehman and Yao, 1981) whose leaves come and go.
 //!
-//! Every node leads to the next one of its level, so that a split takes effect with one
-//! swap, that of the node which loses its upper half to a node that was written before.
-//! What a leaf says of itself holds: its ids, where it begins, and that it is gone. Where
-//! it begins rises, when the user goes from whose name that was taken, and never falls;
-//! the node before then covers what lies below.
+//! Every node leads to the next node of its level. So a split takes effect with one swap: that
+//! of the node that gives its upper half to a new node, which was written before. A leaf's own
+//! content is true: its ids, its bound, and that it is gone. Its bound rises when the user who
+//! gives it goes, and never falls; the node before then covers the range below it.
 //!
-//! What one node says of another is a hint, which may be old or missing. Whoever goes
-//! down the tree compares each hint with the node itself, corrects it by one swap, and
-//! begins again. So nothing that a crash leaves undone keeps a user from being found, and
-//! the next request that comes by does it.
+//! What one node says of another node is a hint, which may be old or missing. A request on its
+//! way down compares each hint with the node itself, corrects the hint by one swap, and begins
+//! again. So a crash at any step keeps no user from being found, and the next request on this way
+//! finishes the work.
 //!
-//! A node to which nothing leads says nothing of names: a crash may leave one for ever.
+//! A crash may leave a node for ever to which no node leads. So a new node contains no part of a
+//! name.
 
 use super::node::{Leaf, Low, Node, NodeId};
 use super::position::Position;
@@ -23,7 +23,7 @@ use crate::store::Store;
 /// The index of names in a store.
 pub(super) struct Tree<'t, 'd, S, P> {
     pub directory: &'t Directory<'d, S, P>,
-    /// The root keeps its key for good.
+    /// The node at the top, which keeps its key for good.
     pub root: NodeId,
 }
 
@@ -54,15 +54,14 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             .ok_or_else(|| Error::Unreadable(id.key()))
     }
 
-    /// Replaces a node; answers whether that was done for certain.
+    /// Replaces a node; answers whether the write certainly took effect.
     pub async fn write(&self, loaded: Loaded<S::Watch, Node>, node: Node) -> Result<bool, Error> {
         let directory = self.directory;
         let written = loaded.write(directory.store, directory.draw(), node);
         Ok(matches!(written.await?, Written::Done(_)))
     }
 
-    /// Writes a new node, which must say nothing of names: it may come to nothing that another
-    /// one leads to it.
+    /// Writes a new node, which must contain no part of a name: the write that leads to it may fail.
     pub async fn add(&self, node: Node) -> Result<NodeId, Error> {
         let id = NodeId(pointer::draw(self.directory.platform));
         versioned::create(self.directory.store, &id.key(), self.directory.draw(), node).await?;

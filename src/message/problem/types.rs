@@ -1,9 +1,9 @@
-//! The types of problems, each of which is a page that says what happened and
-//! what to do (RFC 9457, section 3.1.1).
+//! The types of problems. Each has a page that says what happened and what the client can do
+//! (RFC 9457, section 3.1.1).
 
 use http::StatusCode;
 
-/// What all problems of a type have in common.
+/// A type of problems.
 #[derive(Debug)]
 pub struct ProblemType {
     /// The last segment of its URL, `/problems/{slug}`.
@@ -37,16 +37,16 @@ problem_types! {
         "The target of the request is not a path.",
         "Send a path that begins with a slash, with anything unusual percent-encoded.";
     MALFORMED_HEADER = BAD_REQUEST "malformed-header" "Malformed header",
-        "A header that the service understands does not have the form that its standard gives it.",
+        "A header does not have the form that its standard requires.",
         "Correct the header that the detail names, or leave it out.";
     MALFORMED_JSON = BAD_REQUEST "malformed-json" "Malformed JSON",
-        "The body is not JSON. The detail says where it stops being so.",
+        "The body is not JSON. The detail says where the error is.",
         "Send one JSON value, in UTF-8.";
     AMBIGUOUS_JSON = BAD_REQUEST "ambiguous-json" "Ambiguous JSON",
-        "The body is JSON that programs read differently (RFC 7493): an object has a name twice, or a number is larger than any double. The member is named in errors, by its JSON Pointer.",
-        "Correct the member that errors names.";
+        "The body is JSON that programs read differently (RFC 7493): an object has a name twice, or a number is larger than any double. The list errors names the member, by its JSON Pointer.",
+        "Correct the member in errors.";
     MALFORMED_PATCH = BAD_REQUEST "malformed-patch" "Malformed patch",
-        "The body is JSON, but no JSON Patch: an array of operations as RFC 6902 has them.",
+        "The body is JSON, but not a JSON Patch, which is an array of operations (RFC 6902).",
         "Correct the patch, or send a merge patch as application/merge-patch+json.";
     INCOMPLETE_BODY = BAD_REQUEST "incomplete-body" "Incomplete body",
         "The body ended before all of it had arrived. Nothing was changed.",
@@ -55,32 +55,32 @@ problem_types! {
         "A parameter of the query is unknown, is given twice, or has a value that breaks a rule. The detail names it.",
         "Correct the parameter, or leave it out.";
     AUTHENTICATION_REQUIRED = UNAUTHORIZED "authentication-required" "Authentication required",
-        "The request has no token, and this is not for everybody.",
-        "Send the header Authorization: Bearer, with a token after it: one that the operator made with edge-users token new, or one of the issuer that the service trusts.";
+        "The request has no token, and this resource requires one.",
+        "Send the header Authorization: Bearer with a token. The operator makes tokens with edge-users token new; tokens of the issuer that the service trusts are accepted, too.";
     INVALID_TOKEN = UNAUTHORIZED "invalid-token" "Invalid token",
-        "The request has a token that is malformed, not known or not valid now. The detail says what is wrong with it.",
+        "The token of the request is malformed, unknown or not valid now. The detail says why.",
         "Get a new token: from the operator, who makes one with edge-users token new, or from the issuer that the service trusts.";
     INSUFFICIENT_SCOPE = FORBIDDEN "insufficient-scope" "Insufficient scope",
-        "The token is valid, and not for this. The detail names the scope that it would take.",
-        "Use a token of that scope.";
+        "The token is valid, but does not allow this request. The detail names the scope that is required.",
+        "Use a token with that scope.";
     NOT_FOUND = NOT_FOUND "not-found" "Not found",
-        "There is nothing at this path.",
-        "See /docs for the paths that there are.";
+        "No resource has this path.",
+        "See /docs for all paths.";
     USER_NOT_FOUND = NOT_FOUND "user-not-found" "User not found",
         "No user has this id: it was never given, or its user was deleted.",
         "Look the user up by email, or in the list of users.";
     METHOD_NOT_ALLOWED = METHOD_NOT_ALLOWED "method-not-allowed" "Method not allowed",
-        "The resource is there, but not with this method.",
+        "The resource exists, but does not have this method.",
         "Use one of the methods that the Allow header lists.";
     NOT_ACCEPTABLE = NOT_ACCEPTABLE "not-acceptable" "Not acceptable",
-        "The resource has no representation of a media type that the Accept header admits.",
-        "Send no Accept header, or one that admits the media type that the detail names.";
+        "The resource has no representation with a media type that the Accept header allows.",
+        "Send no Accept header, or one that allows the media type in the detail.";
     EMAIL_TAKEN = CONFLICT "email-taken" "Email taken",
         "Another user has this email. Emails that differ in case, in the form of characters or in how the domain is written are the same.",
         "Use another email, or change that user first.";
     IDEMPOTENCY_IN_PROGRESS = CONFLICT "idempotency-in-progress" "Request in progress",
         "Another request with this Idempotency-Key runs, or died less than a minute ago.",
-        "Repeat the request with the same key after the time that Retry-After gives.";
+        "Repeat the request with the same key after the time in Retry-After.";
     PATCH_CONFLICT = CONFLICT "patch-conflict" "Patch conflict",
         "An operation of the patch can't be applied to the user as it is: its path doesn't exist, or its test failed. Nothing was changed.",
         "Get the user, and make a patch that fits it.";
@@ -88,8 +88,8 @@ problem_types! {
         "The user that was created with this Idempotency-Key has been deleted since.",
         "Choose a new key to create another user.";
     PRECONDITION_FAILED = PRECONDITION_FAILED "precondition-failed" "Precondition failed",
-        "The resource is not in the state that the request's If-Match or If-None-Match asks for. Nothing was changed.",
-        "Get it, and decide anew.";
+        "The resource is not in the state that If-Match or If-None-Match requires. Nothing was changed.",
+        "Get the resource again, and repeat the change for its new version.";
     BODY_TOO_LARGE = PAYLOAD_TOO_LARGE "body-too-large" "Body too large",
         "The body has more bytes than the service reads.",
         "Send less. Many users at once go to /users/import, line by line.";
@@ -97,17 +97,17 @@ problem_types! {
         "The path and the query have more bytes than the service reads.",
         "Ask for less at once.";
     UNSUPPORTED_MEDIA_TYPE = UNSUPPORTED_MEDIA_TYPE "unsupported-media-type" "Unsupported media type",
-        "The body is of a media type, or in a charset, that the resource does not take.",
-        "Send what the detail names, and say so in Content-Type.";
+        "The body has a media type or a charset that the resource does not accept.",
+        "Send a media type that the detail names, and name it in Content-Type.";
     UNSUPPORTED_CONTENT_CODING = UNSUPPORTED_MEDIA_TYPE "unsupported-content-coding" "Unsupported content coding",
-        "The body is compressed, and the service does not take compressed bodies.",
-        "Send the body as it is, without Content-Encoding.";
+        "The body is compressed, and the service accepts no compressed bodies.",
+        "Send the body uncompressed, without Content-Encoding.";
     MISDIRECTED = MISDIRECTED_REQUEST "misdirected" "Misdirected request",
-        "The service lets everybody in, and the request was not sent to one of the names that it may be reached by.",
-        "Send the request to localhost. The operator allows other names by the variable allowed_hosts, or sets auth to token.";
+        "The service is open to everybody, so it answers only requests to localhost and to allowed names. The host name of the request is not one of them.",
+        "Send the request to localhost. The operator can allow other names in the variable allowed_hosts, or set auth to token.";
     INVALID_USER = UNPROCESSABLE_ENTITY "invalid-user" "Invalid user",
-        "Members of the user break a rule. Each is named in errors, by its JSON Pointer. Nothing was changed.",
-        "Correct the members that errors names.";
+        "Members of the user break a rule. The list errors names each member, by its JSON Pointer. Nothing was changed.",
+        "Correct the members in errors.";
     IDEMPOTENCY_KEY_REUSED = UNPROCESSABLE_ENTITY "idempotency-key-reused" "Idempotency-Key reused",
         "This Idempotency-Key was sent with another body in the last 24 hours. Nothing was changed.",
         "Choose a new key for each user, and repeat a request with the body that it had.";
@@ -119,25 +119,25 @@ problem_types! {
         "Get the user, and send its ETag as If-Match.";
     TOO_MANY_REQUESTS = TOO_MANY_REQUESTS "too-many-requests" "Too many requests",
         "The client has made as many requests as it may in this minute. Nothing was changed.",
-        "Repeat the request after the time that Retry-After gives. RateLimit says how many are left.";
+        "Repeat the request after the time in Retry-After. The header RateLimit says how many requests are left.";
     HEADER_TOO_LARGE = REQUEST_HEADER_FIELDS_TOO_LARGE "header-too-large" "Header too large",
         "The header fields have more bytes than the service reads.",
         "Send fewer or shorter header fields.";
     UNREADABLE = INTERNAL_SERVER_ERROR "unreadable" "Stored value unreadable",
-        "The store holds a value here that this version of the service did not write. It was left as it is.",
-        "Tell the operator, who finds the key in the log.";
+        "The store has a value that this version of the service can't read. The value was not changed.",
+        "Tell the operator: the log has the key of the value.";
     MISCONFIGURED = SERVICE_UNAVAILABLE "misconfigured" "Misconfigured",
-        "The operator's configuration can't be read, so that the service answers no requests for users. See /readyz for the variable and its rule.",
-        "Tell the operator, who corrects the variable.";
+        "A variable of the operator's configuration can't be read. Until it is corrected, the service answers no requests for users. /readyz names the variable and its rule.",
+        "Tell the operator to correct the variable.";
     STORE_UNAVAILABLE = SERVICE_UNAVAILABLE "store-unavailable" "Store unavailable",
-        "The store did not answer, or not as it should. A change may or may not have been made.",
-        "Repeat the request after the time that Retry-After gives, or look what became of it.";
+        "The store failed. A change may or may not have been made.",
+        "Repeat the request after the time in Retry-After, or check whether the change was made.";
     KEYS_UNAVAILABLE = SERVICE_UNAVAILABLE "keys-unavailable" "Keys unavailable",
-        "The keys of the issuer that the service trusts can't be had, so that its tokens can't be verified.",
-        "Repeat the request after the time that Retry-After gives.";
+        "The keys of the issuer that the service trusts are not available, so its tokens can't be verified.",
+        "Repeat the request after the time in Retry-After.";
     CONTENDED = SERVICE_UNAVAILABLE "contended" "Too many concurrent changes",
-        "Too many changes of the same user or email met. This one may or may not have been made.",
-        "Repeat the request after the time that Retry-After gives, or look what became of it.";
+        "Too many requests changed the same user or email at the same time. This change may or may not have been made.",
+        "Repeat the request after the time in Retry-After, or check whether the change was made.";
     EXHAUSTED = INSUFFICIENT_STORAGE "exhausted" "Exhausted",
         "The directory, or this user, has reached a limit of the storage format.",
         "Tell the operator.";

@@ -64,7 +64,7 @@ impl Operations {
     }
 }
 
-/// An operation, or what it lacks. Members that it does not define have no meaning.
+/// An operation, or its fault. Other members are ignored.
 fn operation_of(operation: Value) -> Result<PatchOperation, String> {
     let Value::Object(mut members) = operation else {
         return Err("is no object".to_owned());
@@ -123,7 +123,7 @@ fn operate(value: &mut Value, operation: &PatchOperation) -> Result<(), String> 
         other => json_patch::patch(value, slice::from_ref(other)).map_err(|error| error.kind),
     };
     done.map_err(|kind| kind.to_string())?;
-    // Each copy can double what is there: what is too deep exhausts the stack of what reads it.
+    // Each copy can double the size and depth: a value that is too deep exhausts the stack.
     if json::depth(value) > json::MAX_DEPTH {
         let limit = json::MAX_DEPTH;
         return Err(format!(

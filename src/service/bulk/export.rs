@@ -59,7 +59,7 @@ impl<'a, S: Store, P: Platform, F: Form> Export<'a, S, P, F> {
         let operators = deadline(platform.now(), call.configuration.bulk_time_limit);
         Export {
             platform,
-            // To HEAD only the head is answered: nobody would see the users.
+            // The answer to HEAD has no content.
             walk: (call.request.method() != Method::HEAD).then_some(walk),
             form,
             place,

@@ -82,14 +82,14 @@ impl Results {
     }
 }
 
-/// How many users in a row the service may fail at before an import ends.
+/// An import ends after the service failed at so many users in a row.
 const FAILURES: u32 = 3;
 
 /// How many bytes of results wait in memory for a client that does not read them.
 const MAX_UNSENT: usize = 1024 * 1024;
 
-/// How long an import waits for a client to read when there are more, in milliseconds. Many
-/// clients read only when they have sent all: both would wait for ever.
+/// How long an import waits, in milliseconds, for a client to read when more results wait. Many
+/// clients read only after they have sent all: without a limit both would wait for ever.
 const MAX_UNREAD_TIME: i64 = 1000;
 
 /// How long the rest of the body is read, in milliseconds, where the import ends before the body
@@ -107,7 +107,7 @@ pub struct Import<'a, S: Store, P: Platform, B: Body, F: Form> {
     number: u64,
     results: Results,
     state: State,
-    /// How many bytes of results waited, since when, if they were too many.
+    /// How many bytes of results waited, and since when, if they were too many.
     waiting: Option<(usize, Timestamp)>,
     deadline: Timestamp,
     /// The client, whose users are counted if there is a limit.
@@ -117,9 +117,9 @@ pub struct Import<'a, S: Store, P: Platform, B: Body, F: Form> {
 }
 
 enum State {
-    /// Lines are read, and users made of them.
+    /// Users are read and made.
     Open,
-    /// The last line of the answer is made; what still arrives until then is ignored.
+    /// The end of the answer is made. Further input is ignored until this time.
     Discarding(Timestamp),
     Over,
 }
@@ -180,8 +180,8 @@ impl<S: Store, P: Platform, B: Body, F: Form> Import<'_, S, P, B, F> {
         }
     }
 
-    /// Whether the client is to read before more is made. Not if it has read nothing for long:
-    /// then the import ends.
+    /// Whether the import waits for the client to read. It ends if the client reads nothing for
+    /// long.
     fn is_to_wait(&mut self, unsent: usize) -> bool {
         let now = self.directory.platform.now();
         if unsent <= MAX_UNSENT {
@@ -236,12 +236,12 @@ impl<S: Store, P: Platform, B: Body, F: Form> Import<'_, S, P, B, F> {
                 Ok(None) => {}
             }
             // The client sees the results before more users are waited for.
-            let patience = match chunk.bytes.is_empty() {
+            let timeout = match chunk.bytes.is_empty() {
                 false => Duration::ZERO,
                 true if unsent > 0 => TURN,
                 true => until(self.deadline, now),
             };
-            match self.body.next_within(patience).await {
+            match self.body.next_within(timeout).await {
                 Some(Ok(bytes)) if bytes.is_empty() => {
                     if unsent > 0 || !chunk.bytes.is_empty() {
                         return None;
@@ -266,8 +266,8 @@ impl<S: Store, P: Platform, B: Body, F: Form> Import<'_, S, P, B, F> {
         }
     }
 
-    /// Makes the next user, if there is one, and tells what became of it. Fails, and leaves the
-    /// user to another request, if the client may send no more for now.
+    /// Makes the next user, if there is one, and adds the result. Fails, and leaves the
+    /// user to another request, if the client has reached its limit of requests.
     async fn take(&mut self, profile: Item, chunk: &mut Chunk) -> Result<(), Quota> {
         if let (Some(_), Some(client)) = (&profile, &self.client)
             && let Some(quota) = client.count(self.directory).await
@@ -300,7 +300,7 @@ impl<S: Store, P: Platform, B: Body, F: Form> Import<'_, S, P, B, F> {
         Ok(())
     }
 
-    /// Keeps in the audit trail what became of a user.
+    /// Writes the outcome of a user into the audit trail.
     fn record(&self, created: &Result<User, Problem>) {
         let (user, outcome) = match created {
             Ok(user) => (Some(user.id), StatusCode::CREATED),
@@ -332,7 +332,7 @@ impl<S: Store, P: Platform, B: Body, F: Form> Import<'_, S, P, B, F> {
         chunk.bytes
     }
 
-    /// Reads and ignores what arrives.
+    /// Reads further input and ignores it.
     async fn discard(&mut self, until: Timestamp) -> Part {
         let is_over = self.directory.platform.now() >= until;
         match self.body.next_within(TURN).await {

@@ -5,7 +5,7 @@ use crate::unicode::{Kind, properties};
 use crate::user::violation::Rule;
 
 /// Reads a local part: atoms with single dots between them, or a string in double quotes
-/// (RFC 5321, section 4.1.2; RFC 6531, section 3.3). Answers what it means, without quotes.
+/// (RFC 5321, section 4.1.2; RFC 6531, section 3.3). Answers its meaning, without quotes.
 pub(super) fn read(text: &str) -> Result<String, Rule> {
     if !(1..=Email::MAX_LOCAL_PART_BYTES).contains(&text.len()) {
         return Err("must have 1 to 64 bytes before its @".into());

@@ -3,9 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
+use crate::support::root;
 
 /// All manifests of packages in the repository.
 fn manifests(folder: &Path, found: &mut Vec<PathBuf>) {
