@@ -1,4 +1,4 @@
-//! What the service has as data, made while it is compiled.
+//! Makes the service's data when it is compiled.
 
 mod description;
 mod unicode;

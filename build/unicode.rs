@@ -1,6 +1,6 @@
 //! The tables of characters that the service reads: `src/unicode/table.rs` has them.
 //!
-//! They are made of ICU4X's data, in a form that holds only what the service asks.
+//! They are made of ICU4X's data, in a form with only the properties that the service reads.
 //! That data in its own form, and the crates around it, take several times as much of
 //! the component.
 

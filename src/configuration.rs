@@ -101,7 +101,7 @@ impl<P: Platform> Reader<'_, P> {
         match self.platform.variable(variable) {
             Ok(value) => value.filter(|text| !text.is_empty()),
             Err(reason) => {
-                self.fault(variable, format!("can't be had: {reason}"));
+                self.fault(variable, format!("can't be read: {reason}"));
                 None
             }
         }
@@ -224,7 +224,7 @@ mod tests {
         for (variable, value, rule) in [
             ("auth", "OFF", "must be token or off"),
             ("auth", "off\n", "must be token or off"),
-            ("auth", "FAILS", "can't be had: it fails"),
+            ("auth", "FAILS", "can't be read: it fails"),
             (
                 "tokens",
                 "admin admin secretish",

@@ -38,7 +38,7 @@ const ANSWER: Duration = Duration::from_secs(1);
 /// After how long without an answer the service was down. Less is load.
 const DOWN: Duration = Duration::from_millis(50);
 
-/// What happens to the service while it is watched.
+/// The event that happens to the service under load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Incident {
     None,
@@ -46,14 +46,14 @@ pub enum Incident {
     Kill,
 }
 
-/// What came of it.
+/// The result.
 pub struct Availability {
     pub incident: Incident,
     /// How long it was watched.
     pub watched: Duration,
     /// The time of that in which it didn't answer.
     pub down: Duration,
-    /// Requests that were sent once, and those of them that were answered.
+    /// Requests that were sent once, and how many of them were answered.
     pub asked: u64,
     pub answered: u64,
     /// Requests that were not answered, however often they were sent within a second.

@@ -1,4 +1,4 @@
-//! Who is measured, and how each is started.
+//! The measured services, and how each is started.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -51,7 +51,7 @@ impl Contestant {
         matches!(self, OneRead | EdgeUsers | EdgeUsersOnSpin)
     }
 
-    /// Whether the machine has what it takes.
+    /// Whether the machine has the programs for it.
     pub fn is_here(self, place: &Place) -> bool {
         match self {
             Contestant::Fixed | Contestant::OneRead | Contestant::EdgeUsers => true,
@@ -63,7 +63,7 @@ impl Contestant {
     }
 
     /// The command that serves `users` users at `address`, with its state in `state`;
-    /// none where the machine doesn't have what it takes.
+    /// none if the machine doesn't have the programs for it.
     pub fn command(
         self,
         place: &Place,

@@ -1,5 +1,5 @@
-//! What requests cost on every machine alike: `bench/costs.toml`, to which the test
-//! `tests/costs.rs` holds the service.
+//! The costs of requests, which are the same on every machine: `bench/costs.toml`, to which the
+//! test `tests/costs.rs` holds the service.
 
 use std::fs;
 
@@ -15,7 +15,7 @@ pub struct Costs {
     pub request: Vec<Cost>,
 }
 
-/// What one request costs.
+/// The cost of one request.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cost {

@@ -1,4 +1,4 @@
-//! What an instance of the component costs: time to make it, memory while it waits.
+//! The cost of an instance of the component: the time to make it, the memory while it is idle.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ use crate::work::Work;
 /// How many instances are held at the same time to weigh one.
 const HELD: u64 = 64;
 
-/// What instances cost on the embedded host.
+/// The cost of instances on the embedded host.
 pub struct InstanceCost {
     /// How much longer a request takes that needs a new one.
     pub making: Duration,
@@ -76,7 +76,7 @@ pub async fn measure(place: &Place, rounds: u64, seconds: u64) -> Result<Instanc
     })
 }
 
-/// Physical memory of a host, and what each of many idle instances adds to it.
+/// Physical memory of a host, and the addition of each of many idle instances.
 ///
 /// A request whose body doesn't come holds an instance. So many of them, begun
 /// before any is ended, have as many instances made, whatever the timing.

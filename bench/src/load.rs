@@ -10,7 +10,7 @@ use tokio::process::Command;
 use crate::place::Place;
 use crate::work::Work;
 
-/// What one run of wrk is to do.
+/// The task of one run of wrk.
 #[derive(Clone, Debug)]
 pub struct Load<'a> {
     pub address: SocketAddr,
@@ -28,7 +28,7 @@ pub struct Load<'a> {
     pub tags: Option<&'a Path>,
 }
 
-/// What came of it. Times are in microseconds.
+/// The result of a run. Times are in microseconds.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
 pub struct Sample {
     pub requests: u64,

@@ -1,4 +1,4 @@
-//! What it was measured on, and with.
+//! The machine and the versions of the programs.
 
 use std::fs;
 use std::process::Command;
@@ -10,7 +10,7 @@ use crate::place::Place;
 /// The machine, and the versions of everything.
 pub struct Machine {
     pub date: String,
-    /// What and which, in the order in which they are shown.
+    /// Names and versions, in the order in which they are shown.
     pub facts: Vec<(&'static str, String)>,
 }
 
@@ -30,7 +30,7 @@ impl Machine {
                 format!("{:.0} GiB", memory.unwrap_or_default() / f64::from(1 << 20)),
             ),
             ("kernel", format!("Linux {}", kernel.trim())),
-            // What else the machine had to do; the benchmark itself makes it about 3.
+            // The load of the machine; the benchmark itself makes it about 3.
             ("load average at the end", load.trim().to_owned()),
             ("code", commit(place)),
             ("rustc", first_line("rustc", &["--version"])),
@@ -73,7 +73,7 @@ fn commit(place: &Place) -> String {
             .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
             .unwrap_or_default()
     };
-    // What the benchmark writes itself is no change of the code.
+    // The benchmark's own files are no change of the code.
     let changes = git(&[
         "status",
         "--porcelain",

@@ -1,9 +1,9 @@
-//! Measures edge-users beside what one would otherwise use: on the same machine,
+//! Measures edge-users beside other services: on the same machine,
 //! under the same load, alternating, in one run. `bench/README.md` tells how and why.
 //!
-//! What is measured:
-//! - `contestant`: who, and how each is started
-//! - `work`, `plan`: what each is asked to do, and on how many users
+//! Measuring:
+//! - `contestant`: the services, and how each is started
+//! - `work`, `plan`: the requests, and the numbers of users
 //! - `authorization`: with a token or without
 //! - `seed`: stores with users in them
 //!
@@ -12,12 +12,12 @@
 //! - `client`: single requests, timed
 //! - `load`: many requests, by wrk
 //! - `round`: everything once, in turn
-//! - `startup`, `instance`, `split`, `availability`: what isn't throughput
+//! - `startup`, `instance`, `split`, `availability`: figures besides throughput
 //!
-//! What comes of it:
+//! Results:
 //! - `statistics`: medians over rounds
-//! - `machine`: what it was measured on
-//! - `costs`: what doesn't depend on the machine
+//! - `machine`: the machine
+//! - `costs`: costs that don't depend on the machine
 //! - `report`, `plot`: `RESULTS.md` and its pictures
 
 mod authorization;
@@ -59,7 +59,7 @@ use startup::Startup;
 use statistics::Measurements;
 use work::Work;
 
-/// Measures edge-users beside what one would otherwise use
+/// Measures edge-users beside other services
 #[derive(Parser)]
 struct Arguments {
     /// How often everything is measured; the medians count
@@ -130,7 +130,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Comes with Ctrl-C and the like. What was started is then dropped, and ends.
+/// Completes with Ctrl-C and the like. The started programs are then dropped, and end.
 async fn interrupted() -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {

@@ -30,7 +30,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// Looks for everything and builds what `make` doesn't.
+    /// Looks for everything, and builds programs that `make` doesn't build.
     pub async fn prepare() -> Result<Place> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))
             .parent()
@@ -91,17 +91,17 @@ impl Place {
         self.work().join("floor-fixed.wasm")
     }
 
-    /// What is kept from one run to the next.
+    /// The directory that is kept from one run to the next.
     pub fn work(&self) -> PathBuf {
         self.root.join("target/bench")
     }
 
-    /// What a run leaves behind.
+    /// The directory of one run.
     pub fn run(&self) -> PathBuf {
         self.work().join("run")
     }
 
-    /// Removes what the last run left behind.
+    /// Removes the directory of the last run.
     pub fn clear(&self) {
         fs::remove_dir_all(self.run()).ok();
     }

@@ -1,4 +1,4 @@
-//! What is measured on whom.
+//! The work that is measured on each service.
 
 use crate::contestant::Contestant;
 use crate::place::Place;
@@ -16,7 +16,7 @@ pub const CONNECTIONS: u64 = 16;
 /// All numbers of connections.
 pub const ALL_CONNECTIONS: [u64; 3] = [1, CONNECTIONS, 64];
 
-/// A service that is started once a round, and what it is asked, reads first.
+/// A service that is started once a round, and its work, reads first.
 #[derive(Clone, Debug)]
 pub struct Group {
     pub contestant: Contestant,

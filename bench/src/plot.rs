@@ -12,7 +12,7 @@ use crate::report::{CONTESTANTS, GROWING};
 use crate::statistics::{Case, Summary};
 use crate::work::Work;
 
-/// A percentile of what was measured.
+/// A percentile of the measured times.
 type Percentile = fn(&Summary) -> f64;
 
 const WIDTH: f64 = 760.0;

@@ -17,7 +17,7 @@ use crate::plan::{BASE, CONNECTIONS, SIZES};
 use crate::statistics::{Case, Measurements};
 use crate::work::Work;
 
-/// Those whom edge-users is compared with, in the order of tables and plots.
+/// The services that edge-users is compared with, in the order of tables and plots.
 pub const CONTESTANTS: [Contestant; 8] = [
     Contestant::EdgeUsers,
     Contestant::OneRead,
@@ -29,7 +29,7 @@ pub const CONTESTANTS: [Contestant; 8] = [
     Contestant::EdgeUsersOnSpin,
 ];
 
-/// What edge-users is asked on stores of every size.
+/// The work that edge-users does on stores of every size.
 pub const GROWING: [Work; 5] = [
     Work::Get,
     Work::GetByEmail,

@@ -33,7 +33,7 @@ pub async fn run(
     seconds: u64,
     measurements: &mut Measurements,
 ) -> Result<()> {
-    // There and back, so that nobody always comes after the same one.
+    // There and back, so that no service always comes after the same one.
     let mut order: Vec<&Group> = groups.iter().collect();
     if round % 2 == 1 {
         order.reverse();
@@ -81,7 +81,7 @@ async fn measure(
         authorization: header,
         tags: None,
     };
-    // Nobody is measured cold. What changes users isn't done before its turn.
+    // No service is measured cold. Work that changes users isn't done before its turn.
     let warm_up = Load {
         work: Work::Get,
         ..load.clone()
@@ -103,7 +103,7 @@ async fn measure(
         load.seed = round * 1000 + connections;
         let sample = load.run(place).await?;
         if work.consumes_users() {
-            // With room for those that were refused.
+            // With room for refused requests.
             load.first -= (2 * sample.requests + 1000).min(load.first - 1);
         }
         let case = Case {

@@ -57,7 +57,7 @@ pub async fn prepare(place: &Place, groups: &[Group]) -> Result<()> {
     Ok(())
 }
 
-/// Where the store with that many users is kept; none for who has no store.
+/// The path of the store with that many users; none for services without a store.
 pub fn directory(place: &Place, contestant: Contestant, users: u64) -> Result<Option<PathBuf>> {
     let name = if contestant.has_component_store() {
         format!("component-{users}-{:08x}", format_of_records(place)? as u32)
@@ -124,7 +124,7 @@ fn fill(file: &Path, users: u64) -> Result<()> {
     store.finish()
 }
 
-/// A store in edge-host's form, of which nobody else knows yet.
+/// A store in edge-host's form that no other process uses yet.
 struct Sqlite(Connection);
 
 impl Sqlite {
@@ -208,14 +208,14 @@ impl Store for Sqlite {
         Ok((value, key.to_owned()))
     }
 
-    /// Nobody else writes, so that every swap takes effect.
+    /// There are no other writers, so every swap takes effect.
     async fn swap(&self, key: String, value: &[u8]) -> Result<Report, StoreError> {
         self.write(&key, value).map_err(failure)?;
         Ok(Report::Swapped)
     }
 }
 
-/// The machine's clock, and numbers that nobody else draws in this store.
+/// The machine's clock, and numbers that are drawn only once in this store.
 #[derive(Default)]
 struct Native {
     drawn: Cell<u64>,
@@ -244,6 +244,6 @@ impl Platform for Native {
         eprintln!("{line}");
     }
 
-    /// Nobody asks who made these users.
+    /// These users need no audit trail.
     fn audit(&self, _line: &str) {}
 }

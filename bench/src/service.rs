@@ -39,7 +39,7 @@ pub struct Start<'a> {
     pub state: PathBuf,
     pub address: SocketAddr,
     pub authorization: Option<&'a Authorization>,
-    /// Arguments beside those that the contestant always has.
+    /// Arguments beside the contestant's usual ones.
     pub arguments: &'a [&'a str],
 }
 
@@ -74,7 +74,7 @@ impl<'a> Start<'a> {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(&log)?)
-            // A group of its own, so that what it starts ends with it.
+            // A process group of its own, so that its children end with it.
             .process_group(0);
         let begun = Instant::now();
         let child = Command::from(command)
@@ -150,7 +150,7 @@ fn signal(name: &str, group: u32) {
         .ok();
 }
 
-/// A port that nobody listens on.
+/// A free port.
 pub fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }

@@ -7,7 +7,7 @@ use crate::load::Sample;
 use crate::plan::{BASE, CONNECTIONS};
 use crate::work::Work;
 
-/// What one sample is of.
+/// A case that is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Case {
     pub contestant: Contestant,
@@ -52,7 +52,7 @@ impl Case {
 #[derive(Debug, Default)]
 pub struct Measurements(BTreeMap<Case, Vec<Sample>>);
 
-/// What is shown of a case: the medians of its samples, each figure by itself.
+/// The figures of a case that are shown: the medians of its samples, each figure by itself.
 /// Times are in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Summary {

@@ -1,4 +1,4 @@
-//! What a service is asked to do.
+//! The kinds of requests that are measured.
 
 use clap::ValueEnum;
 
@@ -47,7 +47,7 @@ impl Work {
         }
     }
 
-    /// What `wrk/requests.lua` calls it.
+    /// Its name in `wrk/requests.lua`.
     pub fn script_name(self) -> &'static str {
         match self {
             Work::Get => "get",
@@ -80,7 +80,7 @@ impl Work {
         self == Work::Delete
     }
 
-    /// Whether it needs users that nobody else asks for.
+    /// Whether it needs users that no other request is for.
     pub fn consumes_users(self) -> bool {
         self == Work::Delete
     }

@@ -1,4 +1,4 @@
-//! What a character is without regard to case and to compatible forms, and which
+//! The form of each character without regard to case and compatible forms, and which
 //! character takes the place of others in a composed text.
 
 use std::cmp::Reverse;
@@ -105,7 +105,7 @@ impl Folded {
             Decomposed::Expansion(first, second)
                 if composition.compose(first, second) == Some(**c) =>
             {
-                // By this a composite is found by what its two parts decompose to.
+                // A composite is found by the decompositions of its two parts.
                 assert_eq!(decomposed(**c), decomposed(first) + &decomposed(second));
                 **text == decomposed(**c)
             }

@@ -118,7 +118,7 @@ impl Data {
         let category = self.categories.get(c);
         let kind = self.kind(c, category);
         if kind == "Unassigned" {
-            // What it will have is not known.
+            // Its future properties are not known.
             return Properties {
                 class: 0,
                 kind,
@@ -161,7 +161,7 @@ fn all(set: CodePointSetDataBorrowed<'static>) -> Vec<bool> {
     all
 }
 
-/// What RFC 5893 tells apart.
+/// The classes that RFC 5893 distinguishes.
 fn bidi(class: BidiClass) -> &'static str {
     match class {
         BidiClass::LeftToRight => "Left",
@@ -178,7 +178,7 @@ fn bidi(class: BidiClass) -> &'static str {
     }
 }
 
-/// What RFC 5892, appendix A.1, tells apart.
+/// The joining types that RFC 5892, appendix A.1, distinguishes.
 fn joining(kind: JoiningType) -> &'static str {
     match kind {
         JoiningType::LeftJoining => "Left",

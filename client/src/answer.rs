@@ -1,4 +1,4 @@
-//! What the service answers: lines, and problem documents.
+//! The answers of the service: lines, and problem documents.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -25,7 +25,7 @@ const MAX_SHOWN: usize = 80;
 pub struct Failure {
     /// For a person.
     pub why: String,
-    /// Whether the service may have done what it was asked for.
+    /// Whether the service may have fulfilled the request.
     pub may_be_done: bool,
     pub again: Again,
 }
@@ -144,7 +144,7 @@ impl Lines {
                 });
             }
             match timeout(READ_TIMEOUT, self.body.frame()).await {
-                // Anything else than data is trailers, which nobody sends.
+                // Other frames are trailers, which the service does not send.
                 Ok(Some(Ok(frame))) => {
                     self.bytes.extend(frame.into_data().unwrap_or_default());
                 }

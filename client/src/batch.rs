@@ -1,4 +1,4 @@
-//! Lines on their way to the service, and what is known of each.
+//! Lines on their way to the service, and the state of each.
 
 use std::io;
 
@@ -25,7 +25,7 @@ pub struct Batch {
     pub cut_off: Option<(u64, String)>,
 }
 
-/// A line, and what is known of it.
+/// A line and its state.
 struct Line {
     /// Without its end. Nothing if there is no user in it.
     text: Vec<u8>,
@@ -89,7 +89,7 @@ impl Batch {
     ) -> io::Result<Option<Line>> {
         let mut text = Vec::new();
         loop {
-            // One byte more, for the end of a line that is as long as it may be.
+            // One byte more, for the end of a line of the maximal length.
             let room = (MAX_LINE + 1).saturating_sub(text.len());
             let length = match room {
                 0 => {
@@ -269,7 +269,7 @@ fn export_end(text: &[u8]) -> Option<String> {
 fn is_repeatable(text: &[u8]) -> bool {
     match serde_json::from_slice::<Value>(text) {
         Ok(Value::Object(_)) => email(text).is_some(),
-        // It makes none of what is no object.
+        // The service makes no user of a text that is no object.
         Ok(_) => true,
         Err(_) => false,
     }

@@ -64,7 +64,7 @@ fn connector(secure: bool) -> anyhow::Result<HttpsConnector<HttpConnector>> {
 }
 
 /// A stream that can still be read when the other side takes no more: it may have answered a long
-/// request early, and closed. What is written then goes nowhere, and reading tells the rest.
+/// request early, and closed. Further writes go nowhere, and reading gives the reason.
 pub struct StillReadable<S>(S);
 
 /// Whether the other side takes no more.

@@ -23,7 +23,7 @@ use crate::service::Service;
 const END_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Sends all lines, several batches of them at the same time, and again those that were not
-/// imported, as far as it is sure that this makes nobody twice.
+/// imported, if that certainly makes no user twice.
 ///
 /// Fails, with nothing sent, if the file can't be read or the options name no service.
 pub async fn import(options: ImportOptions) -> anyhow::Result<Outcome> {
@@ -100,7 +100,7 @@ struct Source {
     is_whole: bool,
 }
 
-/// What became of the lines.
+/// The outcomes of the lines.
 #[derive(Clone, Copy, Default)]
 pub struct Counts {
     pub imported: u64,
@@ -213,7 +213,7 @@ impl Import {
         false
     }
 
-    /// What became of the lines so far.
+    /// The outcomes of the lines so far.
     // A std mutex: nothing is awaited while it is held.
     pub fn counts(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)

@@ -3,15 +3,15 @@
 //!
 //! # Layout
 //!
-//! * `options`: what `import` and `export` can be told.
+//! * `options`: the options of `import` and `export`.
 //! * `import`: a file, cut into batches for several connections.
-//! * `batch`: lines on their way, and what is known of each.
+//! * `batch`: lines on their way, and the state of each.
 //! * `sending`: the requests that a batch takes, and the look-ups of lines in doubt.
 //! * `export`: all users, to a file.
 //! * `service`, `connection`: requests, and how they get there.
 //! * `answer`: lines in answers, problem documents, and failures.
 //! * `backoff`: pauses between attempts, and their number.
-//! * `progress`: what a person sees meanwhile.
+//! * `progress`: the progress that a person sees.
 //! * `token`: secrets for the callers of a service.
 
 mod answer;
@@ -59,7 +59,7 @@ enum TokenCommand {
     New(NewTokenOptions),
 }
 
-/// What became of it, as an exit code.
+/// The outcome as an exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Outcome {
     /// Everything was done.
@@ -88,7 +88,7 @@ fn main() -> ExitCode {
             let message = format!("{error:#}");
             let lines: Vec<&str> = message.lines().map(str::trim).collect();
             let line = lines.join(" ");
-            // Not eprintln!, which panics when nobody reads it.
+            // Not eprintln!, which panics when standard error is closed.
             writeln!(std::io::stderr(), "Error: {}", Printable(&line)).ok();
             failure
         }
@@ -105,7 +105,7 @@ async fn run(command: Command) -> anyhow::Result<Outcome> {
     }
 }
 
-/// Fails if it can't be printed, for then nobody has the secret.
+/// Fails if the secret can't be printed, as it would be lost.
 fn new_token(options: &NewTokenOptions) -> anyhow::Result<()> {
     let token = NewToken::make(options)?;
     let mut stdout = std::io::stdout().lock();

@@ -1,4 +1,4 @@
-//! What `edge-users import` and `edge-users export` take.
+//! The options of `edge-users import` and `edge-users export`.
 
 use std::path::PathBuf;
 
@@ -22,7 +22,7 @@ Exit codes:
   0  all users were written
   2  not all of them";
 
-/// What `edge-users import` takes.
+/// The options of `edge-users import`.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = EXIT_CODES_OF_IMPORT)]
 pub struct ImportOptions {
@@ -42,11 +42,11 @@ pub struct ImportOptions {
     pub service: ServiceOptions,
 }
 
-/// What `edge-users export` takes.
+/// The options of `edge-users export`.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = EXIT_CODES_OF_EXPORT)]
 pub struct ExportOptions {
-    /// Where to write the users, a JSON object a line [default: standard output]
+    /// The file for the users, a JSON object a line [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
@@ -54,10 +54,10 @@ pub struct ExportOptions {
     pub service: ServiceOptions,
 }
 
-/// Which service, and how to deal with it.
+/// The service, and how to talk to it.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ServiceOptions {
-    /// Where the service is
+    /// The URL of the service
     #[arg(
         long,
         env = "EDGE_USERS_URL",
@@ -66,7 +66,7 @@ pub struct ServiceOptions {
     )]
     pub url: String,
 
-    /// A file with the bearer token that the service wants [default: the environment variable
+    /// A file with the bearer token for the service [default: the environment variable
     /// EDGE_USERS_TOKEN]
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,

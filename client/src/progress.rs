@@ -1,4 +1,4 @@
-//! What a person sees while it goes on.
+//! The progress that a person sees.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
@@ -45,7 +45,7 @@ impl Progress {
 
     /// Tells something that is worth a line, quiet or not.
     pub fn tell(&self, line: &str) {
-        // Not eprintln!, which panics when nobody reads it.
+        // Not eprintln!, which panics when standard error is closed.
         self.bar
             .suspend(|| writeln!(std::io::stderr(), "{}", Printable(line)))
             .ok();

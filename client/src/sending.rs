@@ -1,6 +1,6 @@
 //! One batch of an import: the requests that it takes, and the look-ups of lines in doubt.
 //!
-//! A line is in doubt from the moment when it is sent until an answer tells what became of it. If
+//! A line is in doubt from the moment when it is sent until an answer tells its outcome. If
 //! it has an email it is sent again: the service takes an email once, and refuses it the second
 //! time. Whether the user that has the email came from this line is then looked up. A line without
 //! an email would make a second user, so it is reported and not sent again.
@@ -24,7 +24,7 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// A line of the answer: what became of a line, or the last one.
+/// A line of the answer: the outcome of a line, or the last line.
 #[derive(Deserialize)]
 struct Line {
     line: Option<u64>,
@@ -36,14 +36,14 @@ struct Line {
     retry_after: Option<u64>,
 }
 
-/// A line in doubt whose email somebody has.
+/// A line in doubt whose email a user has.
 struct Taken {
     number: u64,
-    /// What the service said.
+    /// The answer of the service.
     refusal: String,
 }
 
-/// Who has the email of a line.
+/// The owner of the email of a line.
 enum Owner {
     /// The user that the line makes.
     Same,
@@ -107,7 +107,7 @@ impl Import {
         Ok(())
     }
 
-    /// Sends lines, and takes down what became of each.
+    /// Sends lines, and notes the outcome of each.
     async fn request(
         &self,
         batch: &mut Batch,
@@ -199,7 +199,7 @@ impl Import {
         }
     }
 
-    /// Looks up once what is left in doubt, as far as the service answers.
+    /// Looks up each line in doubt once, as long as the service answers.
     pub async fn look_up_all(&self, batch: &mut Batch) {
         for number in batch.all_in_doubt() {
             match self.owner(batch, number).await {
@@ -211,7 +211,7 @@ impl Import {
         }
     }
 
-    /// Who has the email of a line in doubt.
+    /// The owner of the email of a line in doubt.
     async fn owner(&self, batch: &mut Batch, number: u64) -> Result<Owner, Failure> {
         let text = batch.in_doubt(number).unwrap_or_default();
         let Some(email) = batch::email(text) else {

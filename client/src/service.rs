@@ -154,7 +154,7 @@ impl Service {
         }
     }
 
-    /// What a response means whose status is not 200.
+    /// The meaning of a response with another status than 200.
     async fn refusal(&self, response: Response<Incoming>) -> Failure {
         /// As far as it matters here.
         #[derive(Deserialize)]

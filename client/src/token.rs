@@ -8,18 +8,18 @@ use anyhow::{Context as _, anyhow, ensure};
 use clap::ValueEnum;
 use edge_users_token::Secret;
 
-/// What `edge-users token new` takes.
+/// The options of `edge-users token new`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct NewTokenOptions {
-    /// Who or what it is for: letters, digits and any of -_.@
+    /// Its name, for the audit trail: letters, digits and any of -_.@
     #[arg(long, value_parser = parse_name)]
     name: String,
 
-    /// What it is good for; each includes those before it
+    /// Its scope; each scope includes the scopes before it
     #[arg(long, value_enum)]
     scope: Scope,
 
-    /// When it expires: after a time, such as 90d or 12h, or at one, such as
+    /// Its expiry: a time from now, such as 90d or 12h, or a date, such as
     /// 2027-01-31T00:00:00Z [default: never]
     #[arg(long, value_name = "TIME", value_parser = parse_expiry)]
     expires: Option<SystemTime>,
@@ -86,7 +86,7 @@ impl fmt::Display for NewToken {
     }
 }
 
-/// Fails unless it can stand in a line of words.
+/// Fails if the name has characters that a line of words can't have.
 fn parse_name(argument: &str) -> anyhow::Result<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.@".contains(c);
     ensure!(

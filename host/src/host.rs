@@ -40,7 +40,7 @@ pub struct Host {
     /// The operations of the host itself on the stores, before it served.
     setup: StoreOperations,
     default_store: Option<Location>,
-    /// The setting by which everybody who reaches it may do everything, if there is one.
+    /// The setting that lets every client do everything, if there is one.
     open: Option<String>,
 }
 

@@ -1,12 +1,12 @@
-//! Where the host and the components write what is worth reading.
+//! The output of the host and of its components.
 //!
 //! * *Standard output* has the lines that components print there, as they are: their audit
 //!   trails, for example. Others may read it by program.
-//! * *Standard error* has what the host reports, and what components print there, behind
-//!   their ids.
+//! * *Standard error* has the host's reports, and the components' lines there, each after the
+//!   id of its component.
 //! * *Files*, if asked for, have all lines of components, as Spin writes them.
 //!
-//! The first two never keep anybody waiting, see [`outlet`].
+//! The first two never make a request wait, see [`outlet`].
 
 mod instance_output;
 mod outlet;
@@ -38,9 +38,8 @@ pub struct Log {
 }
 
 impl Log {
-    /// A log that keeps what components print from standard error if `quiet`, and from
-    /// standard output if `discard_stdout`, and writes it to files in `directory` too, if
-    /// given.
+    /// A log that drops the components' standard error if `quiet`, and their standard output if
+    /// `discard_stdout`. It also writes both to files in `directory`, if given.
     pub fn new(
         quiet: bool,
         discard_stdout: bool,
@@ -64,14 +63,14 @@ impl Log {
     }
 
     /// Reports something of the host's own. `quiet` doesn't silence it, as it is
-    /// only ever used for what should not have happened.
+    /// only used for failures.
     pub fn line(&self, message: fmt::Arguments<'_>) {
         let message = message.to_string().replace('\n', " ");
         self.stderr
             .write(format!("{}\n", Printable(&message)).as_bytes());
     }
 
-    /// Waits until all lines are written, or nobody seems to read them.
+    /// Waits until all lines are written, or for [`MAX_FLUSH`].
     pub async fn flush(&self) {
         for outlet in self.stdout.iter().chain([&self.stderr]) {
             outlet.flush(MAX_FLUSH).await;
@@ -101,7 +100,7 @@ impl Log {
     }
 }
 
-/// Where what a component prints goes.
+/// The destinations of a component's output.
 #[derive(Debug)]
 pub struct ComponentLog {
     stdout: Sink,
@@ -120,11 +119,11 @@ impl ComponentLog {
     }
 }
 
-/// Where the lines of one stream go.
+/// The destination of the lines of one stream.
 #[derive(Clone, Debug)]
 struct Sink {
     outlet: Option<Arc<Outlet>>,
-    /// What each line begins with, for people to read. Without one, lines leave as they are.
+    /// The beginning of each line, for people. Without one, lines are written as they are.
     prefix: Option<Arc<str>>,
     file: Option<Arc<LogFile>>,
 }
@@ -147,8 +146,8 @@ impl Sink {
     }
 }
 
-/// A file of lines. That it can't be written, as its disk is full, is reported, and is no
-/// reason to fail a request: the component isn't told.
+/// A file of lines. If it can't be written, because the disk is full for example, the host
+/// reports that. The component isn't told, so no request fails.
 #[derive(Debug)]
 struct LogFile {
     path: PathBuf,
@@ -182,14 +181,14 @@ impl LogFile {
     }
 }
 
-/// Tells when something that happens often is worth another line.
+/// Limits how often an event that happens often is reported.
 #[derive(Debug, Default)]
 pub struct Seldom {
     last: Option<Instant>,
 }
 
 impl Seldom {
-    /// Whether it is: the first time, and then once a minute.
+    /// Whether a report is due: the first time, and then once a minute.
     pub fn is_due(&mut self) -> bool {
         const MINUTE: Duration = Duration::from_secs(60);
         let is_due = self.last.is_none_or(|last| last.elapsed() >= MINUTE);

@@ -58,7 +58,7 @@ async fn up(options: UpOptions) -> anyhow::Result<()> {
         _ = &mut stop => return Ok(()),
     };
     if !quiet {
-        // It is no failure that nobody reads it.
+        // It is no failure if the output is not read.
         let mut stdout = std::io::stdout().lock();
         write!(stdout, "{}", host.summary())
             .and_then(|()| stdout.flush())

@@ -18,16 +18,15 @@ use crate::serve::server::Limits;
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 3000);
 const DEFAULT_MAX_INSTANCE_MEMORY: usize = 128 << 20;
 
-/// The least and the most that `--max-memory` is by default, and which part of the
-/// machine's memory in between.
+/// The least and the most default of `--max-memory`, and the part of the machine's memory in
+/// between.
 const DEFAULT_MAX_MEMORY: RangeInclusive<u64> = 256 << 20..=1 << 30;
 const DEFAULT_MEMORY_DIVISOR: u64 = 4;
 
-/// Which part of `--max-memory` connections may have that wait for their clients.
+/// The part of `--max-memory` for connections that wait for their clients.
 const CONNECTIONS_DIVISOR: usize = 4;
 
-/// Memory that a request takes, with a small instance of its own, for it to be worthwhile
-/// to begin with it.
+/// The memory of a request with a small instance of its own. With less it is not begun.
 const REQUEST_MEMORY: usize = 2 << 20;
 
 const DEFAULT_MAX_CONNECTIONS: usize = 4096;
@@ -57,31 +56,30 @@ pub struct UpOptions {
     )]
     pub listen: SocketAddr,
 
-    /// Let everybody in even where other machines reach the address. Without this the host
-    /// doesn't listen there if the application lets everybody in
+    /// Listen on an address that other machines reach even if the application lets everybody in.
+    /// Without this the host then refuses to start
     #[arg(long)]
     pub allow_open: bool,
 
-    /// A name by which the application may be reached. One that lets everybody in may be
-    /// reached by the names of this machine alone, as a page of another site could
-    /// otherwise reach it from a browser here
+    /// A host name by which clients may reach an application that lets everybody in, besides
+    /// localhost. Requests to other names are refused, as a page of another site could send
+    /// them from a browser on this machine
     #[arg(long = "allow-host", value_name = "NAME", value_parser = parse_host)]
     pub allow_hosts: Vec<String>,
 
-    /// Where state is kept, such as the default key-value store; empty for nowhere
-    /// but in memory [default: .spin beside the manifest]
+    /// The directory of the state, such as the default key-value store; empty to keep it in
+    /// memory [default: .spin beside the manifest]
     #[arg(long, value_name = "DIRECTORY", value_parser = parse_path())]
     pub state_dir: Option<PathBuf>,
 
-    /// Give the application's variables values; of several for the same variable the
-    /// last counts
+    /// Set a variable of the application; the last value of a variable counts
     #[arg(
         long = "variable",
         value_name = "KEY=VALUE | KEY=@FILE | @FILE.json | @FILE.toml"
     )]
     pub variables: Vec<VariableSource>,
 
-    /// Where key-value stores are, and where variables get their values
+    /// The file with key-value stores and sources of variables
     #[arg(long, env = "RUNTIME_CONFIG_FILE", value_name = "FILE")]
     pub runtime_config_file: Option<PathBuf>,
 
@@ -113,7 +111,7 @@ pub struct UpOptions {
     pub max_instance_memory: Option<usize>,
 
     /// The most memory that all instances, requests and responses may have together, in
-    /// bytes. Where it is used up, requests that wait for their clients give way to others
+    /// bytes. When it is used up, requests that wait for their clients give way to others
     /// [default: a quarter of the machine's memory, but 256 MiB to 1 GiB]
     #[arg(long, value_name = "BYTES", value_parser = parse_count)]
     pub max_memory: Option<usize>,
@@ -258,8 +256,8 @@ impl UpOptions {
     }
 }
 
-/// How many bytes of memory the machine has, or the container that this runs in; 0 if it
-/// can't be told.
+/// The bytes of memory of the machine, or of the container that this runs in; 0 if they are
+/// unknown.
 fn machine_memory() -> u64 {
     let memory = MemoryRefreshKind::nothing().with_ram();
     let Ok(system) = System::new_with_specifics(RefreshKind::nothing().with_memory(memory)) else {
@@ -275,7 +273,7 @@ fn connections_within(descriptors: u64) -> usize {
     (descriptors / 4 * 3).max(1)
 }
 
-/// Accepts names as well. Of several addresses it prefers 127.0.0.1.
+/// Accepts host names as well. Of several addresses it prefers 127.0.0.1.
 fn parse_address(argument: &str) -> anyhow::Result<SocketAddr> {
     let addresses: Vec<SocketAddr> = argument.to_socket_addrs()?.collect();
     addresses

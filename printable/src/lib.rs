@@ -2,9 +2,9 @@
 
 use std::fmt::{self, Write as _};
 
-/// Shows a text with what a terminal would obey, or what would begin a line that
-/// nobody wrote, escaped: all control characters but the tab, the line separators
-/// of Unicode, and what changes the direction of writing.
+/// Shows a text with all characters escaped that a terminal would obey, or that would begin a new
+/// line: all control characters except the tab, the line separators of Unicode, and characters
+/// that change the direction of writing.
 pub struct Printable<'a>(pub &'a str);
 
 impl fmt::Display for Printable<'_> {
@@ -19,7 +19,7 @@ impl fmt::Display for Printable<'_> {
     }
 }
 
-/// What a component printed, with control characters and what isn't UTF-8 escaped.
+/// The output of a component, with control characters and invalid UTF-8 escaped.
 /// Its language may well be one that is written from right to left.
 pub fn printed(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());

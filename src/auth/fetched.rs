@@ -144,7 +144,7 @@ impl Known {
             && keys.is_some_and(|keys| keys.find(jws).is_some())
     }
 
-    /// Whether the keys are not too old, where fresh ones can't be had.
+    /// Whether the keys are not too old, while fresh ones are not available.
     fn is_of_use(&self, now: Timestamp) -> bool {
         is_within(self.fetched.at, MAX_AGE, now)
     }
@@ -230,7 +230,7 @@ async fn fetch<S: Store, P: Platform>(
             known.keys = Some(Rc::new(keys));
         }
         Err(error) => {
-            platform.log_error(&format!("the keys at jwt_jwks_url can't be had: {error}"));
+            platform.log_error(&format!("the keys at jwt_jwks_url could not be fetched: {error}"));
         }
     }
     known.fetched.ended = true;

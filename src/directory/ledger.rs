@@ -211,7 +211,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         loaded.ok_or_else(|| Error::Unreadable(POINTER.to_owned()))
     }
 
-    /// The key of the ledger, which there is afterwards.
+    /// The key of the ledger, which this makes if it is missing.
     async fn ledger_key(&self) -> Result<String, Error> {
         let create = async |pointer| {
             let ledger = Ledger::default();

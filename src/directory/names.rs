@@ -36,6 +36,7 @@ use super::page::MISSES;
 use super::{Directory, Error, pointer};
 use crate::folded_name::NamePrefix;
 use crate::platform::Platform;
+use crate::sorting::sort_by_key;
 use crate::store::Store;
 use crate::user::{Name, User, UserId};
 pub(super) use merge::Catalogue;
@@ -193,7 +194,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         }
         let position = |user: User| (Position::of(&user.profile.name, user.id), user);
         let mut users: Vec<_> = users.into_iter().map(position).collect();
-        users.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        sort_by_key(&mut users, |(position, _)| position);
         Ok(users)
     }
 }

@@ -18,6 +18,7 @@ use crate::message::query::Query;
 use crate::message::response::{JSON, set};
 use crate::platform::Platform;
 use crate::service::resource::{Answer, Call, Operation, Resource, handled};
+use crate::sorting::sort_by_key;
 use crate::store::Store;
 use crate::user::{Email, Profile, UserId};
 
@@ -126,7 +127,7 @@ async fn by_ids<S: Store, P: Platform>(
             return Err(Problem::invalid_query(&rule, "id"));
         }
     };
-    ids.sort_unstable();
+    sort_by_key(&mut ids, |id| id);
     ids.dedup();
     let some = directory.get_some(&ids).await?;
     log_unreadable(directory, &some.unreadable);

@@ -132,7 +132,7 @@ mod not_by_url {
                 .unwrap()
                 .starts_with("\"minute\";r=0;t=")
         );
-        // Those who watch over the service are answered all the same.
+        // Health checks are answered all the same.
         assert_eq!(service.get("/healthz").status, 200);
         assert_eq!(service.get("/readyz").header("ratelimit"), None);
         RUNTIME.block_on(host.shutdown()).expect("the host stops");

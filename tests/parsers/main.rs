@@ -1,4 +1,4 @@
-//! Whatever is sent, the service answers, and says what is wrong with it: requests
+//! The service answers every input, and names its fault: requests
 //! that are nearly right, by the thousand, past all parsers of targets, headers,
 //! bodies and patches. `make fuzz-parsers` goes on for longer, with others each time.
 

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-/// What parsers look for, and what they stumble over.
+/// Texts that parsers look for, and texts that often break them.
 const PIECES: [&[u8]; 43] = [
     b"{",
     b"}",

@@ -11,7 +11,7 @@ use crate::scenario::{Failure, Scenario};
 use crate::scripts::{self, SCRIPTS};
 use crate::violation::Violation;
 
-/// By what a sabotage is caught, and what is wrong then.
+/// The scenario that notices a sabotage, and the broken promise.
 type Caught = (String, Violation);
 
 fn caught(sabotage: Sabotage, backend: Backend) -> Option<Caught> {

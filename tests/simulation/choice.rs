@@ -1,6 +1,6 @@
-//! What the scheduler can choose from.
+//! The choices of the scheduler.
 
-/// What becomes of a store operation.
+/// The fate of a store operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fate {
     /// It happens and is answered.

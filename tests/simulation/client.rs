@@ -35,7 +35,7 @@ pub struct Port {
 }
 
 impl Port {
-    /// A port that breaks what takes more than one operation to break.
+    /// A port for sabotages that take more than one operation.
     pub fn new(sabotage: Option<Sabotage>) -> Rc<Port> {
         Rc::new(Port {
             sabotage,
@@ -165,7 +165,7 @@ impl Platform for SimPlatform {
         mix(self.client << 32 | self.drawn.get())
     }
 
-    /// Who calls makes no difference here.
+    /// The caller makes no difference here.
     fn variable(&self, name: &str) -> Result<Option<String>, String> {
         Ok((name == "auth").then(|| "off".to_owned()))
     }

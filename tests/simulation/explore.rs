@@ -30,7 +30,7 @@ pub struct Bounds {
     pub patience: usize,
 }
 
-/// What was explored.
+/// Figures of an exploration.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Figures {
     pub states: usize,
@@ -90,7 +90,7 @@ pub fn explore(scenario: &Scenario, bounds: Bounds) -> Result<Figures, Box<Failu
     Ok(search.figures)
 }
 
-/// What was taken on the way to a place.
+/// The faults, pauses and switches on the way to a place.
 #[derive(Clone, Copy, Default)]
 struct Taken {
     faults: usize,

@@ -1,4 +1,4 @@
-//! What the index of names says of names: nothing but how those of users begin that are there.
+//! The index of names contains only starts of the names of present users.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::store::SimStore;
 
-/// The starts of names in the nodes of the index that no user has whom there is.
+/// The starts of names in the nodes of the index with which no present user's name begins.
 pub fn stale(store: &SimStore) -> BTreeSet<String> {
     let mut names = Vec::new();
     let mut starts = BTreeSet::new();

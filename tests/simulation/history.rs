@@ -1,4 +1,4 @@
-//! What was asked and answered, and when.
+//! The requests and answers, and their times.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,7 +8,7 @@ use crate::model::{Call, Stretch};
 use crate::request::{Ask, Seen, Told};
 use crate::store::hash;
 
-/// The end of what has not ended.
+/// The end of a request that has not ended.
 pub const OPEN: usize = usize::MAX;
 
 /// A request: from its first store operation to its last.
@@ -66,7 +66,7 @@ impl History {
         event.told = told;
     }
 
-    /// Notes that nothing is under way: what has not taken effect never will.
+    /// Notes that no request is under way: a request without effect so far never has one.
     pub fn settle(&mut self, now: usize) {
         for event in &mut self.events {
             event.end = event.end.min(now);
@@ -103,7 +103,7 @@ impl History {
         });
     }
 
-    /// What was asked and not answered, but for what is [repeatable](History::repeatable).
+    /// The requests without an answer, except those that are [repeatable](History::repeatable).
     pub fn unknown(&self) -> Vec<Ask> {
         let unknown = self.events.iter().filter(|event| {
             event.told == Told::Unknown && !matches!(event.ask, Ask::CreateOnce(..))
@@ -111,7 +111,7 @@ impl History {
         unknown.map(|event| event.ask.clone()).collect()
     }
 
-    /// What was asked with a key, each once.
+    /// The requests with a key, each once.
     pub fn repeatable(&self) -> Vec<Ask> {
         let mut asks: Vec<Ask> = Vec::new();
         for event in &self.events {
@@ -122,7 +122,7 @@ impl History {
         asks
     }
 
-    /// A number for all that clients know, and in what order they could tell that it happened.
+    /// A hash of everything that clients know, in the order in which they could observe it.
     pub fn fingerprint(&self) -> u64 {
         let events = self.events.iter();
         events.fold(0, |sum, event| {

@@ -26,7 +26,7 @@ fn patch(id: u64, patch: Value) -> Action {
     Patch(Id(id), patch, Always)
 }
 
-/// What others did half is read once or twice, not by every page from then on.
+/// The leftovers of a dead request are read once or twice, not by every later page.
 pub fn pages_cost_no_more_after_requests_that_died(run: &mut Simulation) -> Result<(), Violation> {
     run.run_alone(users(16))?;
     run.run_alone(vec![delete(16), Walk(0, 1), Walk(0, 1)])?;
@@ -108,7 +108,7 @@ pub fn deletes_beyond_the_room_in_the_ledger_are_put_off(
         Told::Unknown => {}
         told => return Err(Violation(format!("one delete too many is told {told}"))),
     }
-    // Those that have not ended by now make room.
+    // Deletes that have not ended by now make room.
     run.step(Choice::Pause)?;
     run.run_alone(vec![delete(65)]).map(|_| ())
 }

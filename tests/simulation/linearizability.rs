@@ -81,7 +81,7 @@ impl Search<'_> {
         if done.count >= self.furthest.0 {
             self.furthest = (done.count, must.clone());
         }
-        // What need not have taken effect is tried last.
+        // Requests that need not have taken effect are tried last.
         must.append(&mut may);
         let new = must.len() < 2 || self.seen.insert(hash(&(&done.words, model)));
         if !new || self.seen.len() > MOST_PLACES {

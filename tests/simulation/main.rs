@@ -5,18 +5,18 @@
 //! - [`transcript`]: the store and its operations, as people read them
 //! - [`client`]: the store, the clock and the random numbers as the service sees them
 //! - [`scheduler`], [`choice`]: runs clients as it is told, and lets operations fail and instances die
-//! - [`observer`], [`violation`]: what must hold after every single write, and a broken promise
-//! - [`request`], [`history`]: what clients ask and are told, and when
-//! - [`model`], [`linearizability`]: what a directory does, one request after
-//!   another, and whether the answers can be explained by that
-//! - [`scenario`]: who does what, and the judgement at the end
+//! - [`observer`], [`violation`]: promises that hold after every single write, and a broken one
+//! - [`request`], [`history`]: the requests of clients, the answers, and their times
+//! - [`model`], [`linearizability`]: a directory that serves one request after the other, and
+//!   whether it can explain the answers
+//! - [`scenario`]: the requests of each client, and the judgement at the end
 //! - [`meetings`], [`repeats`], [`explore`], [`pairs`]: every order of a few requests' steps, with every fault
-//! - [`names`]: the same for those who search by name, with a small index
+//! - [`names`]: the same for searches by name, with a small index
 //! - [`many`]: searches among thousands
 //! - [`random`]: many requests, in random order, with random faults
-//! - [`scripts`], [`leftovers`]: runs whose every step is laid down
-//! - [`forgotten`]: what the index keeps of names
-//! - [`sabotage`], [`saboteur`], [`broken`]: what is broken on purpose is caught
+//! - [`scripts`], [`leftovers`]: runs with fixed steps
+//! - [`forgotten`]: no part of a name stays in the index after its user
+//! - [`sabotage`], [`saboteur`], [`broken`]: every deliberate fault is noticed
 //! - [`counts`]: how many store operations each request makes
 
 mod backend;

@@ -34,7 +34,7 @@ fn delete(id: u64) -> Action {
     Delete(Id(id), Always)
 }
 
-/// A name, what there is before, and what each client does.
+/// A name, the users before, and the requests of each client.
 pub type Meeting = (&'static str, Vec<Action>, Vec<Vec<Action>>);
 
 /// Two clients, or three, that get into each other's way.

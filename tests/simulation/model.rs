@@ -10,14 +10,14 @@ use serde_json::Value;
 
 use crate::request::{Ask, Seen, Told};
 
-/// All users that ever were; `None` for those that are gone.
+/// All users that ever existed; `None` for deleted ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Model {
     users: BTreeMap<u64, Option<User>>,
     keys: BTreeMap<&'static str, Once>,
 }
 
-/// What was done with an idempotency key.
+/// The use of an idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Once {
     payload: Profile,
@@ -26,7 +26,7 @@ struct Once {
     first: Option<User>,
 }
 
-/// A user. What is `None` beside the profile is not known until somebody sees it.
+/// A user. A member that is `None` beside the profile is not known until a client reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct User {
     profile: Profile,
@@ -85,7 +85,7 @@ fn merge(target: &mut Value, patch: &Value) {
     }
 }
 
-/// What a request amounts to at one instant.
+/// The effect and the answer of a request at one instant.
 #[derive(Clone, Debug)]
 pub enum Call {
     /// A request with its answer.
@@ -107,7 +107,7 @@ pub struct Stretch {
 }
 
 impl Stretch {
-    /// What the answer to a search tells of.
+    /// The users in the answer to a search.
     pub fn of(ask: &Ask, told: &Told) -> Option<Stretch> {
         let (Ask::Search { prefix, after, .. }, Told::Found { next, .. }) = (ask, told) else {
             return None;
@@ -302,7 +302,7 @@ impl Model {
         }
     }
 
-    /// A list that nobody disturbed: these users, all of them, and their number.
+    /// A list without concurrent changes: exactly these users, and their number.
     fn listed(&self, after: u64, told: &Told) -> Vec<Model> {
         let (users, total, next) = match told {
             Told::Users { users, total, next } => (users, *total, next.unwrap_or(u64::MAX)),
@@ -318,7 +318,7 @@ impl Model {
         self.all_observed(users).into_iter().collect()
     }
 
-    /// A search that nobody disturbed: these users, all of them, by their names.
+    /// A search without concurrent changes: exactly these users, by their names.
     fn searched(&self, ask: &Ask, told: &Told) -> Vec<Model> {
         let (Told::Found { users, .. }, Some(stretch)) = (told, Stretch::of(ask, told)) else {
             return self.unless(*told != Told::Unknown);

@@ -49,7 +49,7 @@ fn search(prefix: &str) -> Action {
     Search(prefix.to_owned(), 9)
 }
 
-/// Users of these names, who have been merged.
+/// Users with these names, already merged.
 fn merged(names: &[&str]) -> Vec<Action> {
     let users = names.iter().map(|name| user(name));
     users.chain([search("a")]).collect()

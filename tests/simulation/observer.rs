@@ -1,5 +1,5 @@
-//! What any reader would observe at any moment: read off the store after every
-//! write, by the service's own code.
+//! The users that any reader would observe at any moment: read from the store after every write,
+//! by the service's own code.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
@@ -17,7 +17,7 @@ use crate::violation::Violation;
 /// The users that were observed so far.
 #[derive(Clone, Debug, Default)]
 pub struct Observer {
-    /// Those that there are, with their emails.
+    /// The present users, with their emails.
     live: BTreeMap<u64, Option<String>>,
     gone: BTreeSet<u64>,
 }
@@ -60,7 +60,7 @@ impl Observer {
     }
 }
 
-/// The email of a user, whom any reader of the store would observe now; `Err` if there is no
+/// The email of a user, as any reader of the store would observe it now; `Err` if there is no
 /// such user.
 fn read(store: &SimStore, id: UserId) -> Result<Option<String>, Error> {
     let port = Port::default();

@@ -1,4 +1,4 @@
-//! The operations of a store: what the service asks, and what it is answered.
+//! The operations of a store, and its answers.
 
 /// One operation, as a client asks for it.
 #[derive(Clone, Debug)]
@@ -9,7 +9,7 @@ pub enum Operation {
     Increment(String, i64),
     Current(String),
     Swap(Watch, Vec<u8>),
-    /// What only broken stores do: read a counter,
+    /// Only for sabotages: read a counter,
     Count(String),
     /// write it, whatever it was,
     Overwrite(String, i64),
@@ -38,7 +38,7 @@ impl Operation {
     }
 }
 
-/// What the store answers.
+/// The answer of the store.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Answer {
     Value(Option<Vec<u8>>),
@@ -50,7 +50,7 @@ pub enum Answer {
     Failed,
 }
 
-/// What a swap compares with.
+/// The state that a swap compares with.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Watch {
     pub key: String,

@@ -47,7 +47,7 @@ impl Dice {
     }
 }
 
-/// What was run.
+/// Figures of random runs.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Figures {
     pub schedules: u64,
@@ -117,7 +117,7 @@ fn action(dice: &mut Dice, emails: u64, there: u64, name: String) -> Action {
     let email = format!("{spelling}{}@example.com", dice.roll(emails));
     let who = match dice.roll(4) {
         0 => Who::Mine,
-        // Also users who come to be only now, if at all.
+        // Also ids of users that are created in this run, if at all.
         _ => Who::Id(dice.roll(there + 2) + 1),
     };
     let condition = dice.of(&[Condition::Always, Condition::Always, Condition::AsSeen]);
@@ -142,7 +142,7 @@ fn action(dice: &mut Dice, emails: u64, there: u64, name: String) -> Action {
         12 => dice.of(&[Action::Get(who), Action::Find(email)]),
         13..16 => {
             let key = dice.of(&KEYS);
-            // Most often what everybody sends with this key.
+            // Most often the same request as others with this key.
             let name = dice.of(&[key.to_owned(), key.to_owned(), name]);
             let email = dice.of(&[None, Some("e0@example.com")]);
             Action::CreateOnce(key, json!({ "name": name, "email": email }))
@@ -194,7 +194,7 @@ pub fn run(
             } else if dice.once_in(8) {
                 Choice::Crash
             } else {
-                // A store in the same process does what it does at once.
+                // A store in the same process acts at once.
                 let early =
                     [Fate::FailsEarly, Fate::Fails][usize::from(backend == Backend::Sqlite)];
                 let fates = [

@@ -122,7 +122,7 @@ pub fn leftover_keys(backend: Backend) -> Vec<Scenario> {
 
 #[test]
 fn of_three_creates_with_one_key_one_makes_a_user() {
-    // Redis tells of no swap what became of it, which makes twenty times as many schedules.
+    // Redis reports no outcome of a swap, which makes twenty times as many schedules.
     for backend in [Backend::Sqlite, Backend::DynamoDb] {
         let programs = vec![vec![CreateOnce("k", ada())]; 3];
         let meeting = ("create/repeat/repeat", vec![], programs);
@@ -138,7 +138,7 @@ fn of_three_creates_with_one_key_one_makes_a_user() {
     }
 }
 
-/// What the last request of a run was told.
+/// The answer to the last request of a run.
 fn told(run: &Simulation) -> &Told {
     &run.history.events.last().expect("it was made").told
 }

@@ -1,4 +1,4 @@
-//! What clients ask over HTTP, and what they are told.
+//! The requests of clients over HTTP, and the answers.
 
 use std::fmt;
 
@@ -136,7 +136,7 @@ impl fmt::Display for Ask {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Cursor {
     pub text: String,
-    /// What the text means: a folded name, and the least id.
+    /// The meaning of the text: a folded name, and the least id.
     pub position: (String, u64),
 }
 

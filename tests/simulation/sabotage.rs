@@ -5,7 +5,7 @@
 
 use crate::backend::Backend;
 
-/// What is broken.
+/// A sabotage: a part of the protocol or the store that is broken on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Sabotage {
     ClaimSkipped,
@@ -56,7 +56,7 @@ pub enum Sabotage {
 
 use Sabotage::*;
 
-/// All that is broken, what it is, and why it can't stay unnoticed.
+/// All sabotages: what each breaks, and why it can't stay unnoticed.
 pub const ALL: [(Sabotage, &str, &str); 44] = [
     (
         ClaimSkipped,
@@ -285,7 +285,7 @@ impl Sabotage {
     pub fn backends(self) -> &'static [Backend] {
         match self {
             AbsentKeySwapped => &[Backend::Sqlite],
-            // SQLite tells of each swap what became of it.
+            // SQLite reports the outcome of each swap.
             OwnWriteUnknown => &[Backend::Redis, Backend::DynamoDb],
             _ => &Backend::ALL,
         }

@@ -254,7 +254,7 @@ fn json(record: &[u8]) -> Value {
     serde_json::from_slice(record).expect("records are JSON")
 }
 
-/// What a key holds, without the list of its writes.
+/// The value of a key, without the list of its writes.
 fn valued(store: &SimStore, key: &str) -> Value {
     json(&store.value(key).expect("it was read"))["value"].take()
 }

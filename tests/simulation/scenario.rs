@@ -21,7 +21,7 @@ pub const RECOVERY: i64 = 60_001;
 /// After a day, idempotency keys are free again.
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
-/// Who does what, on which backend.
+/// The requests of each client, and the backend.
 #[derive(Clone, Debug)]
 pub struct Scenario {
     pub name: String,
@@ -57,7 +57,7 @@ impl Scenario {
             let died = died.and_then(|()| base.step(Choice::Client(client, Fate::Dies)));
             died.unwrap_or_else(|Violation(what)| panic!("{}: setup: {what}", self.name));
         }
-        // What died is old by the time the clients come.
+        // The dead requests are old when the clients come.
         base.settle(self.before).expect("nothing is late");
         if self.before > DAY {
             base.history.forget_keys();
@@ -152,7 +152,7 @@ impl Prepared {
     }
 }
 
-/// The request once more, by somebody who does not know what became of it.
+/// The request once more, by a client that does not know its outcome.
 fn again(ask: Ask) -> Action {
     match ask {
         Ask::Create(mut profile) => {

@@ -74,7 +74,7 @@ pub struct Simulation {
     sizes: Sizes,
     /// Whether an operation failed or an instance died.
     pub faulty: bool,
-    /// The steps in words, if somebody wants to read them.
+    /// The steps in words, if they are wanted.
     pub steps: Option<Vec<String>>,
 }
 

@@ -1,4 +1,4 @@
-//! Runs whose every step is laid down: for what takes more requests than can be
+//! Runs with fixed steps, for cases that take more requests than can be
 //! explored, or an answer that comes very late.
 
 use edge_users::directory::Sizes;
@@ -9,7 +9,7 @@ use crate::scheduler::Simulation;
 use crate::violation::Violation;
 use crate::{counts, leftovers};
 
-/// What happens, in words and in steps; fails if a promise is broken.
+/// A run, in words and in steps; fails if a promise is broken.
 pub type Script = (&'static str, fn(&mut Simulation) -> Result<(), Violation>);
 
 /// All scripts.

@@ -1,5 +1,5 @@
-//! The simulated store: what Spin's key-value backends do, operation by
-//! operation, at the instant at which the scheduler lets an operation happen.
+//! The simulated store: it behaves like Spin's key-value backends, operation by operation, at the
+//! instant at which the scheduler lets an operation happen.
 //!
 //! Not simulated: DynamoDB's `get` when it is set to eventually consistent
 //! reads. The service is specified for consistent ones.
@@ -24,14 +24,14 @@ struct Entry {
 #[derive(Clone, Debug)]
 pub struct SimStore {
     pub backend: Backend,
-    /// What is broken on purpose, and what that has to remember.
+    /// The sabotage, if there is one, and its state.
     pub sabotage: Option<Sabotage>,
     pub deferred: Vec<(usize, Operation)>,
     pub written: Vec<(usize, String)>,
     pub first_lows: BTreeMap<String, serde_json::Value>,
     entries: BTreeMap<String, Entry>,
     hash: u64,
-    /// What a client did that no store forgives.
+    /// An operation of a client that breaks a real store.
     pub ruined: Option<String>,
 }
 
@@ -154,7 +154,7 @@ impl SimStore {
         Answer::Sum(sum)
     }
 
-    /// Writes; `version` is what DynamoDB keeps beside the value.
+    /// Writes; `version` is kept beside the value by DynamoDB.
     fn write(&mut self, key: &str, value: Vec<u8>, version: Option<u64>) {
         let before = self.entries.get(key);
         let stamp = match self.backend {

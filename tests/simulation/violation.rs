@@ -1,5 +1,5 @@
 //! A promise that is broken.
 
-/// What must never happen, happened: a sentence that says what.
+/// A broken promise: a sentence that says which.
 #[derive(Clone, Debug)]
 pub struct Violation(pub String);

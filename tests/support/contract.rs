@@ -26,7 +26,7 @@ const TRANSPORT: [&str; 12] = [
     "vary",
 ];
 
-/// The description, closed: what it does not name must not be there.
+/// The description, closed: members that it does not name are forbidden.
 static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| {
     let mut description = serde_json::from_slice(&edge_users::rest::DESCRIPTION).expect("JSON");
     close(&mut description);
@@ -53,7 +53,7 @@ fn conforms(method: &str, path: &str, answer: &Answer) -> Result<(), String> {
     let operation = item.map(|item| format!("{item}/{}", method.to_lowercase()));
     let described = |operation: &String| DESCRIPTION.pointer(operation).is_some();
     let Some(operation) = operation.filter(described) else {
-        // The answers to what is no operation.
+        // The answers to requests that are no operation.
         let component = match (answer.status, path_item(path)) {
             (401, _) => "Unauthorized",
             (403, _) => "Forbidden",

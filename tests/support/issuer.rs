@@ -39,7 +39,7 @@ impl Key {
         Key::Ed25519(ed25519_dalek::SigningKey::from_bytes(&[3; 32]))
     }
 
-    /// What `alg` calls what it signs with.
+    /// The name of its algorithm in `alg`.
     pub fn algorithm(&self) -> &'static str {
         match self {
             Key::Rsa => "RS256",

@@ -21,7 +21,7 @@ pub struct Memory {
     operations: Cell<u64>,
 }
 
-/// What was read under a key.
+/// The value that was read under a key.
 pub struct Watch(String, Option<Vec<u8>>);
 
 impl Watch {
@@ -99,7 +99,7 @@ impl Store for Memory {
 pub struct TestPlatform {
     pub now: Cell<i64>,
     pub variables: BTreeMap<&'static str, String>,
-    /// What was logged, the audit trail too.
+    /// The lines of the log and of the audit trail.
     pub lines: RefCell<Vec<String>>,
     drawn: Cell<u64>,
 }

@@ -134,7 +134,7 @@ pub fn variable(name: &str, value: &str) -> VariableSource {
 #[derive(Clone)]
 pub struct Service {
     pub url: String,
-    /// What it shows with each request, if anything.
+    /// The token of each request, if there is one.
     token: Option<String>,
     client: Client,
 }

@@ -1,10 +1,10 @@
-//! Whether what was answered is what the service promises. Nothing here talks to
-//! the service: each check takes a history and says what in it breaks a promise.
+//! Whether the answers keep the service's promises. Nothing here talks to the service: each check
+//! takes a history and reports the broken promises in it.
 //!
 //! - [`answers`]: each request by itself
-//! - [`identity`]: ids are given once, and what is deleted stays so
+//! - [`identity`]: ids are given once, and deleted users stay deleted
 //! - [`winners`]: of several changes to one version one succeeds
-//! - [`whole`]: what is read was written
+//! - [`whole`]: only written values are read
 //! - [`order`]: for each user there is an order of the requests that explains all answers
 //! - [`emails`]: an email has one user at a time, and none that has none
 //! - [`walks`]: walks show every user once
@@ -37,7 +37,7 @@ pub struct Violation {
     pub records: Vec<Record>,
 }
 
-/// What a check looked at, and what it found.
+/// The number of things that a check looked at, and its findings.
 #[derive(Default)]
 pub struct Findings {
     pub counts: Vec<(&'static str, usize)>,

@@ -1,4 +1,4 @@
-//! What was asked and answered, and when.
+//! The requests and answers, and their times.
 //!
 //! Every write puts a number of its own, its marker, into each member that it
 //! writes. So whatever is read tells which requests made it, and no two versions
@@ -43,7 +43,7 @@ pub struct Seen {
     pub created_at: String,
 }
 
-/// What a write does to the members: `None` leaves a member as it is.
+/// The effect of a write on the members: `None` leaves a member as it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Write {
     pub marker: Marker,
@@ -65,7 +65,7 @@ impl Write {
         }
     }
 
-    /// Every member: what creates and replaces.
+    /// Every member: for creates and replacements.
     pub fn all(marker: Marker, address: Option<usize>) -> Write {
         Write {
             marker,
@@ -79,7 +79,7 @@ impl Write {
         }
     }
 
-    /// What this makes of a state.
+    /// The state after this write.
     pub fn apply(&self, state: State) -> State {
         let or = |written: bool, before| if written { self.marker } else { before };
         State {
@@ -90,7 +90,7 @@ impl Write {
         }
     }
 
-    /// What a write of every member makes, whatever was there.
+    /// The state after a write of every member, for any state before.
     pub fn whole(&self) -> State {
         let nothing = State {
             name: 0,
@@ -265,7 +265,7 @@ impl Record {
         }
     }
 
-    /// Whether it did, or may have done, what it asks for.
+    /// Whether it took effect, or may have.
     pub fn may_have_changed(&self) -> bool {
         self.ask.changes() && (self.told.is_success() || self.told.is_unknown())
     }
@@ -278,7 +278,7 @@ pub struct History {
     pub quiet_from: Time,
     /// The user that a create made, by the create's marker.
     pub made: HashMap<Marker, u64>,
-    /// What the service was seen to hold at each entity tag.
+    /// The states that were read with each entity tag.
     pub tags: HashMap<Tag, State>,
 }
 

@@ -12,7 +12,7 @@ use crate::random::Random;
 /// Where the manifest expects the component, and where the build leaves it.
 const COMPONENT: &str = "target/wasm32-wasip1/release/edge_users.wasm";
 
-/// What one run needs, in a directory that holds nothing else.
+/// The files of one run, in a directory of its own.
 pub struct Place {
     pub directory: PathBuf,
     pub address: SocketAddr,
@@ -67,12 +67,12 @@ impl Place {
                 self.log().display()
             )));
         }
-        // What it prints later is read, so that it never waits for a full pipe.
+        // Its later output is read, so that it never waits for a full pipe.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
         Ok(host)
     }
 
-    /// What the host and the component say on standard error.
+    /// The output of the host and the component on standard error.
     pub fn log(&self) -> PathBuf {
         self.directory.join("host.log")
     }

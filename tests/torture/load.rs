@@ -22,7 +22,7 @@ const MAX_GONE: usize = 20;
 /// How long a client waits before it sends a request again that was not answered.
 const RETRY_INTERVAL: Duration = Duration::from_millis(10);
 
-/// What all clients share.
+/// The data that all clients share.
 pub struct Stage {
     pub url: String,
     pub began: Instant,
@@ -61,7 +61,7 @@ struct Target {
     if_match: Option<Tag>,
 }
 
-/// What a patch changes.
+/// The change of a patch.
 #[derive(Clone, Copy)]
 enum Members {
     Name,

@@ -7,10 +7,10 @@
 //! all others.
 //!
 //! - [`host`]: the process that is killed
-//! - [`load`], [`quiet`]: what is asked, during the kills and after them
+//! - [`load`], [`quiet`]: the requests, during the kills and after them
 //! - [`wire`]: how it is asked, over HTTP
-//! - [`history`]: what was asked and answered, and when
-//! - [`check`]: whether that is what the service promises
+//! - [`history`]: the requests and answers, and their times
+//! - [`check`]: whether the promises were kept
 //! - [`random`]: chance, from a seed
 
 mod check;
@@ -50,7 +50,7 @@ struct Options {
     seed: u64,
 }
 
-/// What happened.
+/// The result of a run.
 struct Run {
     history: History,
     kills: usize,

@@ -10,7 +10,7 @@ use std::fmt;
 use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
 use sha2::{Digest, Sha256};
 
-/// What every secret begins with.
+/// The beginning of every secret.
 pub const PREFIX: &str = "eu_";
 
 /// Of each half of the random bits: 62²² is more than 2¹²⁸.
@@ -51,7 +51,7 @@ impl Secret {
     }
 
     /// The SHA-256 of its text, by which it is known where it must not be kept. A
-    /// slow hash would add nothing: nobody guesses 256 bits.
+    /// slow hash would add nothing, as 256 bits can't be guessed.
     pub fn digest(&self) -> [u8; 32] {
         Sha256::digest(&self.0).into()
     }
@@ -68,7 +68,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The CRC-32 of what comes before it. Without a table, which would be larger than
+/// The CRC-32 of the characters before it. Without a table, which would be larger than
 /// all the rest.
 fn checksum(unsigned: &str) -> String {
     let crc = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC).checksum(unsigned.as_bytes());

@@ -1,7 +1,7 @@
 //! `GET /users/{id}` and `POST /users` as one would write them natively, on axum:
 //! with SQLite, as durable as edge-host's store, or with a map in memory.
 //!
-//! - `user`: a user, and what of it clients give
+//! - `user`: a user, and the members that clients set
 //! - `sqlite`, `memory`: where the users are
 
 mod memory;

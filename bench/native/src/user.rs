@@ -4,7 +4,7 @@ use chrono::{SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// What clients give.
+/// The members that clients set.
 #[derive(Clone, Debug, Deserialize)]
 pub struct NewUser {
     pub name: String,
@@ -12,7 +12,7 @@ pub struct NewUser {
     pub attributes: Option<Map<String, Value>>,
 }
 
-/// What they get.
+/// A user as clients get it.
 #[derive(Clone, Debug, Serialize)]
 pub struct User {
     pub id: u64,

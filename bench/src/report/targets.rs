@@ -1,4 +1,4 @@
-//! What was to be reached, and whether it was.
+//! The targets, and whether they are reached.
 
 use std::fmt::Write as _;
 

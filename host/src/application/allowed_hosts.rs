@@ -34,7 +34,7 @@ enum HostPattern {
 }
 
 impl AllowedHosts {
-    /// Those of a manifest, with its variables' values filled in. One that is empty
+    /// The allowed hosts of a manifest, with its variables' values filled in. One that is empty
     /// then allows nothing.
     pub fn resolve(
         templates: &[Template],

@@ -1,4 +1,4 @@
-//! To whom the application is open, and by which names it is reached.
+//! Whether the application is open to everybody, and the names by which clients reach it.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -1,6 +1,6 @@
 //! The manifest, `spin.toml`: the application as its author describes it.
 //!
-//! [`schema`] has the tables of the file, those of Spin's manifest version 2. Here they are
+//! [`schema`] has the tables of the file, as in Spin's manifest version 2. Here they are
 //! checked. An error names the line of the mistake. A feature that Spin has and this host
 //! lacks is refused rather than ignored.
 

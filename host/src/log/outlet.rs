@@ -1,8 +1,8 @@
-//! Standard output and standard error, written without keeping anybody waiting.
+//! Standard output and standard error, written without making requests wait.
 //!
-//! Who writes to a pipe that is full waits until somebody reads it. So one thread does
-//! that for all others, which only queue their lines. Where the queue is full a line is
-//! dropped; the dropped lines are counted, and reported when there is somebody who reads.
+//! A write to a full pipe waits until the other end is read. So one thread writes for all
+//! others, which only queue their lines. If the queue is full a line is dropped. The dropped
+//! lines are counted, and reported as soon as the pipe is read again.
 //!
 //! Written here, and not by a crate: `tracing-appender` bounds its queue by a number of
 //! lines, of whatever length, and doesn't say when a line has left the process.
@@ -20,11 +20,11 @@ use tokio::time::timeout;
 /// The most bytes that wait to be written.
 const MAX_QUEUE: usize = 1 << 20;
 
-/// How long anybody waits for a line to leave. After that nobody waits until another line
-/// has left.
+/// How long a request waits for its line to be written. After that no request waits until
+/// another line has been written.
 const MAX_DELAY: Duration = Duration::from_millis(50);
 
-/// How long the last lines may take where nobody has waited for them.
+/// How long the last lines may take if no request has waited for them.
 const MAX_CLOSING: Duration = Duration::from_secs(1);
 
 /// How long to wait where a pipe was made to fail instead of waiting.
@@ -49,7 +49,7 @@ impl fmt::Debug for Outlet {
 struct Queue {
     state: Mutex<State>,
     filled: Condvar,
-    /// Nobody reads.
+    /// The other end of the pipe is not read.
     is_stuck: AtomicBool,
 }
 
@@ -107,7 +107,7 @@ impl Outlet {
         state.end
     }
 
-    /// Waits until everything up to `end` is written, but not for somebody who does not read.
+    /// Waits until everything up to `end` is written, unless the pipe is not read.
     pub async fn written(&self, end: u64) {
         if *self.written.borrow() >= end || self.queue.is_stuck.load(Ordering::Relaxed) {
             return;

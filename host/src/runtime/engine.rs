@@ -27,7 +27,7 @@ const GUARD_BYTES: u64 = 64 << 10;
 /// and its time limit is looked at.
 const EPOCH: Duration = Duration::from_millis(10);
 
-/// What the engine must do, and which of its features are off.
+/// The configuration of the engine.
 #[derive(Clone, Copy, Debug)]
 pub struct EngineOptions {
     /// Don't keep compiled components on disk.

@@ -84,7 +84,7 @@ impl InFlight {
         self.found_no_room.load(Ordering::Relaxed)
     }
 
-    /// Writes the one line about its failure, if nobody has.
+    /// Writes the one line about its failure, unless it is written.
     pub fn report(&self, component: &Component, limit: Duration, error: &wasmtime::Error) {
         if self.is_reported.swap(true, Ordering::Relaxed) {
             return;

@@ -50,7 +50,7 @@ impl Room {
         self.wait_for(&self.places, 1).await
     }
 
-    /// So many bytes, as soon as there are. Those who ask first are served first.
+    /// So many bytes, as soon as they are free. Requests are served in the order of their calls.
     pub async fn memory(&self, bytes: usize) -> Share {
         self.wait_for(&self.memory, self.units(bytes)).await
     }
@@ -61,13 +61,13 @@ impl Room {
         memory.try_acquire_many_owned(self.units(bytes)).ok()
     }
 
-    /// Whether it is to be reported that somebody is refused memory: it may happen often.
+    /// Whether a refusal of memory is to be reported: refusals may be frequent.
     pub fn is_refusal_news(&self) -> bool {
         let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
         refusals.is_due()
     }
 
-    /// Never more than there is at all: nobody could ever have that.
+    /// At most all memory: a larger share could never be given.
     fn units(&self, bytes: usize) -> u32 {
         let units = bytes.div_ceil(UNIT).min(self.max_memory);
         u32::try_from(units).unwrap_or(u32::MAX)
@@ -82,7 +82,7 @@ impl Room {
         share.expect("nobody closes it")
     }
 
-    /// Waits until somebody waits for room. Returns how many do.
+    /// Waits until a request waits for room. Returns how many requests wait.
     pub async fn shortage(&self) -> usize {
         loop {
             let notified = self.shortage.notified();
@@ -94,7 +94,7 @@ impl Room {
     }
 }
 
-/// Counts one who waits, until it is dropped.
+/// Counts a waiting request, until it is dropped.
 struct Waiting<'a>(&'a Room);
 
 impl<'a> Waiting<'a> {

@@ -32,7 +32,7 @@ pin_project! {
         #[pin]
         stream: S,
         client: Arc<Client>,
-        // What is written in the place of hyper's own refusal, from the next byte on.
+        // Written instead of hyper's own refusal, from the next byte on.
         refusal: Option<(Vec<u8>, usize)>,
         is_shut: bool,
         discarded: usize,

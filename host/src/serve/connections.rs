@@ -113,8 +113,8 @@ impl Connections {
         }
     }
 
-    /// Gives up at most so many requests: those that have waited longest for their clients.
-    /// Returns how many it gave up.
+    /// Gives up at most so many requests, beginning with those that have waited longest for their
+    /// /// clients. Returns how many it gave up.
     fn give_way(&self, count: usize) -> usize {
         let clients: Vec<_> = self.lock().clients.values().cloned().collect();
         let exchanges = clients.iter().flat_map(|client| client.exchanges());
@@ -191,7 +191,7 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         self.connections.lock().clients.remove(&self.number);
-        // Nobody is there any more to send a body, or to take a response.
+        // The client is gone: no body will arrive, and no response will be taken.
         for exchange in self.client.exchanges() {
             exchange.give_up();
         }

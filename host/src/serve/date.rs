@@ -10,7 +10,7 @@ thread_local! {
     static LAST: RefCell<Option<(u64, HeaderValue)>> = const { RefCell::new(None) };
 }
 
-/// What is said where the clock stands before 1970, a time that nothing here can handle.
+/// The message if the clock is before 1970, which the host can't handle.
 pub const CLOCK_IS_WRONG: &str =
     "The clock of this machine stands before 1970. The operator has to set it.";
 

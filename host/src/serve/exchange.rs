@@ -1,10 +1,9 @@
 //! One request and its response, as far as they concern the client.
 //!
-//! At each moment it is the turn of one of the two. It is the client's while the host has
-//! nothing to do: while the next part of a request's body is due, and while a response
-//! waits to be taken, whatever the transport. A part of a response is taken when its last
-//! byte has left for the network: so a window of HTTP/2 that stays shut counts like a
-//! socket that nobody reads.
+//! At each moment it is the turn of either the host or the client. It is the client's turn while
+//! the host has nothing to do: while the next part of a request's body is due, or the client has
+//! not taken a part of a response. A part is taken when its last byte has left for the network.
+//! So a closed window of HTTP/2 counts like a full socket, and no transport needs its own rule.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
@@ -149,7 +148,7 @@ impl Exchange {
         self.body_refusal.get().cloned()
     }
 
-    /// Notes that the client may still send a body that nobody reads any more.
+    /// Notes that the client may still send a body that is no longer read.
     pub fn leave_body(&self) {
         // A stream of HTTP/2 is ended without ending others.
         if self.stream.is_none() {

@@ -17,7 +17,7 @@ pub const MAX_HEAD: usize = 64 << 10;
 /// The names by which components of one application reach each other end with this.
 const INTERNAL: &str = ".spin.internal";
 
-/// Checks the head of a request, takes out what concerns its connection alone, and gives
+/// Checks the head of a request, removes fields of the connection, and gives
 /// its URI the authority that it is for.
 pub fn check(head: &mut Parts) -> Result<(), Refusal> {
     check_size(&head.headers)?;
@@ -43,7 +43,7 @@ fn check_size(headers: &HeaderMap) -> Result<(), Refusal> {
 }
 
 /// hyper reads a body by the last coding, and takes it off. A coding before it would stay
-/// on the body, and nobody would know.
+/// on the body unnoticed.
 fn check_transfer_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
     let first = codings.next().map(|coding| coding.as_bytes().trim_ascii());

@@ -31,7 +31,7 @@ const CLIENT_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 /// The most requests at the same time on one HTTP/2 connection.
 const MAX_STREAMS: u32 = 32;
 
-/// How many bytes of bodies a client of HTTP/2 may send that nobody has read yet: on one
+/// How many unread bytes of bodies a client of HTTP/2 may send: on one
 /// stream, and on a connection.
 const STREAM_WINDOW: u32 = upload::PART as u32;
 const CONNECTION_WINDOW: u32 = 4 * STREAM_WINDOW;
@@ -74,7 +74,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves `application` to all who connect to `listener`.
+    /// Serves `application` to all clients that connect to `listener`.
     pub fn start(
         application: Arc<Application>,
         listener: TcpListener,

@@ -99,7 +99,7 @@ fn prepare(connection: &Connection, location: &Location) -> rusqlite::Result<()>
     // A commit returns when its frames are on the disk. Less than FULL would lose
     // the latest answered writes with the power.
     connection.pragma_update(None, "synchronous", "full")?;
-    // What is replaced or deleted is overwritten, so that nothing of it stays in the file.
+    // Replaced and deleted values are overwritten, so that they don't stay in the file.
     connection.pragma_update(None, "secure_delete", true)?;
     // The writer moves the log into the database itself, after it has answered.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;

@@ -78,7 +78,7 @@ fn array(keys: Vec<String>) -> Rc<Vec<Value>> {
     Rc::new(keys.into_iter().map(Value::from).collect())
 }
 
-/// A write, but for the label of the store it goes to.
+/// A write, without the label of its store.
 #[derive(Debug)]
 pub(super) enum Write {
     Set {

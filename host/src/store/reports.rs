@@ -1,4 +1,4 @@
-//! What the operator is told of a store that can't be written.
+//! Reports to the operator about a store that can't be written.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -79,7 +79,7 @@ impl Writer {
         outcome.await.map_err(|_| self.closed())?
     }
 
-    /// Nobody took the write. Only `stop` ends the thread, unless it panicked.
+    /// The thread did not take the write. Only `stop` ends the thread, unless it panicked.
     fn closed(&self) -> StoreError {
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         if thread.is_some() {

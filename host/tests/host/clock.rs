@@ -1,4 +1,4 @@
-//! Clocks that stand before 1970, as those of machines do that have just been switched on
+//! Clocks before 1970, as on machines that have just been switched on
 //! and have no battery.
 
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! What was answered is there, whatever happens to the host.
+//! Answered writes survive every failure of the host.
 
 use std::process::Command;
 
@@ -74,7 +74,7 @@ async fn a_store_that_cannot_be_written_is_told_and_reported_with_its_name() {
     for answer in &answers[kept..] {
         assert!(answer.starts_with("Err(Error::Other("), "{answer}");
     }
-    // What is there can still be read, and the failures are one line.
+    // Present values can still be read, and the failures are one line.
     let last = format!("/stores/default/exists/{}", kept - 1);
     assert_eq!(client.get(&last).await.text(), "Ok(true)");
     let line = program.wait_for_log("cannot write to the key-value store ");

@@ -25,7 +25,7 @@ async fn open(address: SocketAddr, begin: &[u8]) -> TcpStream {
 async fn read_to_close(mut stream: TcpStream) -> String {
     let mut bytes = Vec::new();
     let reading = timeout(TEST_TIMEOUT, stream.read_to_end(&mut bytes));
-    // What was sent and not read may make it a reset.
+    // Unread bytes may make it a reset.
     reading.await.expect("the host closes it").ok();
     String::from_utf8(bytes).unwrap()
 }

@@ -1,4 +1,4 @@
-//! What components print, and where it comes out.
+//! The output of components, and its destinations.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, Stdio};
@@ -69,7 +69,7 @@ async fn what_was_printed_before_the_answer_outlives_the_host() {
     let output = program.rest_of_output();
     for number in 0..50 {
         let line = format!("line-{number} to stdout");
-        // It may come behind what another instance began.
+        // It may come after the beginning of another instance's line.
         let is_there = output.iter().any(|other| other.ends_with(&line));
         assert!(is_there, "{line} in {output:#?}");
     }
@@ -99,7 +99,7 @@ async fn a_service_goes_on_though_nobody_reads_what_it_prints() {
         let answer = client.get(&format!("/print/{number}-{long}")).await;
         assert_eq!(answer.text(), "printed");
     }
-    // Now somebody reads. The host ends when asked to, with all that it has to say.
+    // Now the pipe is read. The host ends when asked to, after all its output.
     let stderr = host.stderr.take().unwrap();
     let reading = std::thread::spawn(move || {
         let mut text = String::new();

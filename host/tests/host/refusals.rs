@@ -24,7 +24,7 @@ async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
     timeout(TEST_TIMEOUT, exchange).await.expect("an end")
 }
 
-/// What must hold for the text of every refusal.
+/// Checks the text of a refusal.
 fn check(answer: &str, status: u16) {
     let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
     assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
@@ -226,7 +226,7 @@ async fn heads_of_http_2_have_the_limits_of_http_1() {
         })
         .collect();
     assert_eq!(send(many).await.problem()["status"], 431);
-    // Beyond what the host lets become a request there is the status alone.
+    // Beyond the host's limit for a request, the answer is the status alone.
     assert_eq!(send(one(200_000)).await.status, 431);
 }
 

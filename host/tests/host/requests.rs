@@ -242,7 +242,7 @@ async fn a_component_sends_requests_where_the_manifest_lets_it() {
             "allowed_outbound_hosts = ['http://127.0.0.1']",
             "HttpRequestDenied",
         ),
-        // Nobody listens there.
+        // No server listens there.
         (
             "allowed_outbound_hosts = ['http://127.0.0.1:1']",
             "ConnectionRefused",

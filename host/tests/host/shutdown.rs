@@ -34,7 +34,7 @@ async fn a_request_that_is_only_begun_does_not_keep_the_host() {
     let (host, _application) = start().await;
     let mut begun = TcpStream::connect(host.local_addr()).await.unwrap();
     begun.write_all(b"GET /hello HTTP/1.1\r\nho").await.unwrap();
-    // Behind it in the queue of those who are let in, so that it is in.
+    // After it in the queue of new connections, so that it is accepted.
     get(host.local_addr(), "/hello").await;
     let stopping = Instant::now();
     host.shutdown().await.unwrap();
@@ -64,7 +64,7 @@ async fn a_second_signal_ends_the_program_at_once() {
     let mut client = Client::connect(address).await;
     let _endless = client.begin("/drip/1000000").await;
     program.signal("INT");
-    // The first has arrived when nobody is let in any more.
+    // The first has arrived when no connection is accepted any more.
     while TcpStream::connect(address).await.is_ok() {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }

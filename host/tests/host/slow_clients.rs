@@ -23,7 +23,7 @@ async fn start_with(change: impl FnOnce(&mut UpOptions)) -> (Host, Application) 
     (Host::start(options).await.unwrap(), application)
 }
 
-/// An answer to somebody who has nothing to do with the others.
+/// An answer to another, independent client.
 async fn newcomer(host: &Host) -> String {
     get(host.local_addr(), "/hello").await.text().to_owned()
 }

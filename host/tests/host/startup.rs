@@ -1,4 +1,4 @@
-//! What the host makes sure of before it serves.
+//! The host's checks before it serves.
 
 use std::process::Command;
 

@@ -14,6 +14,7 @@ use crate::directory::record::{self, Record, State};
 use crate::directory::versioned::{Loaded, Written};
 use crate::directory::{ATTEMPTS, Error};
 use crate::platform::Platform;
+use crate::sorting::sort_by_key;
 use crate::store::Store;
 use crate::user::UserId;
 
@@ -189,7 +190,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
                 *position >= reached.low && end.as_ref().is_none_or(|(_, _, end)| position < end)
             }));
         }
-        users.sort_unstable_by(|one, other| one.position.cmp(&other.position));
+        sort_by_key(&mut users, |user| &user.position);
         Ok(users)
     }
 

@@ -15,6 +15,7 @@ use crate::directory::record::State;
 use crate::directory::versioned::{self, Loaded};
 use crate::directory::{Directory, Error};
 use crate::platform::Platform;
+use crate::sorting::sort_by_key;
 use crate::store::Store;
 use crate::timestamp::Timestamp;
 use crate::user::UserId;
@@ -93,7 +94,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             }
             after.merged = number;
         }
-        positions.sort_unstable();
+        sort_by_key(&mut positions, |position| position);
         self.insert(&positions, false).await?;
         let looked_at_all = after.merged >= created;
         if !after.is_complete(created) {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::position::Position;
+use crate::sorting::sort_by_key;
 use crate::user::UserId;
 
 /// Names a node: the random number in its key.
@@ -81,7 +82,7 @@ impl Node {
 
     /// A node of a level above, with these children. Without any it is gone.
     pub fn above(mut children: Vec<Link>, next: Option<Link>) -> Node {
-        children.sort_unstable_by(|one, other| one.low.cmp(&other.low));
+        sort_by_key(&mut children, |child| &child.low);
         let content = match children.is_empty() {
             true => Content::Gone,
             false => Content::Inner(children),

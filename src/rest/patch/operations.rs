@@ -104,8 +104,8 @@ fn operation_of(operation: Value) -> Result<PatchOperation, String> {
             PatchOperation::Test(TestOperation { path, value })
         }
         _ => {
-            let known = "add, remove, replace, move, copy and test";
-            return Err(format!("has an op that is none of {known}"));
+            let known = "add, remove, replace, move, copy or test";
+            return Err(format!("has an unknown op: it must be one of {known}"));
         }
     };
     Ok(operation)

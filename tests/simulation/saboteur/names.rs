@@ -1,4 +1,4 @@
-//! What is broken of the index of names.
+//! Sabotages of the index of names.
 
 use serde_json::Value;
 

@@ -40,7 +40,7 @@ pub fn check(history: &History, findings: &mut Findings) {
     check_refusals(history, findings);
 }
 
-/// By user, what may have taken its email away, in the order of the starts.
+/// By user, the requests that may have removed its email, in the order of their starts.
 fn changes(history: &History) -> HashMap<u64, Vec<&Record>> {
     let mut changes: HashMap<u64, Vec<&Record>> = HashMap::new();
     for record in &history.records {

@@ -1,4 +1,4 @@
-//! Histories made by hand, to see that each check finds what it is for.
+//! Histories made by hand, to see that each check finds its faults.
 
 use super::Findings;
 use crate::history::{Ask, Email, History, Record, Seen, Time, Told, Write};
@@ -121,7 +121,7 @@ impl Example {
         })
     }
 
-    /// What a patch makes of a user.
+    /// The user after a patch.
     pub fn result(&self, user: &Seen, ask: &Ask) -> Seen {
         let write = ask.write().expect("a patch writes");
         Seen {

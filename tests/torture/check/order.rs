@@ -14,7 +14,7 @@ use search::{Stuck, explain};
 /// How many records before the one that can't be explained are shown.
 const SHOWN_BEFORE: usize = 15;
 
-/// What a user can be.
+/// The states of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Phase {
     Before,
@@ -22,7 +22,7 @@ enum Phase {
     Gone,
 }
 
-/// What a request says of a user, or does to it.
+/// The statement of a request about a user, or its effect.
 #[derive(Clone, Debug)]
 enum Kind {
     Create(State),
@@ -225,7 +225,7 @@ impl Kind {
         )
     }
 
-    /// What the user is afterwards, if this can happen to it.
+    /// The state of the user afterwards, if this can happen.
     fn after(&self, phase: Phase) -> Option<Phase> {
         let is = |at: &Option<State>, state| at.is_none_or(|at| at == state);
         match (self, phase) {

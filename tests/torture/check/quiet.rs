@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Findings;
 use crate::history::{Ask, History, Record, State, Told, Write};
 
-/// What the service holds.
+/// The users in the service.
 #[derive(Default)]
 struct Model {
     users: BTreeMap<u64, State>,
-    /// Emails that were refused although nobody has them: they may be free soon.
+    /// Emails that were refused although no user has them: they may be free soon.
     refused: BTreeMap<usize, Record>,
 }
 
@@ -21,7 +21,7 @@ pub fn check(history: &History, findings: &mut Findings) {
         .filter(|record| record.start >= history.quiet_from)
         .collect();
     let mut model = Model::default();
-    // The first walk tells what there is.
+    // The first walk finds the present users.
     let walked = records
         .iter()
         .position(|record| matches!(record.told, Told::Users { next: None, .. }))
@@ -81,7 +81,7 @@ impl Model {
         }
     }
 
-    /// Carries a request out, and says what is wrong with its answer.
+    /// Carries a request out, and reports the faults of its answer.
     fn replay(&mut self, record: &Record) -> Option<(&'static str, &'static str)> {
         match (&record.ask, &record.told) {
             (_, told) if told.is_unknown() => None,
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
     use crate::history::Seen;
 
-    /// A history that is quiet after two users were created, and what there is.
+    /// A history that is quiet after two users were created, and the present users.
     fn quiet() -> (Example, Seen, Seen) {
         let mut example = Example::new();
         let one = example.create(Some(0));

@@ -1,4 +1,4 @@
-//! The tables and fields of a manifest, those of Spin's version 2.
+//! The tables and fields of a manifest, as in Spin's version 2.
 //!
 //! Fields that are here only to be tolerated are read as [`toml::Value`]; a
 //! misspelt one is still found, as no other fields are accepted.
@@ -63,7 +63,7 @@ pub(super) struct ToolSettings {
     pub startup_checks: Vec<Spanned<String>>,
 }
 
-/// Settings for all triggers of a type; of other types they don't matter here.
+/// Settings for all triggers of a type. Only those of the type `http` matter here.
 #[derive(Deserialize)]
 pub(super) struct TriggerSettings {
     pub http: Option<HttpSettings>,

@@ -148,7 +148,7 @@ impl atomics::Host for InstanceState {
         let mut cas = self.table.delete(cas)?;
         Ok(match cas.swap(value).await {
             Ok(true) => Ok(()),
-            // A new handle, which has read what is there now, to try again with.
+            // A new handle for another attempt, with the present value.
             Ok(false) => Err(CasError::CasFailed(self.table.push(cas)?)),
             Err(error) => Err(CasError::StoreError(error.into())),
         })

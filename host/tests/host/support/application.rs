@@ -12,7 +12,7 @@ pub struct Application {
 }
 
 impl Application {
-    /// With the probe at every path, and what `more` adds to its component's table.
+    /// With the probe at every path, and with `more` in its component's table.
     pub fn probe(more: &str) -> Self {
         Self::manifest(&format!(
             "[[trigger.http]]\nroute = '/...'\ncomponent = 'probe'\n\

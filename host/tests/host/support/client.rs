@@ -1,4 +1,4 @@
-//! A client that takes nothing off the tests: what they send is what is sent.
+//! A client that sends exactly the bytes that a test gives.
 
 use std::net::SocketAddr;
 

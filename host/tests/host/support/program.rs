@@ -90,7 +90,7 @@ impl Program {
         self.child.id()
     }
 
-    /// What it said when it started.
+    /// Its output when it started.
     pub fn summary(&self) -> &[String] {
         &self.stdout.seen
     }

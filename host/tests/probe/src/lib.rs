@@ -1,4 +1,4 @@
-//! A component that does what the path of its request says, for the tests of the
+//! A component that does the task in the path of its request, for the tests of the
 //! host. On anything but wasm there is nothing of it.
 
 #![cfg(target_family = "wasm")]
