@@ -1,5 +1,6 @@
 //! `grpc.health.v1.Health`: whether the service serves, for probes and load balancers.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -85,11 +86,11 @@ async fn answer_list<S: Store, P: Platform>(
     _: HealthListRequest,
 ) -> Result<Reply<HealthListResponse>, Problem> {
     let status = status(call.directory, call.configuration).await;
-    let statuses = SERVICES.map(|service| (service.to_owned(), status));
-    Ok(HealthListResponse {
-        statuses: statuses.into(),
+    let mut statuses = BTreeMap::new();
+    for service in SERVICES {
+        statuses.insert(service.to_owned(), status);
     }
-    .into())
+    Ok(HealthListResponse { statuses }.into())
 }
 
 /// The status of all services alike: each needs the configuration and the store.

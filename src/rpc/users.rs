@@ -15,6 +15,7 @@ use crate::message::precondition::Preconditions;
 use crate::message::problem::{Problem, types};
 use crate::platform::Platform;
 use crate::service::resource::{Call, Operation, Resource, handled};
+use crate::sorting::sort_by_key;
 use crate::store::Store;
 use crate::user::{User, UserId};
 
@@ -117,7 +118,7 @@ async fn batch_get_users<S: Store, P: Platform>(
             return Err(code::invalid("ids", rule));
         }
     };
-    ids.sort_unstable();
+    sort_by_key(&mut ids, |id| id);
     ids.dedup();
     let some = call.directory.get_some(&ids).await?;
     log_unreadable(&call, &some.unreadable);
