@@ -61,7 +61,7 @@ for (const [name, [transport, isFullDuplex]] of Object.entries(transports)) {
   }
   assert.equal(ids[0], id, name);
   if (isFullDuplex) {
-    const results = [];
+    const results: { sent: string; case: string | undefined }[] = [];
     async function* send() {
       for (const name of ["Grace", "", "Edith"]) {
         yield { user: { name } };
