@@ -14,6 +14,7 @@
 //! - [`group`]: ranges of ids without users
 //! - [`names`]: the index of names
 //! - [`quota`]: the number of requests of each client
+//! - [`readiness`]: whether the store can be written
 //! - [`versioned`], [`number`], [`pointer`]: values and numbers that can be swapped safely
 //! - [`unknown_members`]: members of values that newer versions of the service added
 //! - [`fingerprint`]: hashes that stand for texts
@@ -32,6 +33,7 @@ mod number;
 mod page;
 mod pointer;
 mod quota;
+mod readiness;
 mod record;
 mod sizes;
 #[cfg(test)]
@@ -51,7 +53,7 @@ use crate::store::{Store, StoreError};
 use crate::user::{Email, User, UserId, Version};
 pub use create::Created;
 pub use idempotency::Idempotency;
-pub use page::{MAX_IDS, Page, Selection};
+pub use page::{Gather, MAX_IDS, Page};
 use record::Record;
 use versioned::Loaded;
 pub use walk::{Order, Step, Walk};

@@ -20,7 +20,6 @@
 //! - [`folded_name`]: names as a search compares them
 //! - [`unicode`], `domain_name`: the standards' rules for characters and domain names
 //! - [`json`]: JSON texts, read strictly
-//! - `sorting`: short lists, sorted in few bytes of code
 //! - [`timestamp`]: points in time
 //! - [`store`], [`platform`]: the traits that a platform implements
 //! - `spin`: those traits on Spin's SDK, for the components in `components/`
@@ -40,7 +39,6 @@ mod remembered;
 pub mod rest;
 pub mod rpc;
 pub mod service;
-mod sorting;
 #[cfg(target_family = "wasm")]
 pub mod spin;
 pub mod store;

@@ -13,6 +13,10 @@ const MAX_LINES: usize = 256;
 /// takes 64 KiB.
 const MAX_LINE: usize = 64 * 1024 + 1;
 
+/// What some programs put at the very beginning of a file (RFC 8259, section 8.1). The service
+/// would skip it, and yet it is no part of the line that is looked up or sent again.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// Lines that stand together in the file.
 pub struct Batch {
     /// The number of the first line.
@@ -116,6 +120,9 @@ impl Batch {
             }
             if ended {
                 text.pop();
+            }
+            if self.end() == 1 && text.starts_with(BYTE_ORDER_MARK) {
+                text.drain(..BYTE_ORDER_MARK.len());
             }
             text.truncate(MAX_LINE);
             if let Some(end) = export_end(&text) {

@@ -230,7 +230,9 @@ async fn fetch<S: Store, P: Platform>(
             known.keys = Some(Rc::new(keys));
         }
         Err(error) => {
-            platform.log_error(&format!("the keys at jwt_jwks_url could not be fetched: {error}"));
+            platform.log_error(&format!(
+                "the keys at jwt_jwks_url could not be fetched: {error}"
+            ));
         }
     }
     known.fetched.ended = true;

@@ -156,6 +156,10 @@ mod tests {
                 r#"{"iss":"i","iss":"i","aud":"a","exp":1800000001}"#,
                 Some("malformed"),
             ),
+            (
+                r#"{"iss":"i","aud":"a","exp":1800000001,"act":{"sub":"b","sub":"c"}}"#,
+                Some("malformed"),
+            ),
             (r#"[]"#, Some("malformed")),
             (r#"{"iss":"i""#, Some("malformed")),
         ] {

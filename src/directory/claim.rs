@@ -81,7 +81,7 @@ pub(super) async fn find<S: Store>(store: &S, email: &Email) -> Result<Option<Cl
 /// Makes sure that an email has a number, or fails with [`Error::EmailTaken`] if a user has the
 /// email. Answers the claim on it if that claim is dead.
 pub(super) async fn prepare<S: Store>(store: &S, email: &Email) -> Result<Option<Claim>, Error> {
-    let number = store.increment(&key(email), 0).await?;
+    let number = number::add(store, &key(email), 0).await?;
     let Some(claim) = Claim::from_number(number) else {
         return Ok(None);
     };

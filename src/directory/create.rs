@@ -3,6 +3,7 @@
 use super::claim::{self, Claim};
 use super::fingerprint::Fingerprint;
 use super::idempotency::Idempotency;
+use super::number;
 use super::record::{self, FirstAnswer, Live, Record, State};
 use super::versioned::{self, Written};
 use super::{ATTEMPTS, CREATED, Directory, Error, LEASE};
@@ -174,7 +175,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     /// Gives the next id, and says when it was asked for.
     async fn next_id(&self) -> Result<(UserId, Timestamp), Error> {
         let asked = self.platform.now();
-        let number = self.store.increment(CREATED, 1).await?;
+        let number = number::add(self.store, CREATED, 1).await?;
         let id = UserId::try_from(number as u64).map_err(|_| Error::Exhausted)?;
         Ok((id, asked))
     }

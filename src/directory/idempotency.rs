@@ -84,7 +84,7 @@ fn is_free(claimed: u32, now: Timestamp) -> bool {
 impl<S: Store, P: Platform> Directory<'_, S, P> {
     /// Makes sure that a key has a number, and answers it.
     pub(super) async fn prepare_key(&self, idempotency: &Idempotency) -> Result<i64, Error> {
-        Ok(self.store.increment(&idempotency.number_key(), 0).await?)
+        number::add(self.store, &idempotency.number_key(), 0).await
     }
 
     /// The user of an earlier create with the key, by the key's number, as that create answered

@@ -32,11 +32,10 @@ mod tree;
 
 pub use position::Position;
 
-use super::page::MISSES;
+use super::page::{Gather, MISSES};
 use super::{Directory, Error, pointer};
 use crate::folded_name::NamePrefix;
 use crate::platform::Platform;
-use crate::sorting::sort_by_key;
 use crate::store::Store;
 use crate::user::{Name, User, UserId};
 pub(super) use merge::Catalogue;
@@ -47,10 +46,9 @@ use tree::Tree;
 /// The key of the number that names the root of the tree; 0 before there is an index.
 const POINTER: &str = "names";
 
-/// Some users whose names begin alike, in the order of their positions.
+/// What is known of a search, besides the users that were gathered.
 #[derive(Debug, Default)]
 pub struct Found {
-    pub users: Vec<User>,
     /// The position at which the search goes on; `None` if it has ended.
     pub next: Option<Position>,
     /// Ids that were left out, as their records can't be read.
@@ -58,15 +56,16 @@ pub struct Found {
 }
 
 impl<S: Store, P: Platform> Directory<'_, S, P> {
-    /// Up to `limit` users whose names begin with `prefix`, from a position on.
+    /// Gathers the users whose names begin with `prefix`, in the order of their positions, from
+    /// one on, until `gathered` is full.
     ///
-    /// There may be fewer, or none, while there is a `next` position: the work of one request is
+    /// There may be fewer users than that, or none, while there is a `next` position: the work of one request is
     /// bounded, see [`Sizes`](super::Sizes) and [`MISSES`].
     pub async fn search(
         &self,
         prefix: &NamePrefix,
         from: Option<Position>,
-        limit: usize,
+        gathered: &mut dyn Gather,
     ) -> Result<Found, Error> {
         let from = from.unwrap_or_else(|| Position::first(prefix));
         let mut found = Found::default();
@@ -107,13 +106,13 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 if position < from || !position.is_within(prefix) {
                     continue;
                 }
-                if found.users.len() == limit {
+                if gathered.is_full() {
                     found.next = last.map(Position::next);
                     return Ok(found);
                 }
                 misses -= 1;
                 last = Some(position);
-                found.users.push(user);
+                gathered.push(user);
             }
             match next {
                 Some((_, _, next)) if next.is_within(prefix) && misses >= MISSES => {
@@ -177,13 +176,20 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         node: &Node,
         unreadable: &mut Vec<UserId>,
     ) -> Result<Vec<(Position, User)>, Error> {
-        let mut users = Vec::new();
+        // Each is put in its place: to sort takes 5 KB of the component for each type that is sorted.
+        let mut users: Vec<(Position, User)> = Vec::new();
         let mut gone = Vec::new();
         let ids = node.ids();
         for user in ids {
             match self.record(*user).await {
                 Ok(Some(record)) if record.is_final() => gone.push(*user),
-                Ok(record) => users.extend(record.and_then(|record| record.into_user(*user))),
+                Ok(record) => {
+                    if let Some(user) = record.and_then(|record| record.into_user(*user)) {
+                        let position = Position::of(&user.profile.name, user.id);
+                        let place = users.partition_point(|(other, _)| *other < position);
+                        users.insert(place, (position, user));
+                    }
+                }
                 Err(Error::Unreadable(_)) => unreadable.push(*user),
                 Err(error) => return Err(error),
             }
@@ -192,9 +198,6 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         if gone.len() * 2 > ids.len() {
             let _ = tree.forget(id, &gone).await;
         }
-        let position = |user: User| (Position::of(&user.profile.name, user.id), user);
-        let mut users: Vec<_> = users.into_iter().map(position).collect();
-        sort_by_key(&mut users, |(position, _)| position);
         Ok(users)
     }
 }

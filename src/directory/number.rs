@@ -68,6 +68,21 @@ pub(super) async fn get<S: Store>(store: &S, key: &str) -> Result<i64, Error> {
     }
 }
 
+/// Adds to the number under `key`, which is 0 if there is none, and answers the sum.
+///
+/// A store fails at a value that is no number as it does when it is out of order. So the value
+/// is then looked at: to wait and try again would help in one case only.
+pub(super) async fn add<S: Store>(store: &S, key: &str, delta: i64) -> Result<i64, Error> {
+    match store.increment(key, delta).await {
+        Ok(sum @ 0..LIMIT) => Ok(sum),
+        Ok(_) => Err(Error::Unreadable(key.to_owned())),
+        Err(failed) => match get(store, key).await {
+            Err(Error::Unreadable(key)) => Err(Error::Unreadable(key)),
+            _ => Err(failed.into()),
+        },
+    }
+}
+
 /// A number, read in order to swap it.
 pub(super) struct Number<W> {
     key: String,

@@ -12,67 +12,79 @@ pub(super) const MISSES: usize = 512;
 /// The most users that can be asked for by their ids.
 pub const MAX_IDS: usize = 100;
 
-/// Some users.
-#[derive(Debug, Default)]
-pub struct Selection {
-    pub users: Vec<User>,
-    /// Ids that were left out, for their records can't be read.
-    pub unreadable: Vec<UserId>,
+/// Takes users one by one, as they are read: so that no request has many of them in memory.
+pub trait Gather {
+    /// Takes the next user.
+    fn push(&mut self, user: User);
+
+    /// Whether it takes no more. It takes one at least.
+    fn is_full(&self) -> bool;
 }
 
-/// The users from one id on.
+/// What is known of the users from one id on, besides those that were gathered.
 #[derive(Debug)]
 pub struct Page {
-    pub users: Vec<User>,
     /// The id after which the next page starts; `None` if there is no other user.
     pub next: Option<UserId>,
     /// Ids that were left out, for their records can't be read.
     pub unreadable: Vec<UserId>,
-    /// The number of users in the directory.
-    pub total: u64,
+    /// The number of users in the directory, or which value that tells of it can't be read.
+    pub total: Result<u64, Error>,
 }
 
 impl<S: Store, P: Platform> Directory<'_, S, P> {
-    /// The users of `ids` that there are, in the order of `ids`. One store operation each.
-    pub async fn get_some(&self, ids: &[UserId]) -> Result<Selection, Error> {
-        let mut selection = Selection::default();
+    /// Gathers the users of `ids` that there are, in the order of `ids`, however many `gathered`
+    /// would take. Answers those whose records can't be read. One store operation each.
+    pub async fn get_some(
+        &self,
+        ids: &[UserId],
+        gathered: &mut dyn Gather,
+    ) -> Result<Vec<UserId>, Error> {
+        let mut unreadable = Vec::new();
         for id in ids {
             match self.record(*id).await {
-                Err(Error::Unreadable(_)) => selection.unreadable.push(*id),
+                Err(Error::Unreadable(_)) => unreadable.push(*id),
                 record => {
-                    let user = record?.and_then(|record| record.into_user(*id));
-                    selection.users.extend(user);
+                    if let Some(user) = record?.and_then(|record| record.into_user(*id)) {
+                        gathered.push(user);
+                    }
                 }
             }
         }
-        Ok(selection)
+        Ok(unreadable)
     }
 
-    /// Up to `limit` users that come after the id `after`, or from the first one on.
+    /// Gathers the users that come after the id `after`, or from the first one on, until
+    /// `gathered` is full.
     pub async fn list(
         &self,
         after: Option<u64>,
-        limit: usize,
         order: Order,
+        gathered: &mut dyn Gather,
     ) -> Result<Page, Error> {
         let created = self.created().await?;
+        let mut last = None;
+        let total = match self.total(created).await {
+            unknown @ Err(Error::Unreadable(_)) => unknown,
+            total => Ok(total?),
+        };
         let mut page = Page {
-            users: Vec::new(),
             next: None,
             unreadable: Vec::new(),
-            total: self.total(created).await?,
+            total,
         };
         let mut walk = Walk::new(self, order, after, created);
         let mut misses = 0;
         while let Some(met) = walk.next().await? {
             match met {
-                // One more than was asked for: there is a next page.
-                Step::User(_) if page.users.len() == limit => {
-                    page.next = page.users.last().map(|user| user.id);
+                // One more than there is room for: there is a next page.
+                Step::User(_) if gathered.is_full() => {
+                    page.next = last;
                     break;
                 }
                 Step::User(user) => {
-                    page.users.push(user);
+                    last = Some(user.id);
+                    gathered.push(user);
                     continue;
                 }
                 Step::Unreadable(id) => page.unreadable.push(id),

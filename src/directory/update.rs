@@ -13,6 +13,7 @@ use crate::user::{Profile, User, UserId};
 impl<S: Store, P: Platform> Directory<'_, S, P> {
     /// Changes the user of that id to what `change` makes of it, if it does not object.
     ///
+    /// - A change that changes nothing is not written: the answer is the version that is there.
     /// - The change is made to the user that `change` saw: of changes that meet, each sees the
     ///   one before it.
     /// - No two users have one email, at any moment: [`Error::EmailTaken`].
@@ -33,6 +34,9 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 return Err(Error::NotFound.into());
             };
             let profile = change(&before.clone().user(id))?;
+            if profile.is_represented_as(&before.profile) {
+                return Ok(before.user(id));
+            }
             let now = self.platform.now();
             let mut claims = loaded.value.claims;
             let mut after = Live {

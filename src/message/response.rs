@@ -12,8 +12,11 @@ pub const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// Answers with a value.
 pub fn json(value: &impl Serialize) -> Response<Vec<u8>> {
-    let body = serde_json::to_vec(value).expect("representations have string keys only");
-    let mut response = Response::new(body);
+    json_text(serde_json::to_vec(value).expect("representations have string keys only"))
+}
+
+fn json_text(text: Vec<u8>) -> Response<Vec<u8>> {
+    let mut response = Response::new(text);
     let json = HeaderValue::from_static(JSON);
     response.headers_mut().insert(CONTENT_TYPE, json);
     response
@@ -23,7 +26,12 @@ pub fn json(value: &impl Serialize) -> Response<Vec<u8>> {
 /// a disk outlives the session, and the user. Conditional requests still work for clients that
 /// keep an entity tag themselves.
 pub fn private_json(value: &impl Serialize) -> Response<Vec<u8>> {
-    let mut response = json(value);
+    private_json_text(serde_json::to_vec(value).expect("representations have string keys only"))
+}
+
+/// The same with a value that is written already.
+pub fn private_json_text(text: Vec<u8>) -> Response<Vec<u8>> {
+    let mut response = json_text(text);
     response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
     response
 }

@@ -9,16 +9,16 @@ use super::search;
 use super::user::{represent, with_tag};
 use crate::auth::{Permission, Scope};
 use crate::configuration::Configuration;
-use crate::directory::{Created, Directory, Idempotency, MAX_IDS, Order};
+use crate::directory::{Created, Directory, Gather as _, Idempotency, MAX_IDS, Order};
 use crate::message::body::{self, Body};
 use crate::message::idempotency_key;
 use crate::message::precondition::Preconditions;
 use crate::message::problem::Problem;
 use crate::message::query::Query;
 use crate::message::response::{JSON, set};
+use crate::message::trace::Trace;
 use crate::platform::Platform;
 use crate::service::resource::{Answer, Call, Operation, Resource, handled};
-use crate::sorting::sort_by_key;
 use crate::store::Store;
 use crate::user::{Email, Profile, UserId};
 
@@ -79,66 +79,78 @@ async fn list<S: Store, P: Platform, B>(
         directory,
         configuration,
         request,
+        trace,
         ..
     } = call;
     let known = ["limit", "after", "sort", "fields", "email", "id", "name"];
     let query = Query::parse(request.uri().query(), &known)?;
     let preconditions = Preconditions::of(request.headers())?;
     let fields = Fields::of(&query)?;
-    let listing = if query.get("email").is_some() {
+    let mut listing = Listing::new(fields);
+    if query.get("email").is_some() {
         query.alone("email", &["fields"])?;
-        by_email(directory, &query).await?
+        by_email(directory, &query, &mut listing).await?;
     } else if query.get("id").is_some() {
         query.alone("id", &["fields"])?;
-        by_ids(directory, &query).await?
+        by_ids(directory, &trace, &query, &mut listing).await?;
     } else if query.get("name").is_some() {
         query.alone("name", &["limit", "after", "fields"])?;
-        search::by_name(directory, configuration, &query).await?
+        search::by_name(directory, configuration, &trace, &query, &mut listing).await?;
     } else {
-        page(directory, configuration, &query).await?
-    };
-    listing.respond(fields, &preconditions)
+        page(directory, configuration, &trace, &query, &mut listing).await?;
+    }
+    listing.respond(&preconditions)
 }
 
 async fn by_email<S: Store, P: Platform>(
     directory: &Directory<'_, S, P>,
     query: &Query,
-) -> Result<Listing, Problem> {
+    listing: &mut Listing,
+) -> Result<(), Problem> {
     let email = |value: Option<&str>| Email::try_from(value.unwrap_or_default().to_owned());
     // A plus is common in addresses, and a space stands in quotes alone: where it would make
     // no address, the client has meant the plus.
     let email = email(query.get("email"))
         .or_else(|_| email(query.get_with_plus("email")))
         .map_err(|rule| Problem::invalid_query(&rule, "email"))?;
-    let users = Vec::from_iter(directory.find(&email).await?);
-    Ok(Listing::complete(users))
+    if let Some(user) = directory.find(&email).await? {
+        listing.push(user);
+    }
+    listing.note_complete();
+    Ok(())
 }
 
 async fn by_ids<S: Store, P: Platform>(
     directory: &Directory<'_, S, P>,
+    trace: &Trace,
     query: &Query,
-) -> Result<Listing, Problem> {
-    let list = query.get("id").unwrap_or_default().split(',');
-    let ids: Result<Vec<UserId>, _> = list.map(str::parse).collect();
-    let mut ids = match ids {
-        Ok(ids) if ids.len() <= MAX_IDS => ids,
-        _ => {
-            let rule = format!("must be 1 to {MAX_IDS} ids of users, separated by commas");
-            return Err(Problem::invalid_query(&rule, "id"));
+    listing: &mut Listing,
+) -> Result<(), Problem> {
+    let rule = format!("must be 1 to {MAX_IDS} ids of users, separated by commas");
+    let malformed = || Problem::invalid_query(&rule, "id");
+    let mut ids: Vec<UserId> = Vec::new();
+    for (number, id) in query.get("id").unwrap_or_default().split(',').enumerate() {
+        let id = id.parse().map_err(|_| malformed())?;
+        if number >= MAX_IDS {
+            return Err(malformed());
         }
-    };
-    sort_by_key(&mut ids, |id| id);
-    ids.dedup();
-    let some = directory.get_some(&ids).await?;
-    log_unreadable(directory, &some.unreadable);
-    Ok(Listing::complete(some.users))
+        if let Err(place) = ids.binary_search(&id) {
+            ids.insert(place, id);
+        }
+    }
+    let unreadable = directory.get_some(&ids, listing).await?;
+    log_unreadable(directory, trace, &unreadable);
+    listing.note_complete();
+    Ok(())
 }
 
 async fn page<S: Store, P: Platform>(
     directory: &Directory<'_, S, P>,
     configuration: &Configuration,
+    trace: &Trace,
     query: &Query,
-) -> Result<Listing, Problem> {
+    listing: &mut Listing,
+) -> Result<(), Problem> {
     let (sort, order) = match query.get("sort") {
         None => ("", Order::Ascending),
         Some("id") => ("&sort=id", Order::Ascending),
@@ -147,14 +159,16 @@ async fn page<S: Store, P: Platform>(
     };
     let after = query.number("after", 0, u64::MAX)?;
     let limit = limit(configuration, query)?;
-    let page = directory.list(after, limit as usize, order).await?;
-    log_unreadable(directory, &page.unreadable);
+    listing.limit = limit as usize;
+    let page = directory.list(after, order, listing).await?;
+    log_unreadable(directory, trace, &page.unreadable);
+    if let Err(error) = &page.total {
+        let line = format!("{trace} GET /users: the number of users is left out: {error}");
+        directory.platform.log_error(&line);
+    }
     let fields = fields_again(query);
-    Ok(Listing {
-        users: page.users,
-        total: Some(page.total),
-        next: page
-            .next
-            .map(|next| format!("/users?limit={limit}{sort}{fields}&after={next}")),
-    })
+    let next = |next| format!("/users?limit={limit}{sort}{fields}&after={next}");
+    listing.next = page.next.map(next);
+    listing.total = page.total.ok();
+    Ok(())
 }

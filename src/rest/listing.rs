@@ -6,45 +6,64 @@ use sha2::{Digest, Sha256};
 
 use super::representation::{Fields, Representation};
 use crate::configuration::Configuration;
-use crate::directory::Directory;
+use crate::directory::{Directory, Gather};
+use crate::message::limits::MAX_PAGE_BYTES;
 use crate::message::precondition::{Preconditions, Read, entity_tag_of};
 use crate::message::problem::Problem;
 use crate::message::query::Query;
-use crate::message::response::{not_modified, private_json, set};
+use crate::message::response::{not_modified, private_json_text, set};
+use crate::message::trace::Trace;
 use crate::platform::Platform;
 use crate::user::{User, UserId};
 
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
-/// Users, with the facts for the headers of the answer.
+/// Users, each represented as soon as it is read: in memory a user may take a hundred times as
+/// much as its representation.
 pub(super) struct Listing {
-    pub users: Vec<User>,
+    fields: Fields,
+    /// The most users.
+    pub limit: usize,
+    /// How many users there are in all.
     pub total: Option<u64>,
+    /// The path of the next page, if there is one.
     pub next: Option<String>,
+    count: usize,
+    /// A JSON array that is not closed yet.
+    text: Vec<u8>,
+    /// The hash of the versions of all users. The entity tag is not made from the text, which is many
+    /// times as long.
+    versions: Sha256,
 }
 
 impl Listing {
-    /// All users that were asked for.
-    pub fn complete(users: Vec<User>) -> Listing {
+    pub fn new(fields: Fields) -> Listing {
         Listing {
-            total: Some(users.len() as u64),
-            users,
+            fields,
+            limit: usize::MAX,
+            total: None,
             next: None,
+            count: 0,
+            text: vec![b'['],
+            versions: Sha256::new_with_prefix(env!("CARGO_PKG_VERSION")),
         }
     }
 
-    pub fn respond(
-        &self,
-        fields: Fields,
-        preconditions: &Preconditions,
-    ) -> Result<Response<Vec<u8>>, Problem> {
-        let tag = self.entity_tag();
-        let represented = |user| Representation { user, fields };
+    /// Notes that these are all users that were asked for.
+    pub fn note_complete(&mut self) {
+        self.total = Some(self.count as u64);
+    }
+
+    pub fn respond(mut self, preconditions: &Preconditions) -> Result<Response<Vec<u8>>, Problem> {
+        let mut hash = self.versions;
+        hash.update(self.total.unwrap_or(u64::MAX).to_le_bytes());
+        hash.update(self.next.as_deref().unwrap_or_default());
+        let tag = entity_tag_of(hash);
         let mut response = match preconditions.check_read(&tag)? {
             Read::NotModified(tag) => not_modified(tag),
             Read::Answer => {
-                let users: Vec<_> = self.users.iter().map(represented).collect();
-                let mut response = private_json(&users);
+                self.text.push(b']');
+                let mut response = private_json_text(self.text);
                 set(&mut response, ETAG, tag);
                 response
             }
@@ -57,18 +76,22 @@ impl Listing {
         }
         Ok(response)
     }
+}
 
-    /// Hashes the versions of all users and the facts in the headers, not the body, which is many
-    /// times as long.
-    fn entity_tag(&self) -> String {
-        let mut hash = Sha256::new();
-        hash.update(env!("CARGO_PKG_VERSION"));
-        for user in &self.users {
-            hash.update(user.version.0.to_le_bytes());
+impl Gather for Listing {
+    fn push(&mut self, user: User) {
+        if self.count > 0 {
+            self.text.push(b',');
         }
-        hash.update(self.total.unwrap_or(u64::MAX).to_le_bytes());
-        hash.update(self.next.as_deref().unwrap_or_default());
-        entity_tag_of(hash)
+        let (user, fields) = (&user, self.fields);
+        serde_json::to_writer(&mut self.text, &Representation { user, fields })
+            .expect("representations have string keys only");
+        self.versions.update(user.version.0.to_le_bytes());
+        self.count += 1;
+    }
+
+    fn is_full(&self) -> bool {
+        self.count >= self.limit || self.text.len() >= MAX_PAGE_BYTES
     }
 }
 
@@ -84,9 +107,15 @@ pub(super) fn limit(configuration: &Configuration, query: &Query) -> Result<u64,
     Ok(limit.unwrap_or(configuration.page_size))
 }
 
-pub(super) fn log_unreadable<S, P: Platform>(directory: &Directory<'_, S, P>, ids: &[UserId]) {
+/// Tells the operator which users the answer to the request of that trace lacks.
+pub(super) fn log_unreadable<S, P: Platform>(
+    directory: &Directory<'_, S, P>,
+    trace: &Trace,
+    ids: &[UserId],
+) {
     for id in ids {
-        let line = format!("GET /users: user {id} is left out, for its record can't be read");
+        let line =
+            format!("{trace} GET /users: user {id} is left out, for its record can't be read");
         directory.platform.log_error(&line);
     }
 }

@@ -5,10 +5,12 @@ mod operations;
 mod tests;
 
 use http::Request;
+use serde::Serialize;
 use serde_json::Value;
 
+use crate::json;
 use crate::message::body::{self, Body};
-use crate::message::problem::Problem;
+use crate::message::problem::{Problem, types};
 use crate::message::response::JSON;
 use crate::user::{Profile, READ_ONLY, User};
 use operations::Operations;
@@ -41,14 +43,20 @@ impl Patch {
     pub fn apply(&self, user: &User) -> Result<Profile, Problem> {
         match self {
             Patch::Merge(patch) => {
-                let mut value =
-                    serde_json::to_value(&user.profile).expect("a profile has string keys only");
+                let mut value = to_value(&user.profile)?;
                 json_patch::merge(&mut value, patch);
                 Profile::from_json(value).map_err(Problem::invalid_user)
             }
             Patch::Operations(operations) => operations.apply(user),
         }
     }
+}
+
+/// A user as a JSON value, by way of its text: so the component has one reader of such values.
+/// Fails where the store has attributes that the service never wrote.
+fn to_value(user: &impl Serialize) -> Result<Value, Problem> {
+    let text = serde_json::to_vec(user).expect("users have string keys only");
+    json::parse(&text).map_err(|error| Problem::plain(types::UNREADABLE).with_cause(error))
 }
 
 /// Clients often send back a user as they got it: members that only the service sets are not

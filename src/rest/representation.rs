@@ -8,13 +8,14 @@ use crate::message::query::Query;
 use crate::user::User;
 
 /// The members of a user, in the order in which they are represented.
-const MEMBERS: [&str; 6] = [
+const MEMBERS: [&str; 7] = [
     "id",
     "name",
     "email",
     "attributes",
     "created_at",
     "updated_at",
+    "etag",
 ];
 
 /// The members of a user that a client asked for.
@@ -22,7 +23,9 @@ const MEMBERS: [&str; 6] = [
 pub(super) struct Fields([bool; MEMBERS.len()]);
 
 impl Fields {
-    pub const ALL: Fields = Fields([true; MEMBERS.len()]);
+    /// All but the entity tag, which is said of a representation and is no part of it. It is one
+    /// for clients that ask: those of a list have no other way to it.
+    pub const ALL: Fields = Fields([true, true, true, true, true, true, false]);
 
     /// Reads the parameter `fields`: names of members, separated by commas.
     pub fn of(query: &Query) -> Result<Fields, Problem> {
@@ -65,7 +68,7 @@ impl Serialize for Representation<'_> {
             profile,
             created_at,
             updated_at,
-            ..
+            version,
         } = self.user;
         let [
             with_id,
@@ -74,6 +77,7 @@ impl Serialize for Representation<'_> {
             with_attributes,
             with_created,
             with_updated,
+            with_tag,
         ] = self.fields.0;
         let mut map = serializer.serialize_map(None)?;
         if with_id {
@@ -93,6 +97,9 @@ impl Serialize for Representation<'_> {
         }
         if with_updated {
             map.serialize_entry("updated_at", &updated_at.to_rfc3339())?;
+        }
+        if with_tag {
+            map.serialize_entry("etag", &version.entity_tag())?;
         }
         map.end()
     }

@@ -10,6 +10,7 @@ use crate::directory::{Directory, Position};
 use crate::folded_name::NamePrefix;
 use crate::message::problem::Problem;
 use crate::message::query::Query;
+use crate::message::trace::Trace;
 use crate::platform::Platform;
 use crate::store::Store;
 
@@ -18,8 +19,10 @@ use crate::store::Store;
 pub(super) async fn by_name<S: Store, P: Platform>(
     directory: &Directory<'_, S, P>,
     configuration: &Configuration,
+    trace: &Trace,
     query: &Query,
-) -> Result<Listing, Problem> {
+    listing: &mut Listing,
+) -> Result<(), Problem> {
     let name = query.get("name").unwrap_or_default();
     let prefix = NamePrefix::try_from(name).map_err(|rule| Problem::invalid_query(rule, "name"))?;
     let from = query.get("after").map(|cursor| {
@@ -28,21 +31,18 @@ pub(super) async fn by_name<S: Store, P: Platform>(
         position.ok_or_else(|| Problem::invalid_query(rule, "after"))
     });
     let limit = limit(configuration, query)?;
+    listing.limit = limit as usize;
     let found = directory
-        .search(&prefix, from.transpose()?, limit as usize)
+        .search(&prefix, from.transpose()?, listing)
         .await?;
-    log_unreadable(directory, &found.unreadable);
+    log_unreadable(directory, trace, &found.unreadable);
     let name = utf8_percent_encode(name, NON_ALPHANUMERIC);
     let fields = fields_again(query);
-    let next = found.next.map(|next| {
+    listing.next = found.next.map(|next| {
         let after = write_cursor(&next);
         format!("/users?name={name}&limit={limit}{fields}&after={after}")
     });
-    Ok(Listing {
-        users: found.users,
-        total: None,
-        next,
-    })
+    Ok(())
 }
 
 /// A position as clients send it back: opaque to them, and without characters that have a meaning

@@ -2,16 +2,19 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use edge_users_proto::edgeusers::v1::{ListUsersRequest, ListUsersResponse};
+use edge_users_proto::Message;
+use edge_users_proto::edgeusers::v1::{BatchGetUsersResponse, ListUsersRequest, ListUsersResponse};
 use serde::{Deserialize, Serialize};
 
 use super::code::invalid;
-use super::unary::Reply;
+use super::protocol::{Codec, Protocol};
+use super::unary::{Answered, Reply, encode};
 use super::user::message;
 use super::users::log_unreadable;
 use crate::configuration::Configuration;
-use crate::directory::{Order, Position};
+use crate::directory::{Gather, Order, Position};
 use crate::folded_name::NamePrefix;
+use crate::message::limits::MAX_PAGE_BYTES;
 use crate::message::problem::Problem;
 use crate::platform::Platform;
 use crate::service::resource::Call;
@@ -35,40 +38,97 @@ impl PageToken {
     }
 }
 
-/// A page of users, and what is said of them all.
-struct Page {
-    users: Vec<User>,
-    next: Option<PageToken>,
-    total: Option<u64>,
+/// Users, each written as soon as it is read: in memory a user may take a hundred times as much.
+pub struct Gathered {
+    codec: Codec,
+    limit: usize,
+    count: usize,
+    /// In protobuf's binary form a message with all users; in JSON the elements of an array.
+    bytes: Vec<u8>,
+}
+
+impl Gathered {
+    /// None yet, and at most `limit`.
+    pub fn new<S, P>(call: &Call<'_, S, P, ()>, limit: usize) -> Gathered {
+        Gathered {
+            codec: Protocol::of(&call.request).map_or(Codec::Proto, |protocol| protocol.codec),
+            limit,
+            count: 0,
+            bytes: Vec::new(),
+        }
+    }
+
+    /// The answer with these users, and what else `rest` says.
+    pub fn finish<M: Message + Serialize>(mut self, rest: M) -> Reply<M> {
+        let rest = encode(self.codec, &rest);
+        match self.codec {
+            // Messages that follow each other are one (Protocol Buffers, "Encoding").
+            Codec::Proto => self.bytes.extend(rest),
+            Codec::Json if self.count == 0 => self.bytes = rest,
+            Codec::Json => {
+                let separator = if rest == b"{}" { "" } else { "," };
+                let users = [b"{\"users\":[", &*self.bytes, b"]", separator.as_bytes()];
+                self.bytes = [&users.concat(), &rest[1..]].concat();
+            }
+        }
+        Reply {
+            answer: Answered::Encoded(self.bytes),
+            created: None,
+        }
+    }
+}
+
+impl Gather for Gathered {
+    fn push(&mut self, user: User) {
+        let user = message(user);
+        match self.codec {
+            Codec::Proto => {
+                let users = vec![user];
+                let one = BatchGetUsersResponse { users };
+                self.bytes.extend(one.encode_to_vec());
+            }
+            Codec::Json => {
+                if self.count > 0 {
+                    self.bytes.push(b',');
+                }
+                self.bytes.extend(encode(Codec::Json, &user));
+            }
+        }
+        self.count += 1;
+    }
+
+    fn is_full(&self) -> bool {
+        self.count >= self.limit || self.bytes.len() >= MAX_PAGE_BYTES
+    }
 }
 
 pub async fn list_users<S: Store, P: Platform>(
     call: Call<'_, S, P, ()>,
     request: ListUsersRequest,
 ) -> Result<Reply<ListUsersResponse>, Problem> {
-    let page = match (&request.email, &request.name_prefix) {
-        (None, None) => by_id(&call, &request).await?,
-        (Some(email), None) => by_email(&call, &request, email).await?,
-        (None, Some(prefix)) => by_name(&call, &request, prefix).await?,
+    let mut gathered = Gathered::new(&call, limit(&call, &request)?);
+    let (next, total) = match (&request.email, &request.name_prefix) {
+        (None, None) => by_id(&call, &request, &mut gathered).await?,
+        (Some(email), None) => by_email(&call, &request, email, &mut gathered).await?,
+        (None, Some(prefix)) => by_name(&call, &request, prefix, &mut gathered).await?,
         (Some(_), Some(_)) => return Err(invalid("name_prefix", "does not go with email")),
     };
-    // The most that its type holds.
-    let total = page
-        .total
-        .map(|total| i32::try_from(total).unwrap_or(i32::MAX));
-    let next = page.next.as_ref().map(PageToken::write);
-    Ok(ListUsersResponse {
-        users: page.users.into_iter().map(message).collect(),
-        next_page_token: next.unwrap_or_default(),
-        total_size: total,
-    }
-    .into())
+    Ok(gathered.finish(ListUsersResponse {
+        users: Vec::new(),
+        next_page_token: next.as_ref().map(PageToken::write).unwrap_or_default(),
+        // The most that its type holds.
+        total_size: total.map(|total| i32::try_from(total).unwrap_or(i32::MAX)),
+    }))
 }
+
+/// Where the next page begins, and how many users there are in all.
+type Rest = (Option<PageToken>, Option<u64>);
 
 async fn by_id<S: Store, P: Platform>(
     call: &Call<'_, S, P, ()>,
     request: &ListUsersRequest,
-) -> Result<Page, Problem> {
+    gathered: &mut Gathered,
+) -> Result<Rest, Problem> {
     let words = Vec::from_iter(request.order_by.split_whitespace());
     let order = match *words {
         [] | ["id"] => Order::Ascending,
@@ -81,26 +141,26 @@ async fn by_id<S: Store, P: Platform>(
         Some(PageToken::After { id, descending }) if descending == is_descending => Some(id),
         Some(_) => return Err(wrong_token()),
     };
-    let page = call
-        .directory
-        .list(after, limit(call, request)?, order)
-        .await?;
+    let page = call.directory.list(after, order, gathered).await?;
     log_unreadable(call, &page.unreadable);
-    Ok(Page {
-        users: page.users,
-        next: page.next.map(|next| PageToken::After {
-            id: next.get(),
-            descending: is_descending,
-        }),
-        total: Some(page.total),
-    })
+    if let Err(error) = &page.total {
+        let (trace, path) = (&call.trace, call.request.uri().path());
+        let line = format!("{trace} {path}: the number of users is left out: {error}");
+        call.directory.platform.log_error(&line);
+    }
+    let next = page.next.map(|next| PageToken::After {
+        id: next.get(),
+        descending: is_descending,
+    });
+    Ok((next, page.total.ok()))
 }
 
 async fn by_name<S: Store, P: Platform>(
     call: &Call<'_, S, P, ()>,
     request: &ListUsersRequest,
     prefix: &str,
-) -> Result<Page, Problem> {
+    gathered: &mut Gathered,
+) -> Result<Rest, Problem> {
     if !request.order_by.trim().is_empty() {
         return Err(invalid("order_by", "does not go with name_prefix"));
     }
@@ -110,32 +170,25 @@ async fn by_name<S: Store, P: Platform>(
         Some(PageToken::At(position)) if position.is_within(&prefix) => Some(position),
         Some(_) => return Err(wrong_token()),
     };
-    let found = call
-        .directory
-        .search(&prefix, from, limit(call, request)?)
-        .await?;
+    let found = call.directory.search(&prefix, from, gathered).await?;
     log_unreadable(call, &found.unreadable);
-    Ok(Page {
-        users: found.users,
-        next: found.next.map(PageToken::At),
-        total: None,
-    })
+    Ok((found.next.map(PageToken::At), None))
 }
 
 async fn by_email<S: Store, P: Platform>(
     call: &Call<'_, S, P, ()>,
     request: &ListUsersRequest,
     email: &str,
-) -> Result<Page, Problem> {
+    gathered: &mut Gathered,
+) -> Result<Rest, Problem> {
     if token(request)?.is_some() {
         return Err(wrong_token());
     }
-    limit(call, request)?;
     let email = Email::try_from(email.to_owned()).map_err(|rule| invalid("email", rule))?;
-    let users = Vec::from_iter(call.directory.find(&email).await?);
-    let total = Some(users.len() as u64);
-    let next = None;
-    Ok(Page { users, next, total })
+    if let Some(user) = call.directory.find(&email).await? {
+        gathered.push(user);
+    }
+    Ok((None, Some(gathered.count as u64)))
 }
 
 /// How many users the page may have (AIP-158: more than the most means the most).

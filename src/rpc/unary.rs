@@ -29,16 +29,24 @@ pub const MEDIA_TYPES: [&str; 5] = [
     "application/grpc-web-text",
 ];
 
-/// A message that is answered, and the user that it created.
+/// What is answered, and the user that the call created.
 pub struct Reply<M> {
-    pub message: M,
+    pub answer: Answered<M>,
     pub created: Option<UserId>,
+}
+
+/// The message that is answered.
+pub enum Answered<M> {
+    Message(M),
+    /// As the codec of the call writes it.
+    Encoded(Vec<u8>),
 }
 
 impl<M> From<M> for Reply<M> {
     fn from(message: M) -> Reply<M> {
         let created = None;
-        Reply { message, created }
+        let answer = Answered::Message(message);
+        Reply { answer, created }
     }
 }
 
@@ -65,7 +73,10 @@ where
     };
     metadata.check_deadline(platform.now())?;
     let reply = run(call, decode(protocol.codec, &message)?).await?;
-    let message = encode(protocol.codec, &reply.message);
+    let message = match reply.answer {
+        Answered::Message(message) => encode(protocol.codec, &message),
+        Answered::Encoded(message) => message,
+    };
     Ok(Answer {
         created: reply.created,
         ..respond(protocol, metadata, message)

@@ -5,7 +5,8 @@ use http::Method;
 use serde_json::Value;
 
 use super::code;
-use super::unary::{Reply, unary};
+use super::list::Gathered;
+use super::unary::{Answered, Reply, unary};
 use super::user::{Change, members, message, profile};
 use crate::auth::{Permission, Scope};
 use crate::directory::{Error, Idempotency, MAX_IDS};
@@ -15,7 +16,6 @@ use crate::message::precondition::Preconditions;
 use crate::message::problem::{Problem, types};
 use crate::platform::Platform;
 use crate::service::resource::{Call, Operation, Resource, handled};
-use crate::sorting::sort_by_key;
 use crate::store::Store;
 use crate::user::{User, UserId};
 
@@ -110,20 +110,21 @@ async fn batch_get_users<S: Store, P: Platform>(
     call: Call<'_, S, P, ()>,
     request: v1::BatchGetUsersRequest,
 ) -> Result<Reply<v1::BatchGetUsersResponse>, Problem> {
-    let ids = request.ids.into_iter().map(UserId::try_from);
-    let mut ids = match ids.collect::<Result<Vec<_>, _>>() {
-        Ok(ids) if (1..=MAX_IDS).contains(&ids.len()) => ids,
-        _ => {
-            let rule = format!("must be 1 to {MAX_IDS} ids of users");
-            return Err(code::invalid("ids", rule));
+    let refused = || code::invalid("ids", format!("must be 1 to {MAX_IDS} ids of users"));
+    if !(1..=MAX_IDS).contains(&request.ids.len()) {
+        return Err(refused());
+    }
+    let mut ids: Vec<UserId> = Vec::new();
+    for id in request.ids {
+        let id = UserId::try_from(id).map_err(|_| refused())?;
+        if let Err(place) = ids.binary_search(&id) {
+            ids.insert(place, id);
         }
-    };
-    sort_by_key(&mut ids, |id| id);
-    ids.dedup();
-    let some = call.directory.get_some(&ids).await?;
-    log_unreadable(&call, &some.unreadable);
-    let users = some.users.into_iter().map(message).collect();
-    Ok(v1::BatchGetUsersResponse { users }.into())
+    }
+    let mut gathered = Gathered::new(&call, MAX_IDS);
+    let unreadable = call.directory.get_some(&ids, &mut gathered).await?;
+    log_unreadable(&call, &unreadable);
+    Ok(gathered.finish(v1::BatchGetUsersResponse::default()))
 }
 
 async fn create_user<S: Store, P: Platform>(
@@ -145,7 +146,7 @@ async fn create_user<S: Store, P: Platform>(
     let id = created.user.id;
     let user = Some(message(created.user));
     Ok(Reply {
-        message: v1::CreateUserResponse { user },
+        answer: Answered::Message(v1::CreateUserResponse { user }),
         created: Some(id),
     })
 }
@@ -225,9 +226,9 @@ fn check(precondition: Option<&Preconditions>, user: &User) -> Result<(), Proble
 
 /// Tells the operator of users that are left out.
 pub fn log_unreadable<S, P: Platform, B>(call: &Call<'_, S, P, B>, ids: &[UserId]) {
-    let path = call.request.uri().path();
+    let (trace, path) = (&call.trace, call.request.uri().path());
     for id in ids {
-        let line = format!("{path}: user {id} is left out, for its record can't be read");
+        let line = format!("{trace} {path}: user {id} is left out, for its record can't be read");
         call.directory.platform.log_error(&line);
     }
 }

@@ -1,13 +1,12 @@
 //! Whether the service can do its work.
 
 use crate::configuration::{Configuration, Fault};
-use crate::directory::Directory;
+use crate::directory::{Directory, Error};
 use crate::message::problem::{Problem, types};
 use crate::platform::Platform;
 use crate::store::Store;
 
-/// Fails if the configuration can't be read, or if the store does not answer or does not hold
-/// what it should. What it says tells nothing of the users, not even their number.
+/// Fails if the configuration can't be read, or if the store can't be read or written.
 pub async fn check<S: Store, P: Platform>(
     directory: &Directory<'_, S, P>,
     configuration: &Configuration,
@@ -18,9 +17,24 @@ pub async fn check<S: Store, P: Platform>(
         let detail = format!("The configuration can't be read: {}.", faults.join("; "));
         return Err(Problem::new(types::MISCONFIGURED, detail));
     }
-    directory.created().await.map(|_| ()).map_err(|error| {
-        let detail = "The store does not answer as it should.";
-        let problem = Problem::new(types::STORE_UNAVAILABLE, detail);
-        problem.retry_after(1).with_cause(error)
+    let read = directory.created().await;
+    read.map_err(|error| not_ready("The store does not answer as it should.", error))?;
+    let written = directory.check_writes().await;
+    written.map_err(|error| {
+        let detail = "The store can't be written: its disk may be full, or be there to read only.";
+        not_ready(detail, error)
     })
+}
+
+fn not_ready(detail: &str, error: Error) -> Problem {
+    let problem = match &error {
+        // No time mends that.
+        Error::Unreadable(_) => {
+            let detail =
+                "The store holds a value that the service did not write. The log has its key.";
+            Problem::new(types::STORE_UNAVAILABLE, detail)
+        }
+        _ => Problem::new(types::STORE_UNAVAILABLE, detail).retry_after(1),
+    };
+    problem.with_cause(error)
 }

@@ -1,5 +1,7 @@
 //! Clock, random numbers, configuration and log, as WASI has them.
 
+use std::io::Write;
+
 use http::{Response, Uri};
 use spin_sdk::wit::wasi::clocks0_2_0::wall_clock;
 use spin_sdk::wit::wasi::config::store as config;
@@ -36,10 +38,17 @@ impl Platform for WasiPlatform {
     }
 
     fn log_error(&self, line: &str) {
-        eprintln!("error: {}", log::text(line));
+        write_line(std::io::stderr(), format!("error: {}", log::text(line)));
     }
 
     fn audit(&self, line: &str) {
-        println!("{line}");
+        write_line(std::io::stdout(), line.to_owned());
     }
+}
+
+/// Writes a line at once, so that those of other instances don't come in between. If the host can't
+/// take it, the request goes on all the same.
+fn write_line(mut to: impl Write, mut line: String) {
+    line.push('\n');
+    let _ = to.write_all(line.as_bytes());
 }

@@ -63,6 +63,16 @@ impl Profile {
             _ => Err(violations),
         }
     }
+
+    /// Whether both are represented by the same text. It tells more apart than `==` does: an
+    /// address that is written otherwise, and a number.
+    pub fn is_represented_as(&self, other: &Profile) -> bool {
+        let emails = [self, other].map(|profile| profile.email.as_ref().map(Email::as_str));
+        let text = |profile: &Profile| {
+            serde_json::to_string(&profile.attributes).expect("attributes have string keys only")
+        };
+        self.name == other.name && emails[0] == emails[1] && text(self) == text(other)
+    }
 }
 
 #[cfg(test)]
@@ -83,6 +93,38 @@ mod tests {
             ["/name", "/email", "/attributes", "/a~1b~0c", "/id"]
         );
         assert_eq!(Profile::from_json(json!([])).unwrap_err()[0].pointer, "");
+    }
+
+    #[test]
+    fn profiles_are_represented_alike_or_not() {
+        let profile = |json: &str| {
+            let value = serde_json::from_str(json).expect("JSON");
+            Profile::from_json(value).expect("a profile")
+        };
+        let is_same = |one: &str, other: &str| {
+            let (one, other) = (profile(one), profile(other));
+            assert_eq!(one.is_represented_as(&other), other.is_represented_as(&one));
+            one.is_represented_as(&other)
+        };
+        let ada = r#"{"name":"Ada","email":"a@b.example","attributes":{"a":1,"b":[{}]}}"#;
+        for same in [
+            ada,
+            r#"{"attributes":{"b":[{}],"a":1},"email":"a@b.example","name":" Ada "}"#,
+        ] {
+            assert!(is_same(ada, same), "{same}");
+        }
+        for other in [
+            r#"{"name":"ada","email":"a@b.example","attributes":{"a":1,"b":[{}]}}"#,
+            r#"{"name":"Ada","email":"A@b.example","attributes":{"a":1,"b":[{}]}}"#,
+            r#"{"name":"Ada","attributes":{"a":1,"b":[{}]}}"#,
+            r#"{"name":"Ada","email":"a@b.example"}"#,
+            r#"{"name":"Ada","email":"a@b.example","attributes":{}}"#,
+            r#"{"name":"Ada","email":"a@b.example","attributes":{"a":1.0,"b":[{}]}}"#,
+        ] {
+            assert!(!is_same(ada, other), "{other}");
+        }
+        let zero = r#"{"name":"Ada","attributes":{"a":0.0}}"#;
+        assert!(!is_same(zero, r#"{"name":"Ada","attributes":{"a":-0.0}}"#));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::unicode;
 
 /// The members of a user that only the service sets.
-pub const READ_ONLY: [&str; 3] = ["id", "created_at", "updated_at"];
+pub const READ_ONLY: [&str; 4] = ["id", "created_at", "updated_at", "etag"];
 
 /// A rule that a member breaks, as the rest of a sentence whose subject is the member.
 pub type Rule = Cow<'static, str>;

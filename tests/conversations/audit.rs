@@ -141,6 +141,23 @@ fn every_request_that_would_change_something_leaves_a_line_also_when_it_is_refus
     assert_eq!(setting.trail(), [] as [Value; 0]);
 }
 
+#[test]
+fn a_change_at_the_wrong_place_or_time_leaves_a_line() {
+    let mut setting = Setting::<Memory>::default();
+    let elsewhere = [JSON, ("host", "evil.example")];
+    assert_eq!(setting.ask("DELETE", "/users/1", &elsewhere, ""), 421);
+    assert_eq!(setting.events(), ["421"]);
+    let variables = &mut setting.platform.variables;
+    variables.insert("rate_limit", "1".to_owned());
+    assert_eq!(setting.ask("POST", "/users", &[JSON], "{}"), 422);
+    assert_eq!(setting.ask("POST", "/users", &[JSON], "{}"), 429);
+    assert_eq!(setting.events(), ["begun", "422", "429"]);
+    let variables = &mut setting.platform.variables;
+    variables.insert("rate_limit", "many".to_owned());
+    assert_eq!(setting.ask("POST", "/users", &[JSON], "{}"), 503);
+    assert_eq!(setting.events(), ["503"]);
+}
+
 /// A store that traps the instance at the first write, once it is armed.
 #[derive(Default)]
 struct Trap {

@@ -1,5 +1,8 @@
 //! What the operator can set, and what becomes of a value that can't be read.
 
+use std::collections::BTreeSet;
+use std::process::Command;
+
 use crate::support::memory::{Memory, TestPlatform, respond};
 use crate::support::{Service, new_state_dir, start_host_with};
 use edge_host::UpOptions;
@@ -25,16 +28,81 @@ fn the_page_size_is_what_the_variable_says_unless_the_client_says_otherwise() {
     }
 }
 
-/// A service with that value of a variable, and the answers to requests.
+/// Settings of variables, the last of which can't be read, and the rule that it breaks.
+const UNREADABLE: &[(&[(&str, &str)], &str)] = &[
+    (&[("auth", "OFF")], "must be token or off"),
+    (&[("auth", "off\n")], "must be token or off"),
+    (
+        &[("tokens", "admin admin not-a-digest")],
+        "at entry 1: its SHA-256",
+    ),
+    (
+        &[("jwt_audience", "users"), ("jwt_issuer", "")],
+        "must be set",
+    ),
+    (
+        &[
+            ("jwt_issuer", "https://login.example"),
+            ("jwt_audience", ""),
+        ],
+        "must be set",
+    ),
+    (&[ISSUER, AUDIENCE, ("jwt_jwks", "")], "must be set"),
+    (&[ISSUER, AUDIENCE, ("jwt_jwks", "{}")], "must be a JWK set"),
+    (
+        &[
+            ISSUER,
+            AUDIENCE,
+            ("jwt_jwks_url", "http://login.example/keys"),
+        ],
+        "must be a URL that begins with https://",
+    ),
+    (
+        &[("allowed_hosts", "https://users.example")],
+        "must list names",
+    ),
+    (&[("page_size", "0")], "from 1 to 1000"),
+    (&[("page_size", "many")], "from 1 to 1000"),
+    (&[("require_preconditions", "true")], "must be off or on"),
+    (&[("cors_origins", "app.example")], "must list origins"),
+    (&[("rate_limit", "100/min")], "from 0 to 1000000"),
+    (&[("rate_limit", "-1")], "from 0 to 1000000"),
+    (&[("rate_limit", " 2")], "from 0 to 1000000"),
+    (&[("rate_limit", "2.0")], "from 0 to 1000000"),
+    (&[("bulk_time_limit", "20s")], "from 1 to 3600"),
+];
+
+const ISSUER: (&str, &str) = ("jwt_issuer", "https://login.example");
+const AUDIENCE: (&str, &str) = ("jwt_audience", "users");
+
+#[test]
+fn each_variable_that_the_manifest_declares_has_values_that_cannot_be_read() {
+    let text =
+        std::fs::read_to_string(crate::support::root().join("spin.toml")).expect("the manifest");
+    let manifest: toml::Table = text.parse().expect("TOML");
+    let declared = manifest["variables"].as_table().expect("variables").keys();
+    let declared = BTreeSet::from_iter(declared.map(String::as_str));
+    let tried = UNREADABLE.iter().map(|(settings, _)| unreadable(settings));
+    assert_eq!(BTreeSet::from_iter(tried), declared);
+}
+
+/// The name of the variable that can't be read.
+fn unreadable(settings: &[(&'static str, &str)]) -> &'static str {
+    settings.last().expect("a setting").0
+}
+
+/// A service with those values of variables, and the answers to requests.
 struct Misconfigured {
     store: Memory,
     platform: TestPlatform,
 }
 
 impl Misconfigured {
-    fn new(variable: &'static str, value: &str) -> Misconfigured {
+    fn new(settings: &[(&'static str, &str)]) -> Misconfigured {
         let mut platform = TestPlatform::default();
-        platform.variables.insert(variable, value.to_owned());
+        let settings = settings.iter();
+        let settings = settings.map(|(variable, value)| (*variable, (*value).to_owned()));
+        platform.variables.extend(settings);
         let store = Memory::default();
         Misconfigured { store, platform }
     }
@@ -53,27 +121,9 @@ fn problem(response: &Response<Vec<u8>>) -> Value {
 
 #[test]
 fn what_cannot_be_read_is_refused_loudly_and_changes_nothing() {
-    for (variable, value, rule) in [
-        ("auth", "OFF", "must be token or off"),
-        ("auth", "off\n", "must be token or off"),
-        (
-            "tokens",
-            "admin admin not-a-digest",
-            "at entry 1: its SHA-256",
-        ),
-        ("jwt_issuer", "https://login.example", "must be set"),
-        ("allowed_hosts", "https://users.example", "must list names"),
-        ("page_size", "0", "from 1 to 1000"),
-        ("page_size", "many", "from 1 to 1000"),
-        ("require_preconditions", "true", "must be off or on"),
-        ("cors_origins", "app.example", "must list origins"),
-        ("rate_limit", "100/min", "from 0 to 1000000"),
-        ("rate_limit", "-1", "from 0 to 1000000"),
-        ("rate_limit", " 2", "from 0 to 1000000"),
-        ("rate_limit", "2.0", "from 0 to 1000000"),
-        ("bulk_time_limit", "20s", "from 1 to 3600"),
-    ] {
-        let service = Misconfigured::new(variable, value);
+    for (settings, rule) in UNREADABLE {
+        let variable = unreadable(settings);
+        let service = Misconfigured::new(settings);
         for (method, path) in [
             ("GET", "/users"),
             ("GET", "/users/1"),
@@ -99,10 +149,34 @@ fn what_cannot_be_read_is_refused_loudly_and_changes_nothing() {
     }
 }
 
+#[test]
+fn edge_host_does_not_start_with_what_cannot_be_read() {
+    for (settings, rule) in UNREADABLE {
+        let variable = unreadable(settings);
+        let mut command = Command::new(crate::support::host_program());
+        command
+            .args(["up", "--listen", "127.0.0.1:0", "--state-dir", "", "--from"])
+            .arg(crate::support::manifest());
+        for (name, value) in *settings {
+            command.args(["--variable", &format!("{name}={value}")]);
+        }
+        let output = command.output().expect("the host runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{settings:?}: {said}");
+        let told = said.lines().find(|line| line.starts_with("Error: "));
+        let told = told.unwrap_or_else(|| panic!("{settings:?}: {said}"));
+        assert!(
+            told.contains(&format!("the variable {variable} ")) && told.contains(rule),
+            "{told}"
+        );
+        assert!(!String::from_utf8_lossy(&output.stdout).contains("Serving"));
+    }
+}
+
 /// To start the component again would not help, and whoever is refused can read why.
 #[test]
 fn what_needs_no_configuration_is_there_all_the_same() {
-    let service = Misconfigured::new("rate_limit", "many");
+    let service = Misconfigured::new(&[("rate_limit", "many")]);
     for path in ["/", "/healthz", "/docs", "/problems/misconfigured"] {
         assert_eq!(service.ask("GET", path).status(), 200, "{path}");
     }

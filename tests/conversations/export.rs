@@ -116,6 +116,11 @@ mod not_by_url {
         ];
         assert_eq!(users, expected);
         assert_eq!(last["users"], 2);
+        let (users, _) = lines(&service.get("/users/export?after=3&fields=id,etag"));
+        for user in &users {
+            let one = service.get(&path(user));
+            assert_eq!(user["etag"].as_str(), one.header("etag"));
+        }
         for after in ["5", "18446744073709551615"] {
             let (users, last) = lines(&service.get(&format!("/users/export?after={after}")));
             assert_eq!(

@@ -37,6 +37,8 @@ fn the_operator_can_allow_other_names() {
     let host = start_host_with(UpOptions {
         state_dir: Some(new_state_dir()),
         variables: vec![variable("allowed_hosts", "users.example, 192.0.2.1")],
+        // As `edge-host up --allow-host` has it.
+        allow_hosts: vec!["given.example".to_owned()],
         ..UpOptions::default()
     });
     let service = Service::of(&host);
@@ -44,6 +46,7 @@ fn the_operator_can_allow_other_names() {
         ("users.example", 200),
         ("USERS.example:8080", 200),
         ("192.0.2.1:80", 200),
+        ("given.example:3000", 200),
         ("other.example", 421),
     ] {
         let request = service.request("GET", "/users").header("host", name);

@@ -297,8 +297,11 @@ fn what_is_no_token_is_refused() {
     }
 }
 
+/// How many requests an instance answers: as the embedded host has it, and as Spin does.
+const REUSES: [usize; 2] = [128, 1];
+
 /// A service whose issuer's keys are at a URL, with what the manifest allows.
-fn start_with_keys_at(url: &str, allowed: &str) -> Host {
+fn start_with_keys_at(url: &str, allowed: &str, reuse: usize) -> Host {
     let directory = new_state_dir();
     let component = root().join("target/wasm32-wasip1/release/edge_users.wasm");
     let text = std::fs::read_to_string(manifest()).expect("the manifest");
@@ -322,6 +325,7 @@ fn start_with_keys_at(url: &str, allowed: &str) -> Host {
         quiet: true,
         discard_stdout: true,
         variables,
+        max_instance_reuse_count: reuse,
         ..UpOptions::default()
     });
     RUNTIME.block_on(started).expect("the host starts")
@@ -353,18 +357,20 @@ fn serve_keys(keys: String) -> (String, &'static AtomicUsize) {
 #[test]
 fn keys_are_fetched_where_the_manifest_allows_it_and_kept() {
     let key = Key::ed25519();
-    let (origin, fetches) = serve_keys(jwks(&[key.jwk("EdDSA")]));
-    let host = start_with_keys_at(&format!("{origin}/keys"), &origin);
-    for _ in 0..10 {
-        assert_eq!(status(&host, &good(&key)), 200);
+    for reuse in REUSES {
+        let (origin, fetches) = serve_keys(jwks(&[key.jwk("EdDSA")]));
+        let host = start_with_keys_at(&format!("{origin}/keys"), &origin, reuse);
+        for _ in 0..10 {
+            assert_eq!(status(&host, &good(&key)), 200);
+        }
+        for number in 0..10 {
+            let header = json!({ "kid": format!("unknown {number}") });
+            assert_eq!(status(&host, &key.sign(header, &claims("7", "read"))), 401);
+        }
+        assert_eq!(status(&host, &with("iss", json!("evil"))), 401);
+        // The instance keeps the keys, and the store for all others.
+        assert_eq!(fetches.load(Ordering::SeqCst), 1);
     }
-    for number in 0..10 {
-        let header = json!({ "kid": format!("unknown {number}") });
-        assert_eq!(status(&host, &key.sign(header, &claims("7", "read"))), 401);
-    }
-    assert_eq!(status(&host, &with("iss", json!("evil"))), 401);
-    // The host keeps the instance, which keeps the keys.
-    assert_eq!(fetches.load(Ordering::SeqCst), 1);
 }
 
 #[test]
@@ -383,7 +389,7 @@ fn keys_that_cannot_be_fetched_let_nobody_in() {
         (format!("{huge}/keys"), "*://*:*"),
         ("http://127.0.0.1:1/keys".to_owned(), "*://*:*"),
     ] {
-        let host = start_with_keys_at(&url, allowed);
+        let host = start_with_keys_at(&url, allowed, REUSES[0]);
         let answer = Service::of(&host).with_token(&good(&key)).get("/users");
         assert_eq!(answer.status, 503, "{url} {allowed}");
         assert_eq!(answer.problem()["title"], "Keys unavailable");
@@ -422,15 +428,17 @@ fn serve_slowly() -> (String, &'static AtomicUsize) {
 /// The host would end the request after 30 s, with 504, and the next would begin again.
 #[test]
 fn keys_that_drip_hold_one_request_for_a_moment_and_no_other() {
-    let (origin, fetches) = serve_slowly();
-    let host = start_with_keys_at(&format!("{origin}/keys"), "*://*:*");
-    let service = Service::of(&host).with_token(&good(&Key::ed25519()));
-    for _ in 0..5 {
-        let answer = service.get("/users");
-        assert_eq!(answer.status, 503);
-        assert_eq!(answer.problem()["type"], "/problems/keys-unavailable");
+    for reuse in REUSES {
+        let (origin, fetches) = serve_slowly();
+        let host = start_with_keys_at(&format!("{origin}/keys"), "*://*:*", reuse);
+        let service = Service::of(&host).with_token(&good(&Key::ed25519()));
+        for _ in 0..5 {
+            let answer = service.get("/users");
+            assert_eq!(answer.status, 503);
+            assert_eq!(answer.problem()["type"], "/problems/keys-unavailable");
+        }
+        assert_eq!(fetches.load(Ordering::SeqCst), 1);
     }
-    assert_eq!(fetches.load(Ordering::SeqCst), 1);
 }
 
 /// RFC 2104, for what nobody here verifies.

@@ -184,34 +184,35 @@ mod not_by_url {
         }
         assert_eq!(admitted, 6);
     }
-}
 
-#[test]
-fn an_import_counts_each_line_and_says_when_to_go_on() {
-    let (store, platform) = (Memory::default(), limited(4));
-    platform.now.set(29_700_000 * 60_000 + 20_000);
-    let import = |body: &str| -> Vec<Value> {
-        let request = Request::post("/users/import?line=11");
-        let request = request.header("content-type", "application/x-ndjson");
-        let answer = respond(&store, &platform, request.body(body.into()).unwrap());
-        assert_eq!(answer.status(), 200);
-        let text = String::from_utf8(answer.into_body()).expect("text");
-        let lines = text
-            .lines()
-            .map(|line| serde_json::from_str(line).expect("JSON"));
-        lines.collect()
-    };
-    // The request counts, and each line that is not blank, also one that is refused.
-    let lines = import("{\"name\":\"Ada\"}\n\nnonsense\n{\"name\":\"Bea\"}\n{\"name\":\"Cleo\"}");
-    let statuses: Vec<_> = lines.iter().map(|line| line["status"].as_u64()).collect();
-    assert_eq!(statuses, [Some(201), Some(400), Some(201), None]);
-    assert_eq!(
-        lines[3],
-        json!({
-            "end": "rate-limit", "created": 2, "refused": 1, "failed": 0,
-            "next": "/users/import?line=15", "retry_after": 40,
-        })
-    );
-    let request = Request::get("/users").body(Vec::new()).unwrap();
-    assert_eq!(respond(&store, &platform, request).status(), 429);
+    #[test]
+    fn an_import_counts_each_line_and_says_when_to_go_on() {
+        let (store, platform) = (Memory::default(), limited(4));
+        platform.now.set(29_700_000 * 60_000 + 20_000);
+        let import = |body: &str| -> Vec<Value> {
+            let request = Request::post("/users/import?line=11");
+            let request = request.header("content-type", "application/x-ndjson");
+            let answer = respond(&store, &platform, request.body(body.into()).unwrap());
+            assert_eq!(answer.status(), 200);
+            let text = String::from_utf8(answer.into_body()).expect("text");
+            let lines = text
+                .lines()
+                .map(|line| serde_json::from_str(line).expect("JSON"));
+            lines.collect()
+        };
+        // The request counts, and each line that is not blank, also one that is refused.
+        let lines =
+            import("{\"name\":\"Ada\"}\n\nnonsense\n{\"name\":\"Bea\"}\n{\"name\":\"Cleo\"}");
+        let statuses: Vec<_> = lines.iter().map(|line| line["status"].as_u64()).collect();
+        assert_eq!(statuses, [Some(201), Some(400), Some(201), None]);
+        assert_eq!(
+            lines[3],
+            json!({
+                "end": "rate-limit", "created": 2, "refused": 1, "failed": 0,
+                "next": "/users/import?line=15", "retry_after": 40,
+            })
+        );
+        let request = Request::get("/users").body(Vec::new()).unwrap();
+        assert_eq!(respond(&store, &platform, request).status(), 429);
+    }
 }

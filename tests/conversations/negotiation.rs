@@ -107,18 +107,23 @@ fn a_compressed_body_is_refused_clearly() {
     assert_eq!(refused.header("accept-encoding"), Some("identity"));
 }
 
-/// RFC 9110, section 9.3.7.
-#[test]
-fn the_service_as_a_whole_has_options() {
-    let host = start_host();
-    let mut stream = TcpStream::connect(host.local_addr()).expect("a connection");
-    let request = "OPTIONS * HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-    stream.write_all(request.as_bytes()).expect("it is sent");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    assert!(answer.starts_with("HTTP/1.1 204 "), "{answer}");
-    assert!(
-        answer.to_lowercase().contains("\r\nallow: options\r\n"),
-        "{answer}"
-    );
+/// Tests of services of their own, whatever `EDGE_USERS_URL` says.
+mod not_by_url {
+    use super::*;
+
+    /// RFC 9110, section 9.3.7.
+    #[test]
+    fn the_service_as_a_whole_has_options() {
+        let host = start_host();
+        let mut stream = TcpStream::connect(host.local_addr()).expect("a connection");
+        let request = "OPTIONS * HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+        stream.write_all(request.as_bytes()).expect("it is sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 204 "), "{answer}");
+        assert!(
+            answer.to_lowercase().contains("\r\nallow: options\r\n"),
+            "{answer}"
+        );
+    }
 }

@@ -63,13 +63,19 @@ fn a_request_for_one_user_takes_the_operations_that_the_documentation_says() {
         1
     );
     assert_eq!(cost(&|| service.get("/healthz").status, 200), 0);
-    assert_eq!(cost(&|| service.get("/readyz").status, 200), 1);
+    // The first one writes, to see whether that can be done.
+    for operations in [3, 2] {
+        assert_eq!(cost(&|| service.get("/readyz").status, 200), operations);
+    }
     let user = path(&json!({ "id": 2 }));
     let attributes = json!({ "attributes": { "team": "blue" } });
-    assert_eq!(
-        cost(&|| service.patch(&user, attributes.clone()).status, 200),
-        2
-    );
+    // The second one changes nothing.
+    for operations in [2, 1] {
+        assert_eq!(
+            cost(&|| service.patch(&user, attributes.clone()).status, 200),
+            operations
+        );
+    }
     // The first rename in a directory sets up the index of names too.
     for (name, operations) in [("Ada L.", 11), ("Ada Lovelace", 5), ("ADA LOVELACE", 2)] {
         let rename = json!({ "name": name });

@@ -4,7 +4,7 @@ use crate::support::{
     Answer, Send, Service, new_email, new_state_dir, path, service, start_host_with,
 };
 use edge_host::UpOptions;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// A new user's path and entity tag.
 fn user() -> (String, String) {
@@ -168,9 +168,22 @@ fn everything_says_how_it_may_be_cached_and_on_what_it_depends() {
             );
         }
     }
-    let created = service().post("/users", json!({ "name": "Eve", "email": new_email() }));
-    assert_eq!(created.header("cache-control"), Some("no-store"));
-    let _: Value = created.json();
+    let eve = json!({ "name": "Eve", "email": new_email() });
+    let import = service().request("POST", "/users/import");
+    let import = import.header("content-type", "application/x-ndjson");
+    for (status, answer) in [
+        (201, service().post("/users", eve.clone())),
+        (409, service().post("/users", eve)),
+        (200, service().put(&user, json!({ "name": "Ada" }))),
+        (200, service().patch(&user, json!({ "name": "Bea" }))),
+        (200, service().get("/users?name=bea&limit=1")),
+        (200, service().get("/users/export?after=999999999")),
+        (200, import.body("nonsense").answer()),
+        (200, service().request("HEAD", &user).answer()),
+    ] {
+        assert_eq!(answer.status, status);
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+    }
 }
 
 /// Tests of services of their own, whatever `EDGE_USERS_URL` says.

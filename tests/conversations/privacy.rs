@@ -325,3 +325,66 @@ fn nothing_of_a_former_name_email_or_attribute_is_in_the_store() {
         assert!(!file.contains(text), "{text} is in the file");
     }
 }
+
+/// As `SECURITY.md` says it.
+#[test]
+fn a_deleted_user_leaves_numbers_and_hashes() {
+    let state_dir = new_state_dir();
+    let host = crate::support::start_host_with(UpOptions {
+        state_dir: Some(state_dir.clone()),
+        ..UpOptions::default()
+    });
+    let service = Service::of(&host);
+    let wilma = json!({ "name": "Wilma", "email": "wilma@example.com", "attributes": { "team": "yellow" } });
+    let create = service.request("POST", "/users").json(&wilma);
+    let created = create.header("idempotency-key", "one").answer();
+    assert_eq!(created.status, 201);
+    let user = crate::support::path(&created.json());
+    let other = json!({ "email": "other@example.com" });
+    assert_eq!(service.patch(&user, other).status, 200);
+    assert_eq!(search_all(&service, "wilma"), 1);
+    assert_eq!(service.delete(&user).status, 204);
+    RUNTIME.block_on(host.shutdown()).expect("the host stops");
+
+    let file = state_dir.join("sqlite_key_value.db");
+    let store = Connection::open(file).expect("a database");
+    let mut rows = store
+        .prepare("SELECT key, value FROM spin_key_value ORDER BY key")
+        .expect("a query");
+    let rows = rows.query_map([], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?))
+    });
+    let rows: Vec<_> = rows.expect("rows").map(|row| row.expect("a row")).collect();
+    let of = |start: &str| {
+        let rows = rows.iter().filter(|(key, _)| key.starts_with(start));
+        rows.cloned().collect::<Vec<_>>()
+    };
+    // The record: the emails that it claimed, the number of the delete, and the last writes.
+    let [(_, record)] = &of("user/")[..] else {
+        panic!("{rows:?}");
+    };
+    let mut record: Value = serde_json::from_slice(record).expect("JSON");
+    let by = record["value"]["state"]["deleted"]["by"].take();
+    let writes = record["writes"].take();
+    assert!(by.is_string() && writes.as_array().is_some_and(|writes| writes.contains(&by)));
+    let left = json!({ "claims": 2, "state": { "deleted": { "by": null } } });
+    assert_eq!(
+        record,
+        json!({ "format": 1, "writes": null, "value": left })
+    );
+    // The hash of each address, and of the key; each with a number that names the user.
+    for (start, digits, count) in [("email/", 64, 2), ("idempotency/", 32, 1)] {
+        let numbers = of(start);
+        assert_eq!(numbers.len(), count, "{rows:?}");
+        for (key, value) in numbers {
+            let hash = key.strip_prefix(start).expect("a hash");
+            assert!(hash.len() == digits && hash.bytes().all(|byte| byte.is_ascii_hexdigit()));
+            let number = i64::from_le_bytes(value.try_into().expect("a number"));
+            assert_eq!(number >> 27, 1);
+        }
+    }
+    // The index, the counts and the ledger say nothing of it but its id.
+    for text in ["wilma", "yellow", "team", "other", "example"] {
+        assert_eq!(keys_with(&state_dir, text), Vec::<String>::new());
+    }
+}

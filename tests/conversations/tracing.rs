@@ -1,7 +1,9 @@
 //! What names a request, and what pages of other origins may see.
 
+use crate::support::memory::{Memory, TestPlatform, respond};
 use crate::support::{Answer, Send, Service, new_state_dir, service, start_host_with};
 use edge_host::UpOptions;
+use http::Request;
 use serde_json::json;
 
 #[test]
@@ -101,6 +103,51 @@ fn no_page_of_another_origin_reads_an_answer_unless_the_operator_allows_it() {
 /// Tests of services of their own, whatever `EDGE_USERS_URL` says.
 mod not_by_url {
     use super::*;
+
+    #[test]
+    fn each_failure_of_the_service_is_in_the_log_with_its_request_and_its_trace() {
+        let (store, platform) = (Memory::default(), TestPlatform::default());
+        let ask = |number: usize, method: &str, path: &str, media_type: &str, body: &str| {
+            let trace = format!("{:032x}", 0xabc000 + number);
+            let request = Request::builder().method(method).uri(path);
+            let request = request
+                .header("x-request-id", format!("id-{number}"))
+                .header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"))
+                .header("content-type", media_type);
+            let request = request.body(body.as_bytes().to_vec()).expect("a request");
+            platform.lines.borrow_mut().clear();
+            respond(&store, &platform, request);
+            let lines = platform.lines.borrow();
+            let failures = lines.iter().filter(|line| !line.contains("\"audit\""));
+            let named = format!("request=id-{number} trace={trace} {method} ");
+            let failures: Vec<_> = failures.map(|line| line.starts_with(&named)).collect();
+            (failures, lines.clone())
+        };
+        let (json, lines) = ("application/json", "application/x-ndjson");
+        let ada = r#"{"name":"Ada"}"#;
+        assert!(ask(0, "POST", "/users", json, ada).0.is_empty());
+        store.put("user/1", b"garbage");
+        store.put("count/created", b"garbage");
+        for (number, (method, path, media_type)) in [
+            ("GET", "/users/1", ""),
+            ("PUT", "/users/1", json),
+            ("PATCH", "/users/1", json),
+            ("DELETE", "/users/1", ""),
+            ("POST", "/users", json),
+            ("GET", "/users", ""),
+            ("GET", "/users?name=a", ""),
+            ("GET", "/users?id=1", ""),
+            ("GET", "/users/export", ""),
+            ("POST", "/users/import", lines),
+            ("GET", "/readyz", ""),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let (failures, lines) = ask(number + 1, method, path, media_type, ada);
+            assert_eq!(failures, [true], "{method} {path}: {lines:#?}");
+        }
+    }
 
     #[test]
     fn pages_of_allowed_origins_read_answers_and_send_what_the_service_knows() {

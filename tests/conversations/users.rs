@@ -145,9 +145,114 @@ fn every_version_of_a_user_has_its_own_strong_entity_tag() {
     service().put(&user, json!({ "name": "Evi" }));
     let second = tag(&service().get(&user));
     assert_ne!(second, first);
-    let third = tag(&service().patch(&user, json!({ "name": "Eva" })));
+    // A version that is like an earlier one is another one.
+    let third = tag(&service().patch(&user, json!({ "name": "Eve" })));
     assert!(third != first && third != second);
     assert_eq!(tag(&service().get(&user)), third);
+}
+
+#[test]
+fn a_change_that_changes_nothing_leaves_the_version_that_is_there() {
+    let email = new_email();
+    let profile = json!({ "name": "Nia", "email": email, "attributes": { "n": [1, {}] } });
+    let created = service().post("/users", profile.clone());
+    let (user, tag) = (created.json(), created.header("etag").expect("a tag"));
+    let change = |method: &str, media_type: &str, body: Value| {
+        let request = service().request(method, &path(&user));
+        let request = request.header("content-type", media_type);
+        request.body(body.to_string()).answer()
+    };
+    let replace = |body| change("PUT", "application/json", body);
+    let merge = |body| change("PATCH", "application/merge-patch+json", body);
+    let operate = |body| change("PATCH", "application/json-patch+json", body);
+    // So that a new version would have another time.
+    std::thread::sleep(std::time::Duration::from_millis(2));
+    for answer in [
+        replace(profile),
+        replace(user.clone()),
+        merge(user.clone()),
+        merge(json!({})),
+        merge(json!({ "name": " Nia ", "nickname": null })),
+        operate(json!([])),
+        operate(json!([{ "op": "replace", "path": "/name", "value": "Nia" }])),
+        operate(json!([
+            { "op": "remove", "path": "/email" },
+            { "op": "add", "path": "/email", "value": email },
+        ])),
+    ] {
+        assert_eq!((answer.status, answer.json()), (200, user.clone()));
+        assert!(answer.header("etag").is_none_or(|same| same == tag));
+        assert_eq!(service().get(&path(&user)).header("etag"), Some(tag));
+    }
+    // The same by another text is a change.
+    let mut before = tag.to_owned();
+    for patch in [
+        json!({ "email": email.to_uppercase() }),
+        json!({ "attributes": { "n": [1.0, {}] } }),
+        json!({ "attributes": {} }),
+    ] {
+        let answer = merge(patch.clone());
+        let changed = answer.header("etag").expect("a tag") != before;
+        // Nothing is merged into nothing.
+        assert_eq!(changed, patch != json!({ "attributes": {} }), "{patch}");
+        before = answer.header("etag").expect("a tag").to_owned();
+    }
+    // Nobody is let through who asks for another version.
+    let stale = service()
+        .request("PUT", &path(&user))
+        .header("if-match", tag);
+    let same = service().get(&path(&user)).json();
+    assert_eq!(stale.json(&same).answer().status, 412);
+}
+
+#[test]
+fn lists_have_the_entity_tag_of_each_user_if_asked_for_it() {
+    let name = new_email().replace(['@', '.'], "");
+    let users: Vec<Value> = (0..2)
+        .map(|_| service().create(json!({ "name": name })))
+        .collect();
+    let ids = format!("{},{}", users[0]["id"], users[1]["id"]);
+    let after = users[0]["id"].as_u64().expect("an id") - 1;
+    let list = |query: String| service().get(&query).json();
+    for listed in [
+        list(format!("/users?id={ids}&fields=id,etag")),
+        list(format!("/users?name={name}&fields=id,etag")),
+        list(format!("/users?after={after}&limit=2&fields=etag,id")),
+    ] {
+        let expected = users.iter().map(|user| {
+            let tag = service().get(&path(user)).header("etag").map(str::to_owned);
+            json!({ "id": user["id"], "etag": tag })
+        });
+        assert_eq!(listed, expected.collect::<Value>());
+    }
+    assert_eq!(list(format!("/users?id={ids}")), json!(users));
+    let all = "id,name,email,attributes,created_at,updated_at,etag";
+    let one = service().get(&format!("{}?fields={all}", path(&users[0])));
+    let whole = one.json();
+    assert_eq!(whole["etag"].as_str(), one.header("etag"));
+    // What was got can be sent back, and changes the version that it is.
+    let tag = whole["etag"].as_str().expect("a tag");
+    let mut changed = whole.clone();
+    changed["attributes"] = json!({ "team": "blue" });
+    let put = || {
+        let request = service().request("PUT", &path(&whole));
+        request.header("if-match", tag).json(&changed).answer()
+    };
+    assert_eq!(put().status, 200);
+    assert_eq!(put().status, 412);
+    for refused in [
+        service().post("/users", json!({ "name": "A", "etag": tag })),
+        service()
+            .request("PATCH", &path(&whole))
+            .header("content-type", "application/json-patch+json")
+            .body(json!([{ "op": "add", "path": "/etag", "value": tag }]).to_string())
+            .answer(),
+    ] {
+        assert_eq!(
+            (refused.status, refused.pointers()),
+            (422, vec!["/etag".to_owned()])
+        );
+    }
 }
 
 #[test]

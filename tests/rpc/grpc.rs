@@ -23,7 +23,10 @@ use tokio_stream::wrappers::ReceiverStream;
 use crate::support::{RUNTIME, new_email, new_state_dir, service, start_host_with, variable};
 
 async fn channel() -> Channel {
-    let url = service().url.clone();
+    channel_to(service().url.clone()).await
+}
+
+async fn channel_to(url: String) -> Channel {
     let endpoint = Channel::from_shared(url).expect("a URL");
     endpoint.connect().await.expect("a connection")
 }
@@ -265,9 +268,7 @@ fn a_stream_ends_at_the_operators_time_limit_and_says_so() {
     });
     RUNTIME.block_on(async {
         let url = format!("http://{}", host.local_addr());
-        let mut client = UserServiceClient::connect(url.clone())
-            .await
-            .expect("a connection");
+        let mut client = UserServiceClient::new(channel_to(url.clone()).await);
         let (_sender, receiver) = mpsc::channel::<ImportUsersRequest>(1);
         let results = client.import_users(ReceiverStream::new(receiver)).await;
         let ended = results
@@ -280,7 +281,7 @@ fn a_stream_ends_at_the_operators_time_limit_and_says_so() {
             (ended.code(), &*details(&ended).0),
             (Code::Aborted, "time-limit")
         );
-        let mut health = HealthClient::connect(url).await.expect("a connection");
+        let mut health = HealthClient::new(channel_to(url).await);
         let watched = health.watch(HealthCheckRequest::default()).await;
         let mut watched = watched.expect("a stream").into_inner();
         let first = watched
@@ -376,7 +377,7 @@ fn reflection_gives_the_files_of_all_services() {
         else {
             panic!("no numbers");
         };
-        assert_eq!(none.extension_number, []);
+        assert!(none.extension_number.is_empty());
         let Told::ErrorResponse(error) = ask(Ask::FileContainingSymbol("nobody".to_owned())).await
         else {
             panic!("no error");
@@ -396,7 +397,7 @@ fn a_client_that_asks_too_often_is_told_when_to_come_back() {
     });
     RUNTIME.block_on(async {
         let url = format!("http://{}", host.local_addr());
-        let mut client = UserServiceClient::connect(url).await.expect("a connection");
+        let mut client = UserServiceClient::new(channel_to(url).await);
         let mut last = None;
         for _ in 0..8 {
             last = client.get_user(GetUserRequest { id: 1 }).await.err();

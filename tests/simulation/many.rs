@@ -7,10 +7,10 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::Poll;
 
-use edge_users::directory::{Directory, Error, Position, Sizes};
+use edge_users::directory::{Directory, Error, Gather, Position, Sizes};
 use edge_users::folded_name::NamePrefix;
 use edge_users::store::{Report, Store, StoreError};
-use edge_users::user::{Profile, UserId};
+use edge_users::user::{Profile, User, UserId};
 use serde_json::json;
 
 use crate::backend::Backend;
@@ -88,6 +88,22 @@ fn profile(name: &str) -> Profile {
 
 type Service<'a> = Directory<'a, Prompt, SimPlatform>;
 
+/// A page that takes so many users.
+struct Page {
+    users: Vec<User>,
+    limit: usize,
+}
+
+impl Gather for Page {
+    fn push(&mut self, user: User) {
+        self.users.push(user);
+    }
+
+    fn is_full(&self) -> bool {
+        self.users.len() == self.limit
+    }
+}
+
 /// What a walk finds, and the most operations of a page beyond one for each user on it.
 fn walk(directory: &Service, prefix: &str, limit: usize) -> (Vec<(String, u64)>, usize) {
     let prefix = NamePrefix::try_from(prefix).expect("a prefix");
@@ -95,12 +111,14 @@ fn walk(directory: &Service, prefix: &str, limit: usize) -> (Vec<(String, u64)>,
     let mut from: Option<Position> = None;
     loop {
         let before = directory.store.operations.get();
-        let page = now(directory.search(&prefix, from, limit)).expect("a page");
+        let users = Vec::new();
+        let mut page = Page { users, limit };
+        let walked = now(directory.search(&prefix, from, &mut page)).expect("a page");
         let made = directory.store.operations.get() - before;
         most = most.max(made - page.users.len());
         let users = page.users.iter();
         found.extend(users.map(|user| (user.profile.name.as_str().to_owned(), user.id.get())));
-        match page.next {
+        match walked.next {
             None => return (found, most),
             next => from = next,
         }

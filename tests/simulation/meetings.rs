@@ -90,6 +90,25 @@ pub fn meetings() -> Vec<Meeting> {
             ],
         ),
         (
+            "update that changes nothing/update",
+            ada(),
+            vec![
+                vec![patch(1, json!({ "name": "Ada" })), Get(Id(1))],
+                vec![patch(1, json!({ "name": "B" }))],
+            ],
+        ),
+        (
+            "update back/update that changes nothing, of one version",
+            ada(),
+            vec![
+                vec![
+                    patch(1, json!({ "name": "B" })),
+                    patch(1, json!({ "name": "Ada" })),
+                ],
+                vec![Put(Id(1), json!({ "name": "Ada", "email": X }), AsSeen)],
+            ],
+        ),
+        (
             "update/update, emails swapped",
             both(),
             vec![vec![change_email(1, Y)], vec![change_email(2, X)]],

@@ -362,6 +362,9 @@ impl Model {
             if holder(&profile) || !before.fits(condition) {
                 return None;
             }
+            if profile == before.profile {
+                return Some(self.clone());
+            }
             let (tag, updated_at) = (None, None);
             let user = User {
                 profile,
@@ -373,12 +376,15 @@ impl Model {
         };
         match told {
             Told::User(200, seen) if seen.id == id => {
-                // Tags and times of versions that were seen differ and ascend.
-                let before = user.map(|user| (user.tag.as_ref(), user.updated_at.as_ref()));
-                let new = before.is_some_and(|(tag, time)| {
-                    tag != seen.tag.as_ref() && time.is_none_or(|time| *time <= seen.updated_at)
+                // Tags and times of versions that were seen differ and ascend. Where nothing
+                // changes there is no other version.
+                let fits = user.is_some_and(|user| {
+                    let time = user.updated_at.as_ref();
+                    let is_new = (seen.tag.is_none() || user.tag != seen.tag)
+                        && time.is_none_or(|time| *time <= seen.updated_at);
+                    is_new || after.as_ref() == Some(&user.profile)
                 });
-                let after = changed().filter(|_| new);
+                let after = changed().filter(|_| fits);
                 after.map_or(Vec::new(), |model| model.observed(seen))
             }
             Told::Status(409) => {

@@ -251,5 +251,15 @@ fn nothing_of_a_user_is_kept_for_its_key_but_a_hash() {
         assert_eq!(told[4..], [&Told::Status(410), &Told::Status(404)]);
         let store = run.store.to_string();
         assert!(!store.contains("first"), "{store}");
+
+        // A user who stays loses the hash with the first change after a day.
+        let mut run = Simulation::new(backend, Sizes::SERVICE);
+        let change = |name: &str| Patch(Id(1), json!({ "name": name }), Always);
+        run.run_alone(vec![CreateOnce("client-key", ada()), change("B")])
+            .expect("it is answered");
+        assert!(run.store.to_string().contains("first"), "{}", run.store);
+        run.settle(DAY + 1).expect("nothing is late");
+        run.run_alone(vec![change("C")]).expect("it is answered");
+        assert!(!run.store.to_string().contains("first"), "{}", run.store);
     }
 }

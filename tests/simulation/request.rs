@@ -158,7 +158,7 @@ pub struct Seen {
     pub attributes: Option<String>,
     pub created_at: String,
     pub updated_at: String,
-    /// Not in lists.
+    /// Not in lists, and not in answers to PUT.
     pub tag: Option<String>,
 }
 
@@ -243,8 +243,11 @@ impl Told {
                 })
             }
             200 | 201 => {
-                let tag = header("etag").ok_or("a user without ETag")?;
-                let user = Seen::new(&body(), Some(tag));
+                let tag = header("etag");
+                if tag.is_none() != matches!(ask, Ask::Put(..)) {
+                    return Err(format!("an ETag too many, or too few: {response:?}"));
+                }
+                let user = Seen::new(&body(), tag);
                 if status == 201 && header("location") != Some(format!("/users/{}", user.id)) {
                     return Err(format!("201 without its Location: {response:?}"));
                 }

@@ -430,7 +430,10 @@ impl Simulation {
         let event = event.ok_or_else(|| Violation(format!("{ask} did not ask the store")))?;
         match &told {
             Told::User(status, seen) => {
-                this.tags.extend(seen.tag.clone().map(|tag| (seen.id, tag)));
+                match seen.tag.clone() {
+                    Some(tag) => this.tags.insert(seen.id, tag),
+                    None => this.tags.remove(&seen.id),
+                };
                 if *status == 201 {
                     this.mine = Some(seen.id);
                 }

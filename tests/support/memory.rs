@@ -47,6 +47,16 @@ impl Memory {
         self.entries.borrow().get(key).cloned()
     }
 
+    /// The keys that there are, in order.
+    pub fn all_keys(&self) -> Vec<String> {
+        self.entries.borrow().keys().cloned().collect()
+    }
+
+    /// Puts a value there that the service did not write.
+    pub fn put(&self, key: &str, value: &[u8]) {
+        self.write(key, value.to_owned());
+    }
+
     fn write(&self, key: &str, value: Vec<u8>) {
         self.entries.borrow_mut().insert(key.to_owned(), value);
     }
@@ -73,7 +83,9 @@ impl Store for Memory {
 
     async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
         let number = self.value(key).unwrap_or_else(|| vec![0; 8]);
-        let number = number.try_into().expect("a counter");
+        let number = number
+            .try_into()
+            .map_err(|_| StoreError("it is no counter".to_owned()))?;
         let sum = i64::from_le_bytes(number) + delta;
         self.write(key, sum.to_le_bytes().to_vec());
         Ok(sum)

@@ -197,7 +197,12 @@ pub enum Told {
     /// A status, with nothing else that matters.
     Status(u16),
     /// One user: 200 or 201.
-    User { status: u16, tag: Tag, seen: Seen },
+    User {
+        status: u16,
+        /// Not in answers to PUT.
+        tag: Option<Tag>,
+        seen: Seen,
+    },
     Users {
         users: Vec<Seen>,
         /// Where the next page starts.
@@ -297,7 +302,12 @@ impl History {
             for seen in record.told.seen() {
                 made.entry(seen.made).or_insert(seen.id);
             }
-            if let Told::User { tag, seen, .. } = &record.told {
+            if let Told::User {
+                tag: Some(tag),
+                seen,
+                ..
+            } = &record.told
+            {
                 tags.entry(tag.clone()).or_insert(seen.state);
             }
         }
@@ -379,6 +389,7 @@ impl fmt::Display for Told {
             Told::Lost => f.write_str("lost"),
             Told::Status(status) => write!(f, "{status}"),
             Told::User { status, tag, seen } => {
+                let tag = tag.as_deref().unwrap_or("without a tag");
                 write!(f, "{status} user {} {tag} {}", seen.id, seen.state)
             }
             Told::Users { users, next, total } => {

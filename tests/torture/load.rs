@@ -115,15 +115,11 @@ impl Stage {
             if known.gone.contains(&seen.id) {
                 continue;
             }
-            let tag = match told {
-                Told::User { tag, .. } => Some(tag.clone()),
-                _ => None,
-            };
             let entry = known.live.entry(seen.id);
             let (last, last_tag) = entry.or_insert_with(|| (seen.clone(), None));
             *last = seen.clone();
-            if tag.is_some() {
-                *last_tag = tag;
+            if let Told::User { tag, .. } = told {
+                *last_tag = tag.clone();
             }
         }
     }

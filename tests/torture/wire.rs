@@ -97,10 +97,9 @@ fn told(response: Response, ask: &Ask) -> Option<Told> {
     let whole = match (ask, status) {
         (Ask::Delete { .. }, 200..300) | (_, 300..) => Some(Told::Status(status)),
         (Ask::Find(_) | Ask::Page { .. }, _) => users(&body, next, total),
-        _ => user(&body).and_then(|seen| {
-            let tag = tag?;
-            Some(Told::User { status, tag, seen })
-        }),
+        // PUT is answered without one.
+        _ if tag.is_none() != matches!(ask, Ask::Put { .. }) => None,
+        _ => user(&body).map(|seen| Told::User { status, tag, seen }),
     };
     Some(whole.unwrap_or(Told::Garbled { status, body }))
 }

@@ -20,6 +20,25 @@ async fn lines_are_numbered_and_blank_ones_are_settled() {
 }
 
 #[tokio::test]
+async fn a_byte_order_mark_at_the_beginning_of_the_file_is_left_out() {
+    let line = "{\"name\":\"A\",\"email\":\"a@example.com\"}\n";
+    let file = format!("\u{feff}{line}\u{feff}{line}");
+    let mut batches = batches(file.as_bytes()).await;
+    assert_eq!(batches[0].bytes, file.len() as u64);
+    let sent = format!("{line}\u{feff}{line}");
+    assert_eq!(batches[0].send(), Some((1, sent.into_bytes())));
+    batches[0].end_request();
+    // The first line has an email to look it up by.
+    assert_eq!(batches[0].give_up_unrepeatable(), [2]);
+    let mut other = Batch::read(&mut file.as_bytes(), 257)
+        .await
+        .unwrap()
+        .unwrap();
+    let (_, body) = other.send().unwrap();
+    assert_eq!(body, file.as_bytes());
+}
+
+#[tokio::test]
 async fn a_file_is_cut_into_batches() {
     let file = b"{}\n".repeat(600);
     let batches = batches(&file).await;

@@ -14,7 +14,6 @@ use crate::directory::record::{self, Record, State};
 use crate::directory::versioned::{Loaded, Written};
 use crate::directory::{ATTEMPTS, Error};
 use crate::platform::Platform;
-use crate::sorting::sort_by_key;
 use crate::store::Store;
 use crate::user::UserId;
 
@@ -185,12 +184,15 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         let leaf = reached.leaf()?;
         let mut users = Vec::new();
         for id in &leaf.ids {
-            let member = self.member(*id, leaf.moving.contains(id)).await?;
-            users.extend(member.filter(|Member { position, .. }| {
-                *position >= reached.low && end.as_ref().is_none_or(|(_, _, end)| position < end)
-            }));
+            let Some(user) = self.member(*id, leaf.moving.contains(id)).await? else {
+                continue;
+            };
+            let end = end.as_ref().map(|(_, _, end)| end);
+            if user.position >= reached.low && end.is_none_or(|end| user.position < *end) {
+                let place = users.partition_point(|other: &Member| other.position < user.position);
+                users.insert(place, user);
+            }
         }
-        sort_by_key(&mut users, |user| &user.position);
         Ok(users)
     }
 

@@ -15,7 +15,6 @@ use crate::directory::record::State;
 use crate::directory::versioned::{self, Loaded};
 use crate::directory::{Directory, Error};
 use crate::platform::Platform;
-use crate::sorting::sort_by_key;
 use crate::store::Store;
 use crate::timestamp::Timestamp;
 use crate::user::UserId;
@@ -81,7 +80,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         for id in &before.open {
             match self.create(*id, over, now).await? {
                 Create::Open => after.open.push(*id),
-                Create::Ended(user) => positions.extend(user),
+                Create::Ended(user) => add(&mut positions, user),
             }
         }
         let new = (before.merged + 1..=created).take(directory.sizes.merged);
@@ -90,11 +89,10 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             match self.create(id, over, now).await? {
                 Create::Open if after.open.len() >= directory.sizes.open => break,
                 Create::Open => after.open.push(id),
-                Create::Ended(user) => positions.extend(user),
+                Create::Ended(user) => add(&mut positions, user),
             }
             after.merged = number;
         }
-        sort_by_key(&mut positions, |position| position);
         self.insert(&positions, false).await?;
         let looked_at_all = after.merged >= created;
         if !after.is_complete(created) {
@@ -132,5 +130,13 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             true => Create::Ended(None),
             false => Create::Open,
         })
+    }
+}
+
+/// Adds a position, if there is one, to some that ascend.
+fn add(positions: &mut Vec<Position>, position: Option<Position>) {
+    if let Some(position) = position {
+        let place = positions.partition_point(|other| *other < position);
+        positions.insert(place, position);
     }
 }

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::position::Position;
-use crate::sorting::sort_by_key;
 use crate::user::UserId;
 
 /// Names a node: the random number in its key.
@@ -81,11 +80,15 @@ impl Node {
     }
 
     /// A node of a level above, with these children. Without any it is gone.
-    pub fn above(mut children: Vec<Link>, next: Option<Link>) -> Node {
-        sort_by_key(&mut children, |child| &child.low);
-        let content = match children.is_empty() {
+    pub fn above(children: Vec<Link>, next: Option<Link>) -> Node {
+        let mut sorted: Vec<Link> = Vec::new();
+        for child in children {
+            let place = sorted.partition_point(|other| other.low <= child.low);
+            sorted.insert(place, child);
+        }
+        let content = match sorted.is_empty() {
             true => Content::Gone,
-            false => Content::Inner(children),
+            false => Content::Inner(sorted),
         };
         Node { next, content }
     }

@@ -9,7 +9,7 @@ use json_patch::{
 };
 use serde_json::Value;
 
-use super::without_read_only;
+use super::{to_value, without_read_only};
 use crate::json;
 use crate::message::body::MAX_BYTES;
 use crate::message::problem::Problem;
@@ -45,8 +45,7 @@ impl Operations {
     /// Applies the patch to the representation of a user, so that it can test every member;
     /// it can't change those that the service sets.
     pub fn apply(&self, user: &User) -> Result<Profile, Problem> {
-        let before =
-            serde_json::to_value(Representation::whole(user)).expect("it has string keys only");
+        let before = to_value(&Representation::whole(user))?;
         let mut after = before.clone();
         for (number, operation) in self.0.iter().enumerate() {
             operate(&mut after, operation).map_err(|why| Problem::patch_conflict(number, &why))?;

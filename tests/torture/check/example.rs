@@ -58,7 +58,7 @@ impl Example {
     pub fn ok(&self, seen: &Seen) -> Told {
         Told::User {
             status: 200,
-            tag: self.tag(seen),
+            tag: Some(self.tag(seen)),
             seen: seen.clone(),
         }
     }
@@ -88,7 +88,7 @@ impl Example {
         };
         let told = Told::User {
             status: 201,
-            tag: self.tag(&seen),
+            tag: Some(self.tag(&seen)),
             seen: seen.clone(),
         };
         self.told(ask, told);

@@ -29,7 +29,12 @@ pub fn check(history: &History, findings: &mut Findings) {
                 findings.violation("whole", what, [first.1, record]);
             }
         }
-        if let Told::User { tag, seen, .. } = &record.told {
+        if let Told::User {
+            tag: Some(tag),
+            seen,
+            ..
+        } = &record.told
+        {
             let versions = tags.entry(seen.id).or_default();
             let first = versions.entry(seen.state).or_insert((tag, record));
             if first.0 != tag {
@@ -119,7 +124,7 @@ mod tests {
         let user = example.create(None);
         let told = Told::User {
             status: 200,
-            tag: "\"other\"".to_owned(),
+            tag: Some("\"other\"".to_owned()),
             seen: user.clone(),
         };
         example.told(Ask::Get(user.id), told);
@@ -135,7 +140,7 @@ mod tests {
         renamed.state.b = renamed.state.name;
         let told = Told::User {
             status: 200,
-            tag,
+            tag: Some(tag),
             seen: example.rename(&user, false),
         };
         example.told(Ask::Get(user.id), told);

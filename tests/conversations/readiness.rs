@@ -1,0 +1,173 @@
+//! `/readyz`: whether the service can work, that is, write.
+
+use std::cell::Cell;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::support::memory::{Memory, TestPlatform, Watch, respond};
+use crate::support::{Service, host_program, manifest, new_state_dir};
+use edge_users::store::{Report, Store, StoreError};
+use http::Request;
+use serde_json::json;
+
+/// A store that can be read always, and written while its disk has room.
+#[derive(Default)]
+struct Disk {
+    is_full: Cell<bool>,
+    memory: Memory,
+}
+
+impl Disk {
+    fn check(&self) -> Result<(), StoreError> {
+        match self.is_full.get() {
+            true => Err(StoreError("the disk is full".to_owned())),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Store for Disk {
+    type Watch = Watch;
+
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.memory.get(key).await
+    }
+
+    async fn set(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
+        self.check()?;
+        self.memory.set(key, value).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.check()?;
+        self.memory.delete(key).await
+    }
+
+    async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
+        self.check()?;
+        self.memory.increment(key, delta).await
+    }
+
+    async fn current(&self, key: &str) -> Result<(Option<Vec<u8>>, Watch), StoreError> {
+        self.memory.current(key).await
+    }
+
+    async fn swap(&self, watch: Watch, value: &[u8]) -> Result<Report, StoreError> {
+        self.check()?;
+        self.memory.swap(watch, value).await
+    }
+}
+
+#[test]
+fn a_store_that_cannot_be_written_is_told_of_within_five_seconds() {
+    let (disk, platform) = (Disk::default(), TestPlatform::default());
+    let ready = |seconds: i64| {
+        platform.now.set(1_800_000_000_000 + seconds * 1000);
+        let before = disk.memory.operations();
+        let request = Request::get("/readyz").body(Vec::new()).expect("a request");
+        let answer = respond(&disk, &platform, request);
+        let body = String::from_utf8(answer.body().clone()).expect("text");
+        (
+            answer.status().as_u16(),
+            disk.memory.operations() - before,
+            body,
+        )
+    };
+    // Two reads, and a write if the last one is five seconds ago, or in a time to come.
+    for (seconds, operations) in [
+        (0, 3),
+        (0, 2),
+        (4, 2),
+        (5, 3),
+        (9, 2),
+        (10, 3),
+        (-10, 3),
+        (-6, 2),
+    ] {
+        let (status, cost, body) = ready(seconds);
+        assert_eq!((status, cost), (200, operations), "{seconds}: {body}");
+    }
+    disk.is_full.set(true);
+    assert_eq!(ready(-6).0, 200);
+    for seconds in [0, 0, 1, 100] {
+        let (status, _, body) = ready(seconds);
+        assert_eq!(status, 503, "{seconds}");
+        assert!(
+            body.contains("can't be written") && body.contains("full"),
+            "{body}"
+        );
+    }
+    let lines = platform.lines.borrow().clone();
+    assert!(
+        lines
+            .last()
+            .is_some_and(|line| line.contains("the disk is full")),
+        "{lines:?}"
+    );
+    disk.is_full.set(false);
+    assert_eq!(ready(100).0, 200);
+    // A value that another put there is none of a time.
+    disk.memory.put("readiness", b"garbage");
+    assert_eq!(ready(100).1, 3);
+}
+
+/// A host whose files can't grow beyond 256 KiB, and where it serves.
+fn start_limited() -> (Child, Service) {
+    let script = "trap '' XFSZ; ulimit -f 256; exec \"$@\"";
+    let mut child = Command::new("bash")
+        .args(["-c", script, "bash"])
+        .arg(host_program())
+        .args(["up", "--disable-cache", "--listen", "127.0.0.1:0"])
+        .args(["--variable", "auth=off", "--from"])
+        .arg(manifest())
+        .arg("--state-dir")
+        .arg(new_state_dir())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("bash starts");
+    let mut output = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let url = output.by_ref().map_while(Result::ok).find_map(|line| {
+        let url = line.strip_prefix("Serving ")?;
+        Some(url.to_owned())
+    });
+    std::thread::spawn(move || output.for_each(drop));
+    (child, Service::at(&url.expect("it serves")))
+}
+
+#[test]
+fn a_full_disk_is_told_of() {
+    let (mut child, service) = start_limited();
+    assert_eq!(service.get("/readyz").status, 200);
+    let note = "x".repeat(8000);
+    let large = json!({ "name": "Large", "attributes": { "note": note } });
+    let last = (0..1000)
+        .map(|_| service.post("/users", large.clone()))
+        .find(|answer| answer.status != 201)
+        .expect("the disk has an end");
+    assert_eq!(last.status, 503, "{}", last.body);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let ready = loop {
+        // Until there is no room for the least thing.
+        service.post("/users", large.clone());
+        service.post("/users", json!({ "name": "Small" }));
+        let ready = service.get("/readyz");
+        if ready.status != 200 {
+            break ready;
+        }
+        assert!(Instant::now() < deadline, "it says that it is ready");
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    assert_eq!(ready.status, 503);
+    let problem = ready.problem();
+    assert!(
+        problem["detail"].to_string().contains("can't be written"),
+        "{problem}"
+    );
+    // What can be read is read.
+    assert_eq!(service.get("/users/1").status, 200);
+    assert_eq!(service.get("/healthz").status, 200);
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+}
