@@ -53,7 +53,7 @@ use crate::store::{Store, StoreError};
 use crate::user::{Email, User, UserId, Version};
 pub use create::Created;
 pub use idempotency::Idempotency;
-pub use page::{Gather, Page};
+pub use page::{Gather, MAX_IDS, Page};
 use record::Record;
 use versioned::Loaded;
 pub use walk::{Order, Step, Walk};

@@ -11,6 +11,7 @@
 //!
 //! - [`service`]: the steps of a request, the same for every interface
 //! - [`rest`]: the interface for users as resources
+//! - [`rpc`]: the interface by procedure call: gRPC, gRPC-Web and Connect
 //! - [`message`]: parts of HTTP requests and responses that know nothing of users
 //! - [`directory`]: the directory of users, on any [`Store`](store::Store)
 //! - [`auth`]: the caller of a request, and the caller's permissions
@@ -36,6 +37,7 @@ pub mod message;
 pub mod platform;
 mod remembered;
 pub mod rest;
+pub mod rpc;
 pub mod service;
 #[cfg(target_family = "wasm")]
 pub mod spin;

@@ -28,6 +28,8 @@ use http::Request;
 use crate::configuration::Configuration;
 use crate::directory::Directory;
 use crate::message::body::Body;
+use crate::message::problem::Problem;
+use crate::message::trace::Trace;
 use crate::platform::Platform;
 use crate::service::resource::{Answer, Resource};
 use crate::service::{self, Interface};
@@ -38,6 +40,18 @@ pub use openapi::DESCRIPTION;
 pub struct Rest;
 
 impl Interface for Rest {
+    const HEADERS: &'static str = "authorization, content-type, idempotency-key, if-match, \
+        if-none-match, traceparent, x-request-id";
+
+    type Form = ();
+
+    fn form<B>(_: &Request<B>) {}
+
+    /// As a problem document (RFC 9457).
+    fn tell(problem: Problem, (): (), trace: &Trace) -> Answer<'static> {
+        problem.into_response(trace).into()
+    }
+
     fn resources<S, P, B>() -> &'static [Resource<S, P, B>]
     where
         S: Store + 'static,

@@ -4,16 +4,21 @@
 //! - [`caller`]: the caller of a request, and whether the caller has the permission
 //! - [`quota`]: the limit of requests of a client
 //! - [`audit`]: the audit trail
+//! - [`bulk`]: very many users in one request, one after the other
+//! - [`readiness`]: whether the service can do its work
 //! - [`failure`]: errors of the directory as problems
 //!
 //! An [`Interface`] adds its resources to that, and nothing that holds for all resources.
 
 pub mod audit;
+pub mod bulk;
 mod caller;
 mod failure;
 pub mod quota;
+pub mod readiness;
 pub mod resource;
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -38,6 +43,18 @@ use resource::{Answer, Call, Resource, Target};
 
 /// An interface of the service, such as REST.
 pub trait Interface {
+    /// The request headers that pages of other origins may send, separated by commas.
+    const HEADERS: &'static str;
+
+    /// What tells how problems are told to the client, beside its request's target.
+    type Form;
+
+    /// The form of the answer to that request.
+    fn form<B>(request: &Request<B>) -> Self::Form;
+
+    /// Tells a problem to the client whose request `trace` names.
+    fn tell(problem: Problem, form: Self::Form, trace: &Trace) -> Answer<'static>;
+
     /// Its resources. Of several that have the path of a request the first is meant.
     fn resources<S, P, B>() -> &'static [Resource<S, P, B>]
     where
@@ -71,6 +88,7 @@ where
     let cors = Cors::of(&request, &configuration.cors_origins);
     let gzip = compression::admits_gzip(request.headers());
     let (method, uri) = (request.method().clone(), request.uri().clone());
+    let form = I::form(&request);
 
     let target = Target::of(&request, I::resources());
     let caller = Caller::of(&request, target.permission, configuration, directory).await;
@@ -84,7 +102,7 @@ where
         action,
         request: trace.request_id().to_owned(),
         principal: caller.name().map(str::to_owned),
-        user: target.user,
+        user: Rc::new(Cell::new(target.user)),
     });
     let call = Call {
         directory,
@@ -98,6 +116,10 @@ where
         trace: trace.clone(),
     };
     let answered = admit(call, target, quota).await;
+    let outcome = match &answered {
+        Ok(answer) => answer.response.status(),
+        Err(problem) => problem.status(),
+    };
     let mut answer = answered.unwrap_or_else(|problem| {
         if let Some(cause) = problem.cause() {
             // The query is left out of the log: it may hold an email.
@@ -105,7 +127,7 @@ where
             let line = format!("{trace} {method} {path}: {cause}");
             platform.log_error(&line);
         }
-        problem.into_response(&trace).into()
+        I::tell(problem, form, &trace)
     });
 
     if gzip {
@@ -114,13 +136,15 @@ where
     let headers = answer.response.headers_mut();
     headers.insert(trace::REQUEST_ID, trace.header());
     headers.insert(VARY, VARIES);
-    cors.apply(headers);
+    cors.apply(headers, I::HEADERS);
     if let Some(quota) = quota {
         quota.apply(headers);
     }
     // Content that is made while it is sent tells by itself how it ended.
-    if let (Some(change), Content::Whole(_)) = (change, answer.response.body()) {
-        change.end(platform, answer.created, answer.response.status());
+    if let Some(change) = change
+        && !matches!(answer.response.body(), Content::Parts(_))
+    {
+        change.end(platform, answer.created, outcome);
     }
     answer
 }
@@ -159,8 +183,8 @@ async fn admit<'a, S, P: Platform, B>(
         })?;
     }
     call.segment = target.segment;
-    if let Some(change) = &call.change {
-        change.begin(call.directory.platform);
+    if !target.permission.depends_on_content() {
+        call.begin();
     }
     (operation.handler)(call).await
 }

@@ -79,6 +79,12 @@ fn configuration(platform: &WasiPlatform) -> Rc<Configuration> {
     })
 }
 
+/// Waits for that long.
+fn pause(time: Duration) {
+    let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    monotonic_clock::subscribe_duration(nanos).block();
+}
+
 /// Waits until `event`, or for that long.
 fn wait(event: &Pollable, timeout: Duration) {
     let nanos = u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX);

@@ -42,15 +42,23 @@ pub enum Permission {
     Scope(Scope),
     /// A scope; or `self`, from the user that the request is about.
     ScopeOrSelf(Scope),
+    /// A valid token, and more that only the content of the request tells: the handler asks for
+    /// it once it has read that.
+    ByContent,
 }
 
 impl Permission {
     /// The scope that it requires, if any.
     pub fn scope(self) -> Option<Scope> {
         match self {
-            Permission::Public | Permission::Known => None,
+            Permission::Public | Permission::Known | Permission::ByContent => None,
             Permission::Scope(scope) | Permission::ScopeOrSelf(scope) => Some(scope),
         }
+    }
+
+    /// Whether the content of the request tells what it takes.
+    pub fn depends_on_content(self) -> bool {
+        self == Permission::ByContent
     }
 }
 

@@ -9,6 +9,9 @@ use crate::user::{User, UserId};
 /// How many ids without users, or groups of such ids, a page steps over before it ends short.
 pub(super) const MISSES: usize = 512;
 
+/// The most users that can be asked for by their ids.
+pub const MAX_IDS: usize = 100;
+
 /// Takes users one by one, as they are read: so that no request has many of them in memory.
 pub trait Gather {
     /// Takes the next user.

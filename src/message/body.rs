@@ -43,7 +43,12 @@ impl Body for Vec<u8> {
 
 /// Reads a JSON value from a body whose media type was checked.
 pub async fn json<B: Body>(request: Request<B>) -> Result<Value, Problem> {
-    let mut body = request.into_body();
+    let bytes = whole(request.into_body()).await?;
+    json::parse(json::without_byte_order_mark(&bytes)).map_err(Problem::from)
+}
+
+/// Reads a body to its end.
+pub async fn whole<B: Body>(mut body: B) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
     while let Some(chunk) = body.next().await {
         bytes.extend(chunk.map_err(|Broken| Problem::incomplete_body())?);
@@ -52,10 +57,11 @@ pub async fn json<B: Body>(request: Request<B>) -> Result<Value, Problem> {
             return Err(Problem::body_too_large(MAX_BYTES));
         }
     }
-    json::parse(json::without_byte_order_mark(&bytes)).map_err(Problem::from)
+    Ok(bytes)
 }
 
-async fn ignore(mut body: impl Body) {
+/// Reads the rest of a body that is refused, up to a limit.
+pub async fn ignore(mut body: impl Body) {
     let mut ignored = 0;
     while ignored < MAX_IGNORED_BYTES
         && let Some(Ok(chunk)) = body.next().await

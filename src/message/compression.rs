@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderValue};
 use super::accept::weighted;
 
 /// Bodies of fewer bytes are sent as they are: they fit into a packet anyway.
-const WORTH_COMPRESSING: usize = 1024;
+pub const WORTH_COMPRESSING: usize = 1024;
 
 /// Stands at the end of the entity tag of a compressed representation, which
 /// must differ from that of the plain one (RFC 9110, section 8.8.3.3).
@@ -37,6 +37,14 @@ pub fn admits_gzip(headers: &HeaderMap) -> bool {
     most_specific.is_some_and(|(_, weight)| weight > 0)
 }
 
+/// Compresses bytes.
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    let written = encoder.write_all(bytes);
+    let compressed = written.and_then(|()| encoder.finish());
+    compressed.expect("a vector takes all that is written")
+}
+
 /// Compresses the body of a response, if that is worth it and it is not compressed yet.
 pub fn compress(headers: &mut HeaderMap, body: &mut Vec<u8>) {
     let compressed_before = headers.contains_key(CONTENT_ENCODING);
@@ -44,10 +52,7 @@ pub fn compress(headers: &mut HeaderMap, body: &mut Vec<u8>) {
         return;
     }
     if !compressed_before {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-        let written = encoder.write_all(body);
-        let compressed = written.and_then(|()| encoder.finish());
-        *body = compressed.expect("a vector takes all that is written");
+        *body = gzip(body);
     }
     headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     let tag = headers.get(ETAG).and_then(|tag| tag.to_str().ok());

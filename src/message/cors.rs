@@ -8,10 +8,6 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method, Request};
 
-/// The request headers that a page may send.
-const ALLOWED_HEADERS: &str = "authorization, content-type, idempotency-key, if-match, \
-    if-none-match, traceparent, x-request-id";
-
 /// The response headers that a page may read, besides the headers that every page may read.
 const EXPOSED_HEADERS: &str = "accept-patch, etag, idempotency-replayed, link, location, \
     ratelimit, ratelimit-policy, retry-after, server-timing, x-request-id, x-total-count";
@@ -93,8 +89,9 @@ impl Cors {
         }
     }
 
-    /// Tells the browser, in the headers of the response.
-    pub fn apply(self, response: &mut HeaderMap) {
+    /// Tells the browser, in the headers of the response. `allowed` are the request headers that
+    /// a page may send.
+    pub fn apply(self, response: &mut HeaderMap, allowed: &'static str) {
         match self {
             Cors::Nothing => {}
             Cors::Read(origin) => {
@@ -107,7 +104,7 @@ impl Cors {
                 if let Some(methods) = response.get(ALLOW).cloned() {
                     response.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
                 }
-                let allowed = HeaderValue::from_static(ALLOWED_HEADERS);
+                let allowed = HeaderValue::from_static(allowed);
                 response.insert(ACCESS_CONTROL_ALLOW_HEADERS, allowed);
                 let age = HeaderValue::from_static(MAX_AGE);
                 response.insert(ACCESS_CONTROL_MAX_AGE, age);

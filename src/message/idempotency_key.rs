@@ -35,8 +35,13 @@ fn parse(text: &str) -> Option<String> {
         Some(quoted) => unquote(quoted)?,
         None => text.to_owned(),
     };
-    let visible = key.bytes().all(|byte| byte.is_ascii_graphic());
-    (visible && (1..=MAX_CHARS).contains(&key.len())).then_some(key)
+    is_key(&key).then_some(key)
+}
+
+/// Whether the text is 1 to 255 visible ASCII characters.
+pub fn is_key(text: &str) -> bool {
+    let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+    visible && (1..=MAX_CHARS).contains(&text.len())
 }
 
 /// The string whose opening quote is left out; `None` if it does not end with the text.

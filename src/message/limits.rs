@@ -11,6 +11,9 @@ pub const MAX_TARGET_BYTES: usize = 8 * 1024;
 /// its own, two of which repeat the target.
 pub const MAX_HEADER_BYTES: usize = 32 * 1024;
 
+/// An answer with several users gets no further one once it has so many bytes.
+pub const MAX_PAGE_BYTES: usize = 1 << 20;
+
 /// Fails if the target or the header fields are too long.
 pub fn check<B>(request: &Request<B>) -> Result<(), Problem> {
     let target = request.uri().path_and_query();

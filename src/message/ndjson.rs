@@ -1,7 +1,5 @@
 //! Newline-delimited JSON: one JSON value a line.
 
-use std::time::Duration;
-
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Response};
 use serde::Serialize;
@@ -10,25 +8,8 @@ use super::body::MAX_BYTES;
 use super::content::{Content, Parts};
 use super::response::NO_STORE;
 use crate::json;
-use crate::timestamp::Timestamp;
 
 pub const NDJSON: &str = "application/x-ndjson";
-
-/// How many bytes are made before they are sent.
-const CHUNK: usize = 16 * 1024;
-
-/// How long bytes wait for others before they are sent, in milliseconds.
-const CHUNK_TIME: i64 = 250;
-
-/// The end of a time limit that begins now.
-pub fn deadline(now: Timestamp, limit: Duration) -> Timestamp {
-    Timestamp(now.0 + limit.as_millis() as i64)
-}
-
-/// How long it is from `now` to then.
-pub fn until(then: Timestamp, now: Timestamp) -> Duration {
-    Duration::from_millis(u64::try_from(then.0 - now.0).unwrap_or(0))
-}
 
 /// Answers with lines that no cache may store.
 pub fn response<'a>(lines: impl Parts + 'a) -> Response<Content<'a>> {
@@ -39,30 +20,10 @@ pub fn response<'a>(lines: impl Parts + 'a) -> Response<Content<'a>> {
     response
 }
 
-/// Lines that are sent together.
-pub struct Chunk {
-    pub bytes: Vec<u8>,
-    begun: Timestamp,
-}
-
-impl Chunk {
-    pub fn new(now: Timestamp) -> Chunk {
-        let bytes = Vec::new();
-        Chunk { bytes, begun: now }
-    }
-
-    /// Adds a line.
-    pub fn push(&mut self, value: &impl Serialize) {
-        serde_json::to_writer(&mut self.bytes, value).expect("lines have string keys only");
-        self.bytes.push(b'\n');
-    }
-
-    /// Whether it is to be sent now: it is large enough, or a client may wait for it.
-    pub fn is_due(&self, now: Timestamp) -> bool {
-        // The clock may have been set back.
-        let waited = (now.0 - self.begun.0).abs() >= CHUNK_TIME;
-        self.bytes.len() >= CHUNK || waited && !self.bytes.is_empty()
-    }
+/// Adds a line.
+pub fn push(bytes: &mut Vec<u8>, value: &impl Serialize) {
+    serde_json::to_writer(&mut *bytes, value).expect("lines have string keys only");
+    bytes.push(b'\n');
 }
 
 /// Splits arriving bytes into lines. It keeps one line and the bytes that arrived with it, no more.

@@ -58,6 +58,18 @@ impl Preconditions {
         }
     }
 
+    /// The precondition that the version is one of those in the list, as `If-Match` has it;
+    /// `None` if it is no such list.
+    pub fn if_match(list: &str) -> Option<Preconditions> {
+        Some(Preconditions {
+            if_match: Some(match list.trim() {
+                "*" => Tags::Any,
+                _ => Tags::OneOf(entity_tags(list)?),
+            }),
+            if_none_match: None,
+        })
+    }
+
     /// Whether the request has no precondition.
     pub fn are_none(&self) -> bool {
         self.if_match.is_none() && self.if_none_match.is_none()

@@ -72,6 +72,12 @@ impl Problem {
         self
     }
 
+    /// Names the members that break a rule.
+    pub fn with_errors(mut self, errors: Vec<Violation>) -> Problem {
+        self.0.errors = errors;
+        self
+    }
+
     pub fn no_such_resource() -> Problem {
         let detail =
             "There is nothing at this path. The users are at /users, the documentation at /docs.";
@@ -166,9 +172,7 @@ impl Problem {
 
     pub fn invalid_user(violations: Vec<Violation>) -> Problem {
         let detail = "Some members break a rule; see errors.";
-        let mut problem = Problem::new(types::INVALID_USER, detail);
-        problem.0.errors = violations;
-        problem
+        Problem::new(types::INVALID_USER, detail).with_errors(violations)
     }
 
     pub fn precondition_failed() -> Problem {
@@ -182,6 +186,25 @@ impl Problem {
     /// Whether it is of that type.
     pub fn is(&self, kind: &ProblemType) -> bool {
         self.0.kind.slug == kind.slug
+    }
+
+    pub fn kind(&self) -> &'static ProblemType {
+        self.0.kind
+    }
+
+    /// What is particular to this occurrence, or the meaning of the type.
+    pub fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    /// The members that break a rule.
+    pub fn errors(&self) -> &[Violation] {
+        &self.0.errors
+    }
+
+    /// The header of the response, if there is one.
+    pub fn header(&self) -> Option<&(HeaderName, HeaderValue)> {
+        self.0.header.as_ref()
     }
 
     /// The cause for the log, if any.
@@ -235,10 +258,9 @@ impl From<json::Error> for Problem {
             }
             json::Error::Ambiguous { pointer, flaw } => {
                 let detail = format!("In the body, {pointer:?} {flaw}.");
-                let mut problem = Problem::new(types::AMBIGUOUS_JSON, detail);
+                let problem = Problem::new(types::AMBIGUOUS_JSON, detail);
                 let detail = flaw.into();
-                problem.0.errors = vec![Violation { pointer, detail }];
-                problem
+                problem.with_errors(vec![Violation { pointer, detail }])
             }
             json::Error::TooDeep => too_complex(json::MAX_DEPTH, "levels of objects and arrays"),
             json::Error::TooWide => too_complex(json::MAX_VALUES, "members and elements"),

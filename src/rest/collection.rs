@@ -4,12 +4,12 @@ use http::header::LOCATION;
 use http::{Method, Response, StatusCode};
 
 use super::listing::{Listing, fields_again, limit, log_unreadable};
-use super::representation::{Fields, entity_tag};
+use super::representation::Fields;
 use super::search;
 use super::user::{represent, with_tag};
 use crate::auth::{Permission, Scope};
 use crate::configuration::Configuration;
-use crate::directory::{Created, Directory, Gather as _, Idempotency, Order};
+use crate::directory::{Created, Directory, Gather as _, Idempotency, MAX_IDS, Order};
 use crate::message::body::{self, Body};
 use crate::message::idempotency_key;
 use crate::message::precondition::Preconditions;
@@ -47,9 +47,6 @@ pub(super) const fn resource<S: Store, P: Platform, B: Body>() -> Resource<S, P,
     }
 }
 
-/// The most users that can be asked for by their ids.
-const MAX_IDS: usize = 100;
-
 /// With an `Idempotency-Key`, a repeat within 24 hours gets the first answer again
 /// if that was 201 and the body is the same JSON value. Failures are not remembered: they changed
 /// nothing, or may be repeated.
@@ -63,7 +60,7 @@ async fn create<'a, S: Store, P: Platform, B: Body>(
     let profile = Profile::from_json(payload).map_err(Problem::invalid_user)?;
     let created = call.directory.create(profile, idempotency.as_ref()).await?;
     let Created { user, replayed } = created;
-    let mut response = with_tag(represent(&user, Fields::ALL), entity_tag(user.version));
+    let mut response = with_tag(represent(&user, Fields::ALL), user.version.entity_tag());
     *response.status_mut() = StatusCode::CREATED;
     if replayed {
         set(&mut response, idempotency_key::REPLAYED, true);

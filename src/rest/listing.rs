@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use super::representation::{Fields, Representation};
 use crate::configuration::Configuration;
 use crate::directory::{Directory, Gather};
+use crate::message::limits::MAX_PAGE_BYTES;
 use crate::message::precondition::{Preconditions, Read, entity_tag_of};
 use crate::message::problem::Problem;
 use crate::message::query::Query;
@@ -14,9 +15,6 @@ use crate::message::response::{not_modified, private_json_text, set};
 use crate::message::trace::Trace;
 use crate::platform::Platform;
 use crate::user::{User, UserId};
-
-/// An answer gets no further user once the representations have so many bytes.
-pub const MAX_BYTES: usize = 1 << 20;
 
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
@@ -93,7 +91,7 @@ impl Gather for Listing {
     }
 
     fn is_full(&self) -> bool {
-        self.count >= self.limit || self.text.len() >= MAX_BYTES
+        self.count >= self.limit || self.text.len() >= MAX_PAGE_BYTES
     }
 }
 

@@ -4,11 +4,10 @@ use http::{Method, Response};
 use serde_json::json;
 
 use crate::auth::Permission;
-use crate::configuration::Fault;
-use crate::directory::Error;
-use crate::message::problem::{Problem, types};
+use crate::message::problem::Problem;
 use crate::message::response::private_json;
 use crate::platform::Platform;
+use crate::service::readiness;
 use crate::service::resource::{Call, Operation, Resource, handled};
 use crate::store::Store;
 
@@ -28,36 +27,10 @@ pub(super) const fn resource<S: Store, P: Platform, B>() -> Resource<S, P, B> {
     }
 }
 
-/// The request is for everybody, so the answer reveals nothing of the users, not even their number.
+/// Everybody may ask, so the answer reveals nothing of the users, not even their number.
 async fn get<S: Store, P: Platform, B>(
     call: Call<'_, S, P, B>,
 ) -> Result<Response<Vec<u8>>, Problem> {
-    let faults = &call.configuration.faults;
-    if !faults.is_empty() {
-        let faults: Vec<_> = faults.iter().map(Fault::to_string).collect();
-        let detail = format!("The configuration can't be read: {}.", faults.join("; "));
-        return Err(Problem::new(types::MISCONFIGURED, detail));
-    }
-    let directory = call.directory;
-    let read = directory.created().await;
-    read.map_err(|error| not_ready("The store does not answer as it should.", error))?;
-    let written = directory.check_writes().await;
-    written.map_err(|error| {
-        let detail = "The store can't be written: its disk may be full, or be there to read only.";
-        not_ready(detail, error)
-    })?;
+    readiness::check(call.directory, call.configuration).await?;
     Ok(private_json(&json!({ "status": "ok" })))
-}
-
-fn not_ready(detail: &str, error: Error) -> Problem {
-    let problem = match &error {
-        // No time mends that.
-        Error::Unreadable(_) => {
-            let detail =
-                "The store holds a value that the service did not write. The log has its key.";
-            Problem::new(types::STORE_UNAVAILABLE, detail)
-        }
-        _ => Problem::new(types::STORE_UNAVAILABLE, detail).retry_after(1),
-    };
-    problem.with_cause(error)
 }

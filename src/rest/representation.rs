@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 use crate::message::problem::Problem;
 use crate::message::query::Query;
-use crate::user::{User, Version};
+use crate::user::User;
 
 /// The members of a user, in the order in which they are represented.
 const MEMBERS: [&str; 7] = [
@@ -45,12 +45,6 @@ impl Fields {
         }
         Ok(fields)
     }
-}
-
-/// The entity tag of a version. Strong (RFC 9110, section 8.8.1): a version has
-/// one representation at a URL.
-pub(super) fn entity_tag(version: Version) -> String {
-    ["\"", &String::from(version), "\""].concat()
 }
 
 /// A user, or the part of it that was asked for.
@@ -105,7 +99,7 @@ impl Serialize for Representation<'_> {
             map.serialize_entry("updated_at", &updated_at.to_rfc3339())?;
         }
         if with_tag {
-            map.serialize_entry("etag", &entity_tag(*version))?;
+            map.serialize_entry("etag", &version.entity_tag())?;
         }
         map.end()
     }

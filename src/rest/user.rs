@@ -4,7 +4,7 @@ use http::header::ETAG;
 use http::{Method, Response, StatusCode};
 
 use super::patch::{self, Patch, without_read_only};
-use super::representation::{Fields, Representation, entity_tag};
+use super::representation::{Fields, Representation};
 use crate::auth::{Permission, Scope};
 use crate::directory::{Directory, Error};
 use crate::message::body::{self, Body};
@@ -66,7 +66,7 @@ async fn get<S: Store, P: Platform, B>(
     let fields = Fields::of(&query)?;
     let preconditions = Preconditions::of(call.request.headers())?;
     let user = call.directory.get(id(&call)?).await?;
-    let tag = entity_tag(user.version);
+    let tag = user.version.entity_tag();
     match preconditions.check_read(&tag)? {
         Read::Answer => Ok(with_tag(represent(&user, fields), tag)),
         Read::NotModified(tag) => Ok(not_modified(tag)),
@@ -97,7 +97,7 @@ async fn patch<S: Store, P: Platform, B: Body>(
     let (directory, id) = (call.directory, id(&call));
     let patch = Patch::read(call.request).await;
     let user = update(directory, id, &preconditions, patch, Patch::apply).await?;
-    let tag = entity_tag(user.version);
+    let tag = user.version.entity_tag();
     Ok(with_tag(represent(&user, Fields::ALL), tag))
 }
 
@@ -117,7 +117,7 @@ async fn update<S: Store, P: Platform, C>(
         content => content,
     };
     let checked = |user: &User| {
-        preconditions.check_change(&entity_tag(user.version))?;
+        preconditions.check_change(&user.version.entity_tag())?;
         change(content.as_ref().map_err(Problem::clone)?, user)
     };
     let updated = directory.update(id, checked).await;
@@ -129,7 +129,7 @@ async fn delete<S: Store, P: Platform, B>(
 ) -> Result<Response<Vec<u8>>, Problem> {
     let preconditions = preconditions(&call)?;
     let id = id(&call).map_err(|problem| preconditions.of_missing(problem))?;
-    let check = |user: &User| preconditions.check_change(&entity_tag(user.version));
+    let check = |user: &User| preconditions.check_change(&user.version.entity_tag());
     let deleted = call.directory.delete(id, check).await;
     deleted.map_err(|problem| preconditions.of_missing(problem))?;
     let mut response = Response::new(Vec::new());

@@ -5,6 +5,9 @@
 //! leaves a line on its outcome, `ended`. Where an instance dies between the two, the first one
 //! tells that the change may have been made.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use http::StatusCode;
 use serde::Serialize;
 
@@ -23,8 +26,8 @@ pub struct Change {
     pub request: String,
     /// The name of the caller, if it is known.
     pub principal: Option<String>,
-    /// The user that the request names.
-    pub user: Option<UserId>,
+    /// The user that the request names, once that is known.
+    pub user: Rc<Cell<Option<UserId>>>,
 }
 
 /// A line of the audit trail.
@@ -61,7 +64,7 @@ impl Change {
         self.write(
             platform,
             Entry {
-                user: self.user.or(created),
+                user: self.user.get().or(created),
                 outcome: Some(outcome.as_u16()),
                 ..entry
             },
@@ -103,7 +106,7 @@ impl Change {
             request: &self.request,
             principal: self.principal.as_deref().unwrap_or(ANONYMOUS),
             action: self.action,
-            user: self.user,
+            user: self.user.get(),
             outcome: None,
             end: None,
         }

@@ -16,6 +16,7 @@ use crate::message::content::Content;
 use crate::message::problem::Problem;
 use crate::message::query::percent_decode;
 use crate::message::trace::Trace;
+use crate::platform::Platform;
 use crate::user::UserId;
 
 /// A resource. To add one is to write a module with such a row, and to name that in the list of
@@ -74,6 +75,43 @@ pub struct Call<'a, S, P, B> {
     pub trace: Rc<Trace>,
 }
 
+impl<'a, S, P: Platform, B> Call<'a, S, P, B> {
+    /// The call and the body of its request.
+    pub fn take_body(self) -> (Call<'a, S, P, ()>, B) {
+        let (head, body) = self.request.into_parts();
+        let call = Call {
+            directory: self.directory,
+            configuration: self.configuration,
+            request: Request::from_parts(head, ()),
+            segment: self.segment,
+            media_type: self.media_type,
+            caller: self.caller,
+            client: self.client,
+            change: self.change,
+            trace: self.trace,
+        };
+        (call, body)
+    }
+
+    /// Fails unless the caller has the permission, for the user that the content of the request
+    /// names. For operations that ask for [`Permission::ByContent`].
+    pub fn admit(&self, permission: Permission, user: Option<UserId>) -> Result<(), Problem> {
+        if let Some(change) = &self.change {
+            change.user.set(user);
+        }
+        self.caller.check(permission, user)?;
+        self.begin();
+        Ok(())
+    }
+
+    /// Says in the audit trail that what follows may make the change.
+    pub(super) fn begin(&self) {
+        if let Some(change) = &self.change {
+            change.begin(self.directory.platform);
+        }
+    }
+}
+
 /// An answer, and a fact that only the service needs.
 pub struct Answer<'a> {
     pub response: Response<Content<'a>>,
@@ -128,8 +166,14 @@ impl<S, P, B> Resource<S, P, B> {
     /// methods, so that a refusal reveals as little as possible.
     fn strictest(&self) -> Permission {
         let permissions = self.operations.iter().map(|operation| operation.permission);
-        let scopes = permissions.filter_map(Permission::scope);
-        scopes.max().map_or(Permission::Public, Permission::Scope)
+        let scopes = permissions.clone().filter_map(Permission::scope);
+        match scopes.max() {
+            Some(scope) => Permission::Scope(scope),
+            None if permissions.into_iter().any(Permission::depends_on_content) => {
+                Permission::Known
+            }
+            None => Permission::Public,
+        }
     }
 
     /// The methods that it has (RFC 9110, section 10.2.1).

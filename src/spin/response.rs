@@ -1,11 +1,11 @@
 //! Responses: from the types of the crate `http` to WASI's types.
 
 use http::response::Parts;
-use http::{Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 use spin_sdk::http::{Headers, OutgoingBody, OutgoingResponse, ResponseOutparam};
 use wasi::io::streams::{OutputStream, StreamError};
 
-use super::wait;
+use super::{pause, wait};
 use crate::message::content::{Content, Part, TURN};
 
 /// Sends the response, or fails with the reason, for the log. A whole body is written before the
@@ -17,11 +17,8 @@ pub async fn write(
     response_out: ResponseOutparam,
 ) -> Result<(), String> {
     let (head, mut content): (Parts, _) = response.into_parts();
-    let fields = head.headers.iter();
-    let mut fields: Vec<_> = fields
-        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
-        .collect();
-    if let Content::Whole(body) = &content
+    let mut fields = fields(&head.headers);
+    if let Some(body) = content.as_whole()
         && !matches!(head.status.as_u16(), 204 | 304)
     {
         let length = body.len().to_string().into_bytes();
@@ -35,32 +32,47 @@ pub async fn write(
             .set_status_code(head.status.as_u16())
             .map_err(|()| format!("status {} is refused", head.status))?;
     }
+    if let Content::Whole(body) = &content
+        && body.is_empty()
+    {
+        // Without a body a response ends with its head.
+        response_out.set(response);
+        return Ok(());
+    }
     let outgoing = response.body().map_err(|()| "there is no body")?;
     let stream = outgoing.write().map_err(|()| "there is no body")?;
-    match &content {
-        Content::Whole(body) => {
-            let rest = write_now(&stream, body).map_err(|error| error.to_string())?;
-            if rest.is_empty() {
-                drop(stream);
-                finish(outgoing)?;
-                response_out.set(response);
-                return Ok(());
-            }
+    if let Some(body) = content.as_whole() {
+        let rest = write_now(&stream, body).map_err(|error| error.to_string())?;
+        if rest.is_empty() {
+            drop(stream);
+            finish(outgoing, content)?;
             response_out.set(response);
-            write_all(&stream, rest).map_err(client_has_gone)?;
+            return Ok(());
         }
-        Content::Parts(_) => {
-            response_out.set(response);
-            let sent = write_parts(&stream, &mut content).await;
-            sent.map_err(client_has_gone)?;
-        }
+        response_out.set(response);
+        write_all(&stream, rest).map_err(client_has_gone)?;
+    } else {
+        response_out.set(response);
+        let sent = write_parts(&stream, &mut content).await;
+        sent.map_err(client_has_gone)?;
     }
     drop(stream);
-    finish(outgoing)
+    finish(outgoing, content)
 }
 
-fn finish(body: OutgoingBody) -> Result<(), String> {
-    OutgoingBody::finish(body, None).map_err(|error| error.to_string())
+fn fields(headers: &HeaderMap) -> Vec<(String, Vec<u8>)> {
+    let fields = headers.iter();
+    fields
+        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+        .collect()
+}
+
+/// Ends a body, with the trailers of its content.
+fn finish(body: OutgoingBody, mut content: Content<'_>) -> Result<(), String> {
+    let trailers = content.trailers();
+    let trailers = trailers.map(|trailers| Headers::from_list(&fields(&trailers)));
+    let trailers = trailers.transpose().map_err(|error| error.to_string())?;
+    OutgoingBody::finish(body, trailers).map_err(|error| error.to_string())
 }
 
 fn client_has_gone(error: StreamError) -> String {
@@ -76,6 +88,7 @@ async fn write_parts(stream: &OutputStream, content: &mut Content<'_>) -> Result
         match content.next(unsent.len()).await {
             Part::Bytes(bytes) => unsent.extend(bytes),
             Part::Later => wait(&stream.subscribe(), TURN),
+            Part::Pause(time) => pause(time),
             Part::End => return write_all(stream, &unsent),
         }
     }

@@ -22,6 +22,12 @@ impl Attributes {
     pub const MAX_DEPTH: usize = 32;
 }
 
+impl From<Attributes> for Map<String, Value> {
+    fn from(attributes: Attributes) -> Self {
+        attributes.0
+    }
+}
+
 fn members(value: &Value) -> usize {
     match value {
         Value::Array(items) => items.iter().map(members).sum(),

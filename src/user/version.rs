@@ -7,6 +7,14 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct Version(pub u64);
 
+impl Version {
+    /// Its entity tag. Strong (RFC 9110, section 8.8.1): a version has one representation at a
+    /// URL.
+    pub fn entity_tag(self) -> String {
+        ["\"", &String::from(self), "\""].concat()
+    }
+}
+
 impl From<Version> for String {
     fn from(version: Version) -> String {
         base16ct::lower::encode_string(&version.0.to_be_bytes())

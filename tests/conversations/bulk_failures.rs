@@ -136,7 +136,7 @@ fn respond(
     loop {
         match ready(content.next(0)) {
             Part::Bytes(part) => bytes.extend(part),
-            Part::Later => panic!("there is nothing to wait for"),
+            Part::Later | Part::Pause(_) => panic!("there is nothing to wait for"),
             Part::End => break,
         }
     }

@@ -248,7 +248,7 @@ fn nothing_of_a_former_name_email_or_attribute_is_in_the_store() {
                 0 => "Qzx Namesake".to_owned(),
                 _ => format!("Qzx{number} Person"),
             },
-            "email": (number % 3 == 0).then(|| format!("qzx{number}@example.com")),
+            "email": number.is_multiple_of(3).then(|| format!("qzx{number}@example.com")),
             "attributes": { "qzx key": [{ "qzx": format!("qzx {number}") }] },
         })
     };

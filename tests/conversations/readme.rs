@@ -147,6 +147,31 @@ fn the_first_conversation_is_as_it_is_told_after_the_one_command_that_spin_needs
 }
 
 #[test]
+fn a_procedure_is_called_as_it_is_told() {
+    let host = start_host();
+    let address = host.local_addr().to_string();
+    for name in ["Alice", "Bob"] {
+        let create = format!(
+            "curl localhost:3000/users -H 'content-type: application/json' -d '{{\"name\":\"{name}\"}}'"
+        );
+        if run(&create, &address).is_none() {
+            return;
+        }
+    }
+    let commands = commands(section("Procedure calls"));
+    assert_eq!(commands.len(), 2, "{commands:?}");
+    for (command, expected) in commands {
+        let program = command.split(' ').next().unwrap_or_default();
+        if Command::new(program).arg("--help").output().is_err() {
+            println!("SKIPPED: it needs {program}");
+            continue;
+        }
+        let printed = run(&command, &address).unwrap_or_default();
+        check(&command, &printed, &expected);
+    }
+}
+
+#[test]
 fn an_ellipsis_stands_for_anything_and_nothing_else_does() {
     for (line, expected, alike) in [
         ("[{\"id\":1,\"name\":\"A\"}]", "[{\"id\":1,…}]", true),

@@ -7,7 +7,8 @@ use edge_users::configuration::Configuration;
 use edge_users::directory::{Directory, Sizes};
 use edge_users::message::content::Part;
 use edge_users::platform::Platform;
-use edge_users::rest;
+use edge_users::rest::Rest;
+use edge_users::service::{self, Interface};
 use edge_users::store::{Report, Store, StoreError};
 use edge_users::timestamp::Timestamp;
 use http::{Request, Response};
@@ -139,8 +140,17 @@ impl Platform for TestPlatform {
     }
 }
 
-/// The service's answer, to its end.
+/// The answer by REST, to its end.
 pub fn respond<S: Store + 'static>(
+    store: &S,
+    platform: &TestPlatform,
+    request: Request<Vec<u8>>,
+) -> Response<Vec<u8>> {
+    respond_by::<Rest, S>(store, platform, request)
+}
+
+/// The answer by an interface, to its end.
+pub fn respond_by<I: Interface, S: Store + 'static>(
     store: &S,
     platform: &TestPlatform,
     request: Request<Vec<u8>>,
@@ -153,14 +163,14 @@ pub fn respond<S: Store + 'static>(
     };
     let runtime = Builder::new_current_thread().build().expect("a runtime");
     let configuration = Configuration::read(platform, None);
-    let answered = rest::respond(&directory, &configuration, request);
+    let answered = service::respond::<I, S, _, _>(&directory, &configuration, request);
     runtime.block_on(async {
         let (head, mut content) = answered.await.response.into_parts();
         let mut body = Vec::new();
         loop {
             match content.next(0).await {
                 Part::Bytes(bytes) => body.extend(bytes),
-                Part::Later => {}
+                Part::Later | Part::Pause(_) => {}
                 Part::End => return Response::from_parts(head, body),
             }
         }

@@ -1,0 +1,15 @@
+//! How the component is linked.
+
+use std::env;
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    let released = env::var("PROFILE").is_ok_and(|profile| profile == "release");
+    let target = env::var("CARGO_CFG_TARGET_FAMILY");
+    if released && target.is_ok_and(|family| family.contains("wasm")) {
+        // Addresses in code take as many bytes as they need, where they would take five
+        // for the linker's convenience. It can't be had with debug information.
+        println!("cargo::rustc-link-arg-cdylib=--strip-debug");
+        println!("cargo::rustc-link-arg-cdylib=--compress-relocations");
+    }
+}

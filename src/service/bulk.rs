@@ -1,0 +1,81 @@
+//! Very many users in one request, one after the other: what the interfaces have in common.
+//!
+//! - [`import`]: users that are made while they arrive
+//! - [`export`]: users that are read while they are sent
+
+pub mod export;
+pub mod import;
+
+use std::time::Duration;
+
+use crate::message::problem::Problem;
+use crate::timestamp::Timestamp;
+
+/// How many bytes are made before they are sent.
+const CHUNK: usize = 16 * 1024;
+
+/// How long bytes wait for others before they are sent, in milliseconds.
+const CHUNK_TIME: i64 = 250;
+
+/// Why a bulk operation ends.
+#[derive(Debug)]
+pub enum End {
+    Complete,
+    /// The client went away before the end of what it sends.
+    IncompleteBody,
+    /// It took as long as it may, until then.
+    TimeLimit(Timestamp),
+    /// The service failed several times in a row.
+    Failures,
+    /// The client read nothing for long.
+    ResultsUnread,
+    /// The client may send no more for so many seconds.
+    RateLimit(i64),
+    /// It can't go on.
+    Problem(Problem),
+}
+
+impl End {
+    /// Its name, for clients and for the audit trail.
+    pub fn name(&self) -> &'static str {
+        match self {
+            End::Complete => "complete",
+            End::IncompleteBody => "incomplete-body",
+            End::TimeLimit(_) => "time-limit",
+            End::Failures => "failures",
+            End::ResultsUnread => "results-unread",
+            End::RateLimit(_) => "rate-limit",
+            End::Problem(_) => "problem",
+        }
+    }
+}
+
+/// The end of a time limit that begins now.
+pub fn deadline(now: Timestamp, limit: Duration) -> Timestamp {
+    Timestamp(now.0 + limit.as_millis() as i64)
+}
+
+/// How long it is from `now` to then.
+fn until(then: Timestamp, now: Timestamp) -> Duration {
+    Duration::from_millis(u64::try_from(then.0 - now.0).unwrap_or(0))
+}
+
+/// What is sent together.
+struct Chunk {
+    bytes: Vec<u8>,
+    begun: Timestamp,
+}
+
+impl Chunk {
+    fn new(now: Timestamp) -> Chunk {
+        let bytes = Vec::new();
+        Chunk { bytes, begun: now }
+    }
+
+    /// Whether it is to be sent now: it is large enough, or a client may wait for it.
+    fn is_due(&self, now: Timestamp) -> bool {
+        // The clock may have been set back.
+        let waited = (now.0 - self.begun.0).abs() >= CHUNK_TIME;
+        self.bytes.len() >= CHUNK || waited && !self.bytes.is_empty()
+    }
+}
