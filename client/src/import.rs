@@ -130,7 +130,7 @@ impl Import {
                 Err(Failure { why, again, .. }) => (why, again),
             };
             if !backoff.wait(again).await {
-                bail!("nothing sent, for the service does not say whether it has users: {why}");
+                bail!("nothing was sent, as the service does not say whether it has users: {why}");
             }
         }
     }

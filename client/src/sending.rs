@@ -93,7 +93,7 @@ impl Import {
                 let numbers = numbers(&unsure);
                 self.progress.tell(&format!(
                     "{numbers} may have been imported: {why}; without an email they are not sent \
-                     again, for that could make users twice"
+                     again, as that could make users twice"
                 ));
             }
             match again {

@@ -90,7 +90,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     /// The user of an earlier create with the key, by the key's number, as that create answered
     /// it; `None` if the key is free.
     ///
-    /// Fails with [`Error::InProgress`] while that create runs, or may run, for it died less than
+    /// Fails with [`Error::InProgress`] while that create runs, or may run, as it died less than
     /// a minute ago; with [`Error::KeyReused`] if it was another request, and with
     /// [`Error::Gone`] if its user was deleted.
     pub(super) async fn earlier_user(

@@ -1,7 +1,7 @@
 //! Numbers in the store that can be counted up and swapped.
 //!
 //! A swap needs a key that exists, and no plain write may bring the key into
-//! being, for it might come late and undo a swap. An increment by 0 does it
+//! being, as it might come late and undo a swap. An increment by 0 does it
 //! safely: it creates the number 0 where there was nothing and changes nothing
 //! otherwise, however late it comes. The price is that the value must always be
 //! one that the backend can count up: 8 bytes, little-endian, on Spin's SQLite

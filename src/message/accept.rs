@@ -50,7 +50,7 @@ pub fn weighted(headers: &HeaderMap, name: HeaderName) -> Vec<(&str, u16)> {
     let mut weighted = Vec::new();
     for value in headers.get_all(name) {
         for element in split(value.to_str().unwrap_or_default(), ',') {
-            let mut parts = split(element, ';').into_iter().map(str::trim);
+            let mut parts = split(element, ';').map(str::trim);
             let listed = parts.next().unwrap_or_default();
             let weight = parts.find_map(|parameter| {
                 let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
@@ -67,9 +67,9 @@ pub fn weighted(headers: &HeaderMap, name: HeaderName) -> Vec<(&str, u16)> {
 
 /// The parts of a text between separators that don't stand in quoted strings (RFC 9110, section
 /// 5.6.4).
-fn split(text: &str, separator: char) -> Vec<&str> {
+fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let (mut is_quoted, mut is_escaped) = (false, false);
-    let parts = text.split(|char| {
+    text.split(move |char| {
         match char {
             _ if is_escaped => is_escaped = false,
             '\\' if is_quoted => is_escaped = true,
@@ -77,8 +77,7 @@ fn split(text: &str, separator: char) -> Vec<&str> {
             _ => return char == separator && !is_quoted,
         }
         false
-    });
-    parts.collect()
+    })
 }
 
 /// A weight: 0 or 1 with up to three decimals, at most 1; `None` if it is malformed.

@@ -104,7 +104,7 @@ impl Problem {
         Problem::new(types::NOT_ACCEPTABLE, detail)
     }
 
-    /// The body is not a JSON Patch, for it breaks `rule`, the rest of a sentence about it.
+    /// The body is not a JSON Patch, as it breaks `rule`, the rest of a sentence about it.
     pub fn malformed_patch(rule: &str) -> Problem {
         let detail = format!("The body {rule}.");
         Problem::new(types::MALFORMED_PATCH, detail)

@@ -117,7 +117,7 @@ impl<S: Store, P: Platform> Export<'_, S, P> {
                     chunk.push(&Representation { user, fields });
                 }
                 Ok(Some(Step::Unreadable(id))) => self.platform.log_error(&format!(
-                    "{} GET /users/export: user {id} is left out, for its record can't be read",
+                    "{} GET /users/export: user {id} is left out, as its record can't be read",
                     self.trace
                 )),
                 Ok(Some(Step::Gap)) => {}

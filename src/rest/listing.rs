@@ -109,7 +109,7 @@ pub(super) fn limit(configuration: &Configuration, query: &Query) -> Result<u64,
     Ok(limit.unwrap_or(configuration.page_size))
 }
 
-/// Tells the operator which users the answer to the request of that trace lacks.
+/// Reports the users that the answer lacks to the operator.
 pub(super) fn log_unreadable<S, P: Platform>(
     directory: &Directory<'_, S, P>,
     trace: &Trace,
@@ -117,7 +117,7 @@ pub(super) fn log_unreadable<S, P: Platform>(
 ) {
     for id in ids {
         let line =
-            format!("{trace} GET /users: user {id} is left out, for its record can't be read");
+            format!("{trace} GET /users: user {id} is left out, as its record can't be read");
         directory.platform.log_error(&line);
     }
 }

@@ -50,7 +50,7 @@ impl Fields {
 /// The entity tag of a version. Strong (RFC 9110, section 8.8.1): a version has
 /// one representation at a URL.
 pub(super) fn entity_tag(version: Version) -> String {
-    format!("\"{version}\"")
+    ["\"", &String::from(version), "\""].concat()
 }
 
 /// A user, or the part of it that was asked for.

@@ -51,7 +51,7 @@ impl Caller {
         self.0.as_ref().ok()?.name()
     }
 
-    /// Fails if the caller has not the permission, for the user that it concerns.
+    /// Fails if the caller lacks the permission for the user that the request concerns.
     pub fn check(&self, permission: Permission, user: Option<UserId>) -> Result<(), Problem> {
         let principal = self.0.as_ref().map_err(Problem::clone)?;
         match principal.lacks(permission, user) {

@@ -15,10 +15,13 @@ use crate::service::quota::CLIENT_ADDRESS;
 /// The request on the types that the rest of the service knows; `None` if its
 /// target is not a path.
 pub fn read(request: IncomingRequest) -> Option<Request<RequestBody>> {
-    let method = Method::try_from(request.method().to_string().as_str()).ok()?;
+    let method = match request.method() {
+        spin_sdk::http::Method::Get => Method::GET,
+        method => Method::try_from(method.to_string().as_str()).ok()?,
+    };
     let uri = Uri::try_from(request.path_with_query()?).ok()?;
     let entries = request.headers().entries();
-    let mut headers = HeaderMap::with_capacity(entries.len());
+    let mut headers = HeaderMap::with_capacity(entries.len() + 1);
     let fields = entries.into_iter().filter(|(name, _)| !is_of_spin(name));
     for (name, value) in fields {
         if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::try_from(value)) {

@@ -19,7 +19,7 @@ pub async fn write(
     let (head, mut content): (Parts, _) = response.into_parts();
     let fields = head.headers.iter();
     let mut fields: Vec<_> = fields
-        .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
+        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
         .collect();
     if let Content::Whole(body) = &content
         && !matches!(head.status.as_u16(), 204 | 304)

@@ -72,7 +72,7 @@ impl Parts {
             return Err("must have at most 254 bytes".into());
         }
         check_visible(text)?;
-        // The last one, for a quoted local part may have others.
+        // The last one, as a quoted local part may have others.
         let Some((local, domain)) = text.rsplit_once('@') else {
             return Err("must be an email address, such as ada@example.com".into());
         };

@@ -1,7 +1,5 @@
 //! Versions of a user.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 /// A random number, drawn anew for each version of a user.
@@ -9,15 +7,9 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct Version(pub u64);
 
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
-    }
-}
-
 impl From<Version> for String {
     fn from(version: Version) -> String {
-        version.to_string()
+        base16ct::lower::encode_string(&version.0.to_be_bytes())
     }
 }
 

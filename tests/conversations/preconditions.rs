@@ -26,7 +26,7 @@ fn a_change_is_made_only_to_the_version_that_if_match_names() {
         let request = service()
             .request(method, &user)
             .header("if-match", condition);
-        request.json(&json!({ "name": "Ivy" })).answer()
+        request.json(&json!({ "name": "Ida" })).answer()
     };
     for method in ["PUT", "PATCH", "DELETE"] {
         for condition in ["\"other\"", "", &format!("W/{tag}")] {

@@ -39,7 +39,7 @@ const TOKEN: &str = "EDGE_USERS_TOKEN";
 /// How long the service may take to show that it is there.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Fails if a service at a URL is to be tested, for this test is none of that.
+/// Fails if a service at a URL is to be tested, as this test needs its own service.
 fn not_by_url() {
     assert!(
         std::env::var_os(URL).is_none(),

@@ -57,6 +57,10 @@ for found in (
 ):
     assert found == [ada], found
 
+tagged = list_users.sync(client=client, id=str(ada.id), fields="id,etag")
+assert isinstance(tagged, list), tagged
+assert [user.to_dict() for user in tagged] == [{"id": ada.id, "etag": tag}], tagged
+
 # Patch.
 green = UserMergePatch(email=None)
 green["attributes"] = {"team": "green"}

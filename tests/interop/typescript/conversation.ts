@@ -37,6 +37,11 @@ for (const query of [{ email }, { id: `${ada.id}` }, { sort: "-id", limit: 1 }] 
   assert.deepEqual(found.data, [ada], JSON.stringify(query));
 }
 
+const tagged = await client.GET("/users", {
+  params: { query: { id: `${ada.id}`, fields: "id,etag" } },
+});
+assert.deepEqual(tagged.data, [{ id: ada.id, etag: tag }]);
+
 // Patch, in both ways.
 const patched = await client.PATCH("/users/{id}", {
   params: { path, header: { "If-Match": tag } },
