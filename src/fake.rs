@@ -18,6 +18,8 @@ pub struct FakeStore {
     pub values: RefCell<BTreeMap<String, Vec<u8>>>,
     pub operations: Cell<u32>,
     pub fails: Cell<bool>,
+    /// It reports every swap as failed, as Redis does in Spin.
+    pub is_unsure: Cell<bool>,
 }
 
 impl FakeStore {
@@ -74,7 +76,10 @@ impl Store for FakeStore {
             true => {
                 let mut values = self.values.borrow_mut();
                 values.insert(key, value.to_owned());
-                Ok(Report::Swapped)
+                match self.is_unsure.get() {
+                    false => Ok(Report::Swapped),
+                    true => Ok(Report::Unsure),
+                }
             }
             false => Ok(Report::Unsure),
         }

@@ -18,7 +18,7 @@ use super::jws::Jws;
 use super::keys::Keys;
 use crate::json;
 use crate::platform::Platform;
-use crate::store::Store;
+use crate::store::{Report, Store, StoreError};
 use crate::timestamp::Timestamp;
 
 /// The key of the store under which they are.
@@ -51,6 +51,8 @@ struct Fetched {
     /// When it was last tried, and whether that has ended.
     tried: Timestamp,
     ended: bool,
+    /// A random number of that attempt, so that an instance can tell its own.
+    attempt: u64,
 }
 
 /// As it is in the store. By hand: `serde` would take 6 KB of the component.
@@ -64,6 +66,7 @@ impl Fetched {
             "age": self.age,
             "tried": self.tried.0,
             "ended": self.ended,
+            "attempt": self.attempt,
         });
         value.to_string().into_bytes()
     }
@@ -80,6 +83,7 @@ impl Fetched {
             age: number("age")?,
             tried: Timestamp(number("tried")?),
             ended: value["ended"].as_bool()?,
+            attempt: value["attempt"].as_u64()?,
         })
     }
 }
@@ -132,6 +136,7 @@ impl Known {
                 age: 0,
                 tried: long_ago,
                 ended: true,
+                attempt: 0,
             },
             keys: None,
         }
@@ -149,16 +154,19 @@ impl Known {
         is_within(self.fetched.at, MAX_AGE, now)
     }
 
-    /// Whether a fetch is due. While the very first fetch runs, other instances may fetch too.
+    /// Whether a fetch is due.
     fn may_fetch(&self, now: Timestamp) -> bool {
-        let Fetched { tried, ended, .. } = self.fetched;
-        let first = !self.is_of_use(now) && !ended && is_within(tried, FETCH_TIME, now);
-        first || !is_within(tried, FETCH_INTERVAL, now)
+        !is_within(self.fetched.tried, FETCH_INTERVAL, now)
     }
 
-    /// After how many seconds a fetch is due.
+    /// After how many seconds there may be keys: when the attempt that runs has ended, or when
+    /// another is due.
     fn retry_after(&self, now: Timestamp) -> i64 {
-        let passed = distance(self.fetched.tried, now) / 1000;
+        let Fetched { tried, ended, .. } = self.fetched;
+        if !ended && is_within(tried, FETCH_TIME, now) {
+            return FETCH_TIME;
+        }
+        let passed = distance(tried, now) / 1000;
         (FETCH_INTERVAL - passed).clamp(1, FETCH_INTERVAL)
     }
 }
@@ -208,16 +216,30 @@ async fn write<S: Store, P: Platform>(fetched: &Fetched, store: &S, platform: &P
     }
 }
 
-/// Fetches the keys. The store tells all instances of the attempt, and then of its outcome.
+/// Fetches the keys, unless another instance has just begun to. The store tells all instances of
+/// the attempt, and then of its outcome.
 async fn fetch<S: Store, P: Platform>(
     mut known: Known,
     url: &str,
     store: &S,
     platform: &P,
 ) -> Known {
+    let before = known.fetched.clone();
     known.fetched.tried = platform.now();
     known.fetched.ended = false;
-    write(&known.fetched, store, platform).await;
+    known.fetched.attempt = platform.random();
+    match claim(&known.fetched, before.tried, store).await {
+        Ok(true) => {}
+        Ok(false) => {
+            known.fetched = before;
+            let read = read(url, Some(known), store, platform).await;
+            return read.unwrap_or_else(|| Known::nothing(url));
+        }
+        // The instance goes on alone.
+        Err(error) => {
+            platform.log_error(&format!("the keys of the issuer were not kept: {error}"));
+        }
+    }
     match get(url, platform).await {
         Ok((jwks, keys, age)) => {
             let at = platform.now();
@@ -238,6 +260,30 @@ async fn fetch<S: Store, P: Platform>(
     known.fetched.ended = true;
     write(&known.fetched, store, platform).await;
     known
+}
+
+/// Writes the attempt into the store. Answers whether it is the first since the attempt at
+/// `before`: of several instances that try at the same moment, one does. Only where there is nothing
+/// in the store yet, several may.
+async fn claim<S: Store>(
+    attempt: &Fetched,
+    before: Timestamp,
+    store: &S,
+) -> Result<bool, StoreError> {
+    let value = attempt.encode();
+    let (stored, watch) = store.current(KEY).await?;
+    let Some(stored) = stored else {
+        store.set(KEY, &value).await?;
+        return Ok(true);
+    };
+    let newer = |stored: Fetched| stored.url == attempt.url && stored.tried > before;
+    if Fetched::decode(&stored).is_some_and(newer) {
+        return Ok(false);
+    }
+    match store.swap(watch, &value).await? {
+        Report::Swapped => Ok(true),
+        Report::Unsure => Ok(store.get(KEY).await?.as_ref() == Some(&value)),
+    }
 }
 
 /// The JWK set at the URL, and for how many seconds it may be used.

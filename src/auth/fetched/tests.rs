@@ -156,7 +156,7 @@ fn a_fetch_that_failed_is_tried_again_when_retry_after_says() {
 }
 
 #[test]
-fn nobody_waits_for_the_first_fetch_of_another_nor_for_one_that_died() {
+fn while_one_instance_fetches_no_other_does_nor_after_it_died() {
     let setting = setting();
     setting.fall_silent();
     assert_eq!(setting.outcome("a"), no_keys(60));
@@ -169,11 +169,47 @@ fn nobody_waits_for_the_first_fetch_of_another_nor_for_one_that_died() {
         .into_bytes();
     drop(values);
     setting.publish(&["a"], "");
-    let begun = setting.platform.now.get();
-    for (second, expected) in [(2, no_keys(58)), (1, FOUND)] {
+    for (second, expected, fetches) in [
+        (0, no_keys(2), 1),
+        (1, no_keys(2), 1),
+        (2, no_keys(58), 1),
+        (59, no_keys(1), 1),
+        (60, FOUND, 2),
+    ] {
         end_instance();
-        setting.platform.now.set(begun + second);
-        assert_eq!(setting.outcome("a"), expected, "{second}");
+        setting.walk(&[(second, "a", expected, fetches)]);
+    }
+}
+
+#[test]
+fn of_instances_that_try_at_the_same_moment_one_fetches() {
+    let now = Timestamp(1_800_000_000_000);
+    let attempt = |number: u64| Fetched {
+        tried: now,
+        ended: false,
+        attempt: number,
+        ..Known::nothing(URL).fetched
+    };
+    let long_ago = Known::nothing(URL).fetched.tried;
+    for is_unsure in [false, true] {
+        let store = FakeStore::default();
+        store.is_unsure.set(is_unsure);
+        let claim = |number| ready(claim(&attempt(number), long_ago, &store)).expect("it works");
+        // What is left of an earlier fetch, which all of them have read.
+        let stored = Known::nothing(URL).fetched.encode();
+        store.values.borrow_mut().insert(KEY.to_owned(), stored);
+        assert!(claim(1));
+        assert!(!claim(2) && !claim(3));
+        // Keys at another URL are nobody's attempt at this one.
+        let other = Fetched {
+            url: "https://other.example/keys".to_owned(),
+            ..attempt(4)
+        };
+        store
+            .values
+            .borrow_mut()
+            .insert(KEY.to_owned(), other.encode());
+        assert!(claim(5));
     }
 }
 
