@@ -228,7 +228,7 @@ fn check(precondition: Option<&Preconditions>, user: &User) -> Result<(), Proble
 pub fn log_unreadable<S, P: Platform, B>(call: &Call<'_, S, P, B>, ids: &[UserId]) {
     let (trace, path) = (&call.trace, call.request.uri().path());
     for id in ids {
-        let line = format!("{trace} {path}: user {id} is left out, for its record can't be read");
+        let line = format!("{trace} {path}: user {id} is left out, as its record can't be read");
         call.directory.platform.log_error(&line);
     }
 }

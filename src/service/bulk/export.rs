@@ -93,7 +93,7 @@ impl<'a, S: Store, P: Platform, F: Form> Export<'a, S, P, F> {
                     self.form.push(&mut chunk.bytes, user);
                 }
                 Ok(Some(Step::Unreadable(id))) => self.platform.log_error(&format!(
-                    "{} {}: user {id} is left out, for its record can't be read",
+                    "{} {}: user {id} is left out, as its record can't be read",
                     self.trace, self.place
                 )),
                 Ok(Some(Step::Gap)) => {}
