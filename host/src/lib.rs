@@ -31,4 +31,5 @@ mod store;
 pub use application::variable_source::VariableSource;
 pub use host::Host;
 pub use options::UpOptions;
+pub use serve::date::prepare_thread;
 pub use store::count::StoreOperations;

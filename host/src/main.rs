@@ -32,6 +32,7 @@ fn main() -> ExitCode {
     rlimit::increase_nofile_limit(u64::MAX).ok();
     let result = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .on_thread_start(edge_host::prepare_thread)
         .build()
         .map_err(anyhow::Error::from)
         .and_then(|runtime| runtime.block_on(up(*options)));

@@ -303,15 +303,15 @@ const REUSES: [usize; 2] = [128, 1];
 /// A service whose issuer's keys are at a URL, with what the manifest allows.
 fn start_with_keys_at(url: &str, allowed: &str, reuse: usize) -> Host {
     let directory = new_state_dir();
-    let component = root().join("target/wasm32-wasip1/release/edge_users.wasm");
+    let components = root().join("target/wasm32-wasip1/release/");
     let text = std::fs::read_to_string(manifest()).expect("the manifest");
     let none = "allowed_outbound_hosts = []";
     assert!(text.contains(none), "the manifest lets requests out");
     let text = text
         .replace(none, &format!("allowed_outbound_hosts = ['{allowed}']"))
         .replace(
-            "target/wasm32-wasip1/release/edge_users.wasm",
-            component.to_str().expect("a path in UTF-8"),
+            "target/wasm32-wasip1/release/",
+            components.to_str().expect("a path in UTF-8"),
         );
     let from: PathBuf = directory.join("spin.toml");
     std::fs::write(&from, text).expect("the manifest is written");
