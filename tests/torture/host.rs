@@ -10,7 +10,10 @@ use std::process::{Child, Command, Stdio};
 use crate::random::Random;
 
 /// Where the manifest expects the component, and where the build leaves it.
-const COMPONENT: &str = "target/wasm32-wasip1/release/edge_users.wasm";
+const COMPONENTS: [&str; 2] = [
+    "target/wasm32-wasip1/release/edge_users.wasm",
+    "target/wasm32-wasip1/release/edge_users_rpc.wasm",
+];
 
 /// The files of one run, in a directory of its own.
 pub struct Place {
@@ -19,15 +22,17 @@ pub struct Place {
 }
 
 impl Place {
-    /// Copies the program, the component and the manifest: a build that goes on
+    /// Copies the program, the components and the manifest: a build that goes on
     /// meanwhile must not change the service half-way.
     pub fn prepare(random: &mut Random) -> io::Result<Place> {
         let name = format!("edge-users-torture-{}", std::process::id());
         let directory = std::env::temp_dir().join(name);
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let component = directory.join(COMPONENT);
-        fs::create_dir_all(component.parent().expect("it has directories"))?;
-        copy(&root.join(COMPONENT), &component)?;
+        for component in COMPONENTS {
+            let copied = directory.join(component);
+            fs::create_dir_all(copied.parent().expect("it has directories"))?;
+            copy(&root.join(component), &copied)?;
+        }
         copy(&root.join("spin.toml"), &directory.join("spin.toml"))?;
         // Cargo puts tests into a directory beside the programs.
         let this = std::env::current_exe()?;
