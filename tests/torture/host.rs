@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 
 use crate::random::Random;
 
-/// Where the manifest expects the component, and where the build leaves it.
+/// Where the manifest expects the components, and where the build leaves it.
 const COMPONENTS: [&str; 2] = [
     "target/wasm32-wasip1/release/edge_users.wasm",
     "target/wasm32-wasip1/release/edge_users_rpc.wasm",
