@@ -20,6 +20,7 @@
 //! - [`folded_name`]: names as a search compares them
 //! - [`unicode`], `domain_name`: the standards' rules for characters and domain names
 //! - [`json`]: JSON texts, read strictly
+//! - `quoted_string`: strings in double quotes
 //! - [`timestamp`]: points in time
 //! - [`store`], [`platform`]: the traits that a platform implements
 //! - `spin`: those traits on Spin's SDK, for the components in `components/`
@@ -35,6 +36,7 @@ pub mod json;
 pub mod log;
 pub mod message;
 pub mod platform;
+mod quoted_string;
 mod remembered;
 pub mod rest;
 pub mod rpc;

@@ -4,6 +4,7 @@
 use http::{HeaderMap, HeaderName};
 
 use super::problem::Problem;
+use crate::quoted_string::unquote;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -32,7 +33,7 @@ pub fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 
 fn parse(text: &str) -> Option<String> {
     let key = match text.strip_prefix('"') {
-        Some(quoted) => unquote(quoted)?,
+        Some(quoted) => unquote(quoted, |char| matches!(char, '"' | '\\'))?,
         None => text.to_owned(),
     };
     is_key(&key).then_some(key)
@@ -42,19 +43,6 @@ fn parse(text: &str) -> Option<String> {
 pub fn is_key(text: &str) -> bool {
     let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
     visible && (1..=MAX_CHARS).contains(&text.len())
-}
-
-/// The string whose opening quote is left out; `None` if it does not end with the text.
-fn unquote(quoted: &str) -> Option<String> {
-    let mut string = String::new();
-    let mut chars = quoted.chars();
-    loop {
-        match chars.next()? {
-            '"' => return chars.next().is_none().then_some(string),
-            '\\' => string.push(chars.next().filter(|char| matches!(char, '"' | '\\'))?),
-            char => string.push(char),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What stands before the `@` of an email address.
 
 use super::Email;
+use crate::quoted_string::unquote;
 use crate::unicode::{Kind, properties};
 use crate::user::violation::Rule;
 
@@ -14,7 +15,8 @@ pub(super) fn read(text: &str) -> Result<String, Rule> {
         return Err("must not contain white space or unassigned characters before its @".into());
     }
     let meant = match text.strip_prefix('"') {
-        Some(quoted) => unquote(quoted),
+        // RFC 5321, section 4.1.2.
+        Some(quoted) => unquote(quoted, char::is_ascii),
         None => text.split('.').all(is_atom).then(|| text.to_owned()),
     };
     meant.ok_or(Rule::Borrowed(
@@ -41,18 +43,4 @@ fn is_atom(text: &str) -> bool {
             || matches!(byte, b'^'..=b'`' | b'{'..=b'~' | 0x80..)
     };
     !text.is_empty() && text.bytes().all(is_text)
-}
-
-/// What is in a string whose opening quote is left out (RFC 5321, section 4.1.2); `None` if
-/// the string does not end with the text.
-fn unquote(quoted: &str) -> Option<String> {
-    let mut string = String::new();
-    let mut chars = quoted.chars();
-    loop {
-        match chars.next()? {
-            '"' => return chars.next().is_none().then_some(string),
-            '\\' => string.push(chars.next().filter(char::is_ascii)?),
-            c => string.push(c),
-        }
-    }
 }
