@@ -1,9 +1,9 @@
-//! How the component is linked.
+//! How each component is linked: the build script of all of them.
 
 use std::env;
 
 fn main() {
-    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=../build.rs");
     let released = env::var("PROFILE").is_ok_and(|profile| profile == "release");
     let target = env::var("CARGO_CFG_TARGET_FAMILY");
     if released && target.is_ok_and(|family| family.contains("wasm")) {
