@@ -16,7 +16,7 @@ use edge_users_tonic::grpc::reflection::v1::server_reflection_response::MessageR
 use edge_users_tonic::prost_types::FileDescriptorProto;
 use edge_users_tonic::tonic::codec::CompressionEncoding;
 use edge_users_tonic::tonic::transport::Channel;
-use edge_users_tonic::tonic::{Code, Request, Status};
+use edge_users_tonic::tonic::{Code, Request, Status, Streaming};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -160,13 +160,34 @@ fn an_export_sends_every_user_in_order() {
     });
 }
 
+/// A call of `ImportUsers`, user by user.
+struct ImportCall {
+    sender: mpsc::Sender<ImportUsersRequest>,
+    results: Streaming<ImportUsersResponse>,
+}
+
+impl ImportCall {
+    async fn begin(client: &mut UserServiceClient<Channel>) -> ImportCall {
+        let (sender, receiver) = mpsc::channel(1);
+        let results = client.import_users(ReceiverStream::new(receiver)).await;
+        let results = results.expect("a stream").into_inner();
+        ImportCall { sender, results }
+    }
+
+    /// Sends a user, and waits for the result.
+    async fn send(&mut self, user: Option<User>) -> Outcome {
+        let sent = self.sender.send(ImportUsersRequest { user }).await;
+        sent.expect("it is read");
+        let result = self.results.message().await.expect("a message");
+        result.expect("a result").result.expect("one of two")
+    }
+}
+
 #[test]
 fn an_import_answers_each_user_as_it_is_made() {
     RUNTIME.block_on(async {
         let mut client = client().await;
-        let (sender, receiver) = mpsc::channel(1);
-        let results = client.import_users(ReceiverStream::new(receiver)).await;
-        let mut results = results.expect("a stream").into_inner();
+        let mut import = ImportCall::begin(&mut client).await;
         let email = new_email();
         let with_email = |name: &str| User {
             email: Some(email.clone()),
@@ -181,16 +202,7 @@ fn an_import_answers_each_user_as_it_is_made() {
             (Some(named("Last")), None),
         ] {
             // The next is sent when there is the result of this one.
-            sender
-                .send(ImportUsersRequest { user })
-                .await
-                .expect("it is read");
-            let result = results
-                .message()
-                .await
-                .expect("a message")
-                .expect("a result");
-            match (result.result.expect("one of two"), refused) {
+            match (import.send(user).await, refused) {
                 (Outcome::User(user), None) => ids.push(user.id),
                 (Outcome::Error(error), Some((code, reason))) => {
                     assert_eq!((error.code, &*error.reason), (code, reason));
@@ -199,8 +211,8 @@ fn an_import_answers_each_user_as_it_is_made() {
                 (result, refused) => panic!("{result:?} is not {refused:?}"),
             }
         }
-        drop(sender);
-        assert!(results.message().await.expect("the end").is_none());
+        drop(import.sender);
+        assert!(import.results.message().await.expect("the end").is_none());
         assert!(ids[0] < ids[1]);
     });
 }
@@ -227,23 +239,12 @@ fn a_call_ends_when_the_client_has_no_more_time() {
 fn a_client_that_cancels_leaves_what_was_made() {
     RUNTIME.block_on(async {
         let mut client = client().await;
-        let (sender, receiver) = mpsc::channel(1);
-        let results = client.import_users(ReceiverStream::new(receiver)).await;
-        let mut results = results.expect("a stream").into_inner();
-        let user = Some(named("Kept"));
-        sender
-            .send(ImportUsersRequest { user })
-            .await
-            .expect("it is read");
-        let result = results
-            .message()
-            .await
-            .expect("a message")
-            .expect("a result");
-        let Some(Outcome::User(user)) = result.result else {
+        let mut import = ImportCall::begin(&mut client).await;
+        let result = import.send(Some(named("Kept"))).await;
+        let Outcome::User(user) = result else {
             panic!("{result:?}");
         };
-        drop((sender, results));
+        drop(import);
         let id = user.id;
         client
             .get_user(GetUserRequest { id })

@@ -582,26 +582,19 @@ fn what_is_no_call_by_connect_is_told_so_and_changes_nothing() {
             answer.json::<Value>().expect("JSON")["code"].clone(),
         )
     };
-    assert_eq!(
-        create("content-encoding", "br"),
-        (501, json!("unimplemented"))
-    );
-    assert_eq!(
-        create("content-encoding", "gzip"),
-        (400, json!("invalid_argument"))
-    );
-    assert_eq!(
-        create("connect-timeout-ms", "0"),
-        (504, json!("deadline_exceeded"))
-    );
-    assert_eq!(
-        create("connect-timeout-ms", "1.5"),
-        (400, json!("invalid_argument"))
-    );
-    assert_eq!(
-        create("connect-protocol-version", "2"),
-        (400, json!("invalid_argument"))
-    );
+    for (header, value, status, code) in [
+        ("content-encoding", "br", 501, "unimplemented"),
+        ("content-encoding", "gzip", 400, "invalid_argument"),
+        ("connect-timeout-ms", "0", 504, "deadline_exceeded"),
+        ("connect-timeout-ms", "1.5", 400, "invalid_argument"),
+        ("connect-protocol-version", "2", 400, "invalid_argument"),
+    ] {
+        assert_eq!(
+            create(header, value),
+            (status, json!(code)),
+            "{header}: {value}"
+        );
+    }
     for media_type in ["application/xml", "text/plain", "application/json+x"] {
         assert_eq!(
             post(CREATE, media_type, b"{}".to_vec()).status(),
