@@ -13,8 +13,9 @@ pub const TURN: Duration = Duration::from_millis(50);
 /// The content of a response.
 pub enum Content<'a> {
     Whole(Vec<u8>),
-    /// Content with fields after it (RFC 9110, section 6.5).
-    WithTrailers(Vec<u8>, HeaderMap),
+    /// Content with fields after it (RFC 9110, section 6.5). They are boxed, as every answer would
+    /// pay for the room that they take.
+    WithTrailers(Vec<u8>, Box<HeaderMap>),
     Parts(Box<dyn Parts + 'a>),
 }
 
@@ -57,7 +58,7 @@ impl Content<'_> {
     pub fn trailers(&mut self) -> Option<HeaderMap> {
         match self {
             Content::Whole(_) => None,
-            Content::WithTrailers(_, trailers) => Some(std::mem::take(trailers)),
+            Content::WithTrailers(_, trailers) => Some(std::mem::take(&mut **trailers)),
             Content::Parts(parts) => parts.trailers(),
         }
     }

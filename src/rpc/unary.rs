@@ -183,7 +183,7 @@ fn respond(protocol: Protocol, metadata: Metadata, message: Vec<u8>) -> Answer<'
     }
     push_end(&mut bytes, framing, None);
     let content = match framing {
-        Framing::Grpc => Content::WithTrailers(bytes, trailers(None)),
+        Framing::Grpc => Content::WithTrailers(bytes, trailers(None).into()),
         _ => Content::Whole(bytes),
     };
     let mut response = status::response(protocol, content);
