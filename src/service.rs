@@ -7,6 +7,7 @@
 //! - [`bulk`]: very many users in one request, one after the other
 //! - [`readiness`]: whether the service can do its work
 //! - [`failure`]: errors of the directory as problems
+//! - [`omissions`]: the parts that an answer about several users lacks
 //!
 //! An [`Interface`] adds its resources to that, and nothing that holds for all resources.
 
@@ -14,6 +15,7 @@ pub mod audit;
 pub mod bulk;
 mod caller;
 mod failure;
+pub mod omissions;
 pub mod quota;
 pub mod readiness;
 pub mod resource;

@@ -3,7 +3,7 @@
 use http::header::LOCATION;
 use http::{Method, Response, StatusCode};
 
-use super::listing::{Listing, fields_again, limit, log_unreadable};
+use super::listing::{Listing, PLACE, fields_again, limit};
 use super::representation::Fields;
 use super::search;
 use super::user::{represent, with_tag};
@@ -18,6 +18,7 @@ use crate::message::query::Query;
 use crate::message::response::{JSON, set};
 use crate::message::trace::Trace;
 use crate::platform::Platform;
+use crate::service::omissions::{known_total, log_unreadable};
 use crate::service::resource::{Answer, Call, Operation, Resource, handled};
 use crate::store::Store;
 use crate::user::{Email, Profile, UserId};
@@ -126,20 +127,15 @@ async fn by_ids<S: Store, P: Platform>(
     query: &Query,
     listing: &mut Listing,
 ) -> Result<(), Problem> {
-    let rule = format!("must be 1 to {MAX_IDS} ids of users, separated by commas");
-    let malformed = || Problem::invalid_query(&rule, "id");
-    let mut ids: Vec<UserId> = Vec::new();
-    for (number, id) in query.get("id").unwrap_or_default().split(',').enumerate() {
-        let id = id.parse().map_err(|_| malformed())?;
-        if number >= MAX_IDS {
-            return Err(malformed());
-        }
-        if let Err(place) = ids.binary_search(&id) {
-            ids.insert(place, id);
-        }
-    }
+    let list = query.get("id").unwrap_or_default().split(',');
+    let ids: Result<Vec<UserId>, _> = list.map(str::parse).collect();
+    let ids = ids.ok().filter(|ids| ids.len() <= MAX_IDS);
+    let ids = ids.ok_or_else(|| {
+        let rule = format!("must be 1 to {MAX_IDS} ids of users, separated by commas");
+        Problem::invalid_query(&rule, "id")
+    })?;
     let unreadable = directory.get_some(&ids, listing).await?;
-    log_unreadable(directory, trace, &unreadable);
+    log_unreadable(directory.platform, trace, PLACE, &unreadable);
     listing.note_complete();
     Ok(())
 }
@@ -161,14 +157,10 @@ async fn page<S: Store, P: Platform>(
     let limit = limit(configuration, query)?;
     listing.limit = limit as usize;
     let page = directory.list(after, order, listing).await?;
-    log_unreadable(directory, trace, &page.unreadable);
-    if let Err(error) = &page.total {
-        let line = format!("{trace} GET /users: the number of users is left out: {error}");
-        directory.platform.log_error(&line);
-    }
+    log_unreadable(directory.platform, trace, PLACE, &page.unreadable);
     let fields = fields_again(query);
     let next = |next| format!("/users?limit={limit}{sort}{fields}&after={next}");
     listing.next = page.next.map(next);
-    listing.total = page.total.ok();
+    listing.total = known_total(directory.platform, trace, PLACE, page.total);
     Ok(())
 }

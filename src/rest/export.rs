@@ -3,6 +3,7 @@
 use http::{Method, Response};
 use serde::Serialize;
 
+use super::listing::fields_again;
 use super::representation::{Fields, Representation};
 use crate::auth::{Permission, Scope};
 use crate::directory::Order;
@@ -59,10 +60,7 @@ async fn export<'a, S: Store, P: Platform, B>(
     let after = query.number("after", 0, u64::MAX)?;
     let lines = Lines {
         fields: Fields::of(&query)?,
-        query: match query.get("fields") {
-            Some(fields) => format!("&fields={fields}"),
-            None => String::new(),
-        },
+        query: fields_again(&query),
     };
     let walk = call.directory.walk(after, Order::Ascending).await?;
     Ok(ndjson::response(Export::new(&call, lines, walk, None)))

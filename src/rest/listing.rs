@@ -6,15 +6,16 @@ use sha2::{Digest, Sha256};
 
 use super::representation::{Fields, Representation};
 use crate::configuration::Configuration;
-use crate::directory::{Directory, Gather};
+use crate::directory::Gather;
 use crate::message::limits::MAX_PAGE_BYTES;
 use crate::message::precondition::{Preconditions, Read, entity_tag_of};
 use crate::message::problem::Problem;
 use crate::message::query::Query;
 use crate::message::response::{not_modified, private_json_text, set};
-use crate::message::trace::Trace;
-use crate::platform::Platform;
-use crate::user::{User, UserId};
+use crate::user::User;
+
+/// The method and path of the requests for listings, for the log.
+pub(super) const PLACE: &str = "GET /users";
 
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
@@ -105,17 +106,4 @@ pub(super) fn fields_again(query: &Query) -> String {
 pub(super) fn limit(configuration: &Configuration, query: &Query) -> Result<u64, Problem> {
     let limit = query.number("limit", 1, Configuration::MAX_PAGE_SIZE)?;
     Ok(limit.unwrap_or(configuration.page_size))
-}
-
-/// Reports the users that the answer lacks to the operator.
-pub(super) fn log_unreadable<S, P: Platform>(
-    directory: &Directory<'_, S, P>,
-    trace: &Trace,
-    ids: &[UserId],
-) {
-    for id in ids {
-        let line =
-            format!("{trace} GET /users: user {id} is left out, as its record can't be read");
-        directory.platform.log_error(&line);
-    }
 }

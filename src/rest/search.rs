@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::listing::{Listing, fields_again, limit, log_unreadable};
+use super::listing::{Listing, PLACE, fields_again, limit};
 use crate::configuration::Configuration;
 use crate::directory::{Directory, Position};
 use crate::folded_name::NamePrefix;
@@ -12,6 +12,7 @@ use crate::message::problem::Problem;
 use crate::message::query::Query;
 use crate::message::trace::Trace;
 use crate::platform::Platform;
+use crate::service::omissions::log_unreadable;
 use crate::store::Store;
 
 /// The users whose names begin with the parameter `name`. There is no
@@ -35,7 +36,7 @@ pub(super) async fn by_name<S: Store, P: Platform>(
     let found = directory
         .search(&prefix, from.transpose()?, listing)
         .await?;
-    log_unreadable(directory, trace, &found.unreadable);
+    log_unreadable(directory.platform, trace, PLACE, &found.unreadable);
     let name = utf8_percent_encode(name, NON_ALPHANUMERIC);
     let fields = fields_again(query);
     listing.next = found.next.map(|next| {

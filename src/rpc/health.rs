@@ -116,15 +116,13 @@ async fn answer_watch<'a, S: Store, P: Platform, B: Body>(
     let stream = Stream::of(&call)?;
     let (call, body) = call.take_body();
     let request: HealthCheckRequest = stream.read(body).await?;
-    let now = call.directory.platform.now();
-    let operators = deadline(now, call.configuration.bulk_time_limit);
-    let clients = stream.deadline();
+    let deadline = deadline(&call, stream.deadline());
     Ok(stream.respond(|stream| Watch {
         directory: call.directory,
         configuration: call.configuration,
         is_known: SERVICES.contains(&&*request.service),
         told: None,
-        deadline: clients.map_or(operators, |clients| clients.min(operators)),
+        deadline,
         is_over: false,
         stream,
     }))

@@ -10,13 +10,14 @@ use super::code::invalid;
 use super::protocol::{Codec, Protocol};
 use super::unary::{Answered, Reply, encode};
 use super::user::message;
-use super::users::log_unreadable;
+
 use crate::configuration::Configuration;
 use crate::directory::{Gather, Order, Position};
 use crate::folded_name::NamePrefix;
 use crate::message::limits::MAX_PAGE_BYTES;
 use crate::message::problem::Problem;
 use crate::platform::Platform;
+use crate::service::omissions::{known_total, log_unreadable};
 use crate::service::resource::Call;
 use crate::store::Store;
 use crate::user::{Email, User};
@@ -142,17 +143,14 @@ async fn by_id<S: Store, P: Platform>(
         Some(_) => return Err(wrong_token()),
     };
     let page = call.directory.list(after, order, gathered).await?;
-    log_unreadable(call, &page.unreadable);
-    if let Err(error) = &page.total {
-        let (trace, path) = (&call.trace, call.request.uri().path());
-        let line = format!("{trace} {path}: the number of users is left out: {error}");
-        call.directory.platform.log_error(&line);
-    }
+    let (platform, trace) = (call.directory.platform, &call.trace);
+    let path = call.request.uri().path();
+    log_unreadable(platform, trace, path, &page.unreadable);
     let next = page.next.map(|next| PageToken::After {
         id: next.get(),
         descending: is_descending,
     });
-    Ok((next, page.total.ok()))
+    Ok((next, known_total(platform, trace, path, page.total)))
 }
 
 async fn by_name<S: Store, P: Platform>(
@@ -171,7 +169,13 @@ async fn by_name<S: Store, P: Platform>(
         Some(_) => return Err(wrong_token()),
     };
     let found = call.directory.search(&prefix, from, gathered).await?;
-    log_unreadable(call, &found.unreadable);
+    let path = call.request.uri().path();
+    log_unreadable(
+        call.directory.platform,
+        &call.trace,
+        path,
+        &found.unreadable,
+    );
     Ok((found.next.map(PageToken::At), None))
 }
 

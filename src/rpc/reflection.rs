@@ -33,8 +33,8 @@ const SERVICES: [&str; 4] = [
     "grpc.reflection.v1alpha.ServerReflection",
 ];
 
-/// How long the next question is waited for before the time is looked at.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long the next question is waited for before the deadline is looked at.
+const QUESTION_TIMEOUT: Duration = Duration::from_secs(1);
 
 pub const fn v1<S: Store, P: Platform, B: Body>() -> Resource<S, P, B> {
     resource("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo")
@@ -64,14 +64,12 @@ fn reflect<'a, S: Store, P: Platform, B: Body + 'a>(
     call: Call<'a, S, P, B>,
 ) -> Result<Answer<'a>, Problem> {
     let stream = Stream::of(&call)?;
-    let platform = call.directory.platform;
-    let operators = deadline(platform.now(), call.configuration.bulk_time_limit);
-    let clients = stream.deadline();
+    let deadline = deadline(&call, stream.deadline());
     Ok(stream.respond(|stream| Reflection {
-        platform,
+        platform: call.directory.platform,
         body: call.request.into_body(),
         frames: stream.frames(),
-        deadline: clients.map_or(operators, |clients| clients.min(operators)),
+        deadline,
         is_over: false,
         stream,
     }))
@@ -116,7 +114,7 @@ impl<P: Platform, B: Body> Reflection<'_, P, B> {
             self.stream.push_binary(bytes, &answer(request));
             return Ok(());
         }
-        match self.body.next_within(PATIENCE).await {
+        match self.body.next_within(QUESTION_TIMEOUT).await {
             Some(Ok(arrived)) => self.frames.push(&arrived).map_err(End::Problem),
             Some(Err(Broken)) => Err(End::IncompleteBody),
             None => Err(self

@@ -15,6 +15,7 @@ use crate::message::idempotency_key::is_key;
 use crate::message::precondition::Preconditions;
 use crate::message::problem::{Problem, types};
 use crate::platform::Platform;
+use crate::service::omissions::log_unreadable;
 use crate::service::resource::{Call, Operation, Resource, handled};
 use crate::store::Store;
 use crate::user::{User, UserId};
@@ -114,16 +115,12 @@ async fn batch_get_users<S: Store, P: Platform>(
     if !(1..=MAX_IDS).contains(&request.ids.len()) {
         return Err(refused());
     }
-    let mut ids: Vec<UserId> = Vec::new();
-    for id in request.ids {
-        let id = UserId::try_from(id).map_err(|_| refused())?;
-        if let Err(place) = ids.binary_search(&id) {
-            ids.insert(place, id);
-        }
-    }
+    let ids: Result<Vec<UserId>, _> = request.ids.into_iter().map(UserId::try_from).collect();
+    let ids = ids.map_err(|_| refused())?;
     let mut gathered = Gathered::new(&call, MAX_IDS);
     let unreadable = call.directory.get_some(&ids, &mut gathered).await?;
-    log_unreadable(&call, &unreadable);
+    let path = call.request.uri().path();
+    log_unreadable(call.directory.platform, &call.trace, path, &unreadable);
     Ok(gathered.finish(v1::BatchGetUsersResponse::default()))
 }
 
@@ -221,14 +218,5 @@ fn check(precondition: Option<&Preconditions>, user: &User) -> Result<(), Proble
             let detail = "The user has another version than the etag names. Nothing was changed.";
             Err(Problem::new(types::PRECONDITION_FAILED, detail))
         }
-    }
-}
-
-/// Tells the operator of users that are left out.
-pub fn log_unreadable<S, P: Platform, B>(call: &Call<'_, S, P, B>, ids: &[UserId]) {
-    let (trace, path) = (&call.trace, call.request.uri().path());
-    for id in ids {
-        let line = format!("{trace} {path}: user {id} is left out, as its record can't be read");
-        call.directory.platform.log_error(&line);
     }
 }

@@ -9,6 +9,8 @@ pub mod import;
 use std::time::Duration;
 
 use crate::message::problem::Problem;
+use crate::platform::Platform;
+use crate::service::resource::Call;
 use crate::timestamp::Timestamp;
 
 /// How many bytes are made before they are sent.
@@ -50,9 +52,16 @@ impl End {
     }
 }
 
-/// The end of a time limit that begins now.
-pub fn deadline(now: Timestamp, limit: Duration) -> Timestamp {
-    Timestamp(now.0 + limit.as_millis() as i64)
+/// When an operation that begins now has to end: by the operator's time limit, or by the
+/// client's if that is sooner.
+pub fn deadline<S, P: Platform, B>(
+    call: &Call<'_, S, P, B>,
+    clients: Option<Timestamp>,
+) -> Timestamp {
+    let now = call.directory.platform.now();
+    let limit = call.configuration.bulk_time_limit;
+    let operators = Timestamp(now.0 + limit.as_millis() as i64);
+    clients.map_or(operators, |clients| clients.min(operators))
 }
 
 /// How long it is from `now` to then.

@@ -114,7 +114,7 @@ impl Connections {
     }
 
     /// Gives up at most so many requests, beginning with those that have waited longest for their
-    /// /// clients. Returns how many it gave up.
+    /// clients. Returns how many it gave up.
     fn give_way(&self, count: usize) -> usize {
         let clients: Vec<_> = self.lock().clients.values().cloned().collect();
         let exchanges = clients.iter().flat_map(|client| client.exchanges());

@@ -12,6 +12,7 @@ use crate::message::content::{Part, Parts};
 use crate::message::problem::Problem;
 use crate::message::trace::Trace;
 use crate::platform::Platform;
+use crate::service::omissions::log_unreadable;
 use crate::service::resource::Call;
 use crate::store::Store;
 use crate::timestamp::Timestamp;
@@ -56,7 +57,6 @@ impl<'a, S: Store, P: Platform, F: Form> Export<'a, S, P, F> {
     ) -> Self {
         let platform = call.directory.platform;
         let place = format!("{} {}", call.request.method(), call.request.uri().path());
-        let operators = deadline(platform.now(), call.configuration.bulk_time_limit);
         Export {
             platform,
             // The answer to HEAD has no content.
@@ -64,7 +64,7 @@ impl<'a, S: Store, P: Platform, F: Form> Export<'a, S, P, F> {
             form,
             place,
             users: 0,
-            deadline: limit.map_or(operators, |clients| clients.min(operators)),
+            deadline: deadline(call, limit),
             trace: call.trace.clone(),
         }
     }
@@ -92,10 +92,9 @@ impl<'a, S: Store, P: Platform, F: Form> Export<'a, S, P, F> {
                     self.users += 1;
                     self.form.push(&mut chunk.bytes, user);
                 }
-                Ok(Some(Step::Unreadable(id))) => self.platform.log_error(&format!(
-                    "{} {}: user {id} is left out, as its record can't be read",
-                    self.trace, self.place
-                )),
+                Ok(Some(Step::Unreadable(id))) => {
+                    log_unreadable(self.platform, &self.trace, &self.place, &[id]);
+                }
                 Ok(Some(Step::Gap)) => {}
                 Ok(None) => break End::Complete,
                 Err(error) => {

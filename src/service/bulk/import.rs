@@ -129,8 +129,7 @@ impl<'a, S: Store, P: Platform, B: Body, F: Form> Import<'a, S, P, B, F> {
     /// when the operator's time limit does, or the client's.
     pub fn new(call: Call<'a, S, P, B>, form: F, number: u64, limit: Option<Timestamp>) -> Self {
         let place = format!("{} {}", call.request.method(), call.request.uri().path());
-        let now = call.directory.platform.now();
-        let operators = deadline(now, call.configuration.bulk_time_limit);
+        let deadline = deadline(&call, limit);
         Import {
             directory: call.directory,
             body: call.request.into_body(),
@@ -140,7 +139,7 @@ impl<'a, S: Store, P: Platform, B: Body, F: Form> Import<'a, S, P, B, F> {
             results: Results::default(),
             state: State::Open,
             waiting: None,
-            deadline: limit.map_or(operators, |clients| clients.min(operators)),
+            deadline,
             client: call.client,
             change: call.change,
             trace: call.trace,
