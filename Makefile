@@ -19,10 +19,10 @@ NATIVE = --profile host --workspace
 URL_TESTS = description:: emails:: export:: finding:: idempotency:: import:: json:: limits:: negotiation:: patch:: \
 	preconditions:: search:: tracing:: users::
 
-.PHONY: help run test test-url simulate torture fuzz fuzz-parsers interop lint-api audit bench costs build check target size
+.PHONY: help run test test-url simulate torture fuzz fuzz-parsers interop check-deploy lint-api audit bench costs build check target size
 
 help: ## List the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 run: build ## Build what is missing and serve on 127.0.0.1:3000 to everybody (LISTEN=address:port, AUTH=token)
 	@examples/run $(LISTEN) $(AUTH)
@@ -46,6 +46,9 @@ fuzz: build ## Send 20,000 requests made by Schemathesis from the description (E
 
 interop: build ## Generate clients from the description and talk to the service with them; needs python3 and node
 	@tests/interop/run
+
+check-deploy: ## Check what deploy/ has for systemd, Docker and Kubernetes; needs python3
+	@tests/deploy/run
 
 lint-api: build ## Check the description of the interface with Redocly's linter; needs node
 	target/host/examples/openapi > target/openapi.json
