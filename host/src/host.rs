@@ -1,6 +1,6 @@
 //! A running host. `edge-host up` starts one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ use crate::serve::date;
 use crate::serve::server::{self, Server};
 use crate::serve::startup_check;
 use crate::store::count::{Counters, StoreOperations};
-use crate::store::{Database, KeyValueStore, Location};
+use crate::store::{Backend, KeyValueStore, Location, StoreConfig};
 
 /// A running host.
 ///
@@ -34,12 +34,12 @@ use crate::store::{Database, KeyValueStore, Location};
 pub struct Host {
     server: Server,
     application: Arc<Application>,
-    databases: Vec<Arc<Database>>,
+    backends: Vec<Backend>,
     counters: Arc<Counters>,
     instructions: Option<Arc<Instructions>>,
     /// The operations of the host itself on the stores, before it served.
     setup: StoreOperations,
-    default_store: Option<Location>,
+    default_store: Option<StoreConfig>,
     /// The setting that lets every client do everything, if there is one.
     open: Option<String>,
 }
@@ -80,8 +80,9 @@ impl Host {
         exposure::allow_hosts(settings, &mut values, &options.allow_hosts)?;
 
         let counters = Arc::new(Counters::default());
-        let locations = locations(&options, &config, directory)?;
-        let (stores, databases) = open_stores(&locations, &manifest, &options, &counters, &log)?;
+        let configs = store_configs(&options, &config, directory)?;
+        let (stores, backends) =
+            open_stores(&configs, &manifest, &options, &counters, &log).await?;
         let default_store = stores.get(DEFAULT_STORE).cloned();
         let uses_default = manifest.components.values().any(|component| {
             component
@@ -137,14 +138,11 @@ impl Host {
         Ok(Self {
             server,
             application,
-            databases,
+            backends,
             setup,
             counters,
             instructions,
-            default_store: locations
-                .get(DEFAULT_STORE)
-                .filter(|_| uses_default)
-                .cloned(),
+            default_store: configs.get(DEFAULT_STORE).filter(|_| uses_default).cloned(),
             open,
         })
     }
@@ -175,10 +173,10 @@ impl Host {
     /// closes the stores.
     pub async fn shutdown(self) -> anyhow::Result<()> {
         self.server.stop().await?;
-        let databases = self.databases;
+        let backends = self.backends;
         tokio::task::spawn_blocking(move || {
-            for database in databases {
-                database.close();
+            for backend in backends {
+                backend.close();
             }
         })
         .await?;
@@ -193,15 +191,8 @@ struct Summary<'a> {
 
 impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.host.default_store {
-            Some(Location::File(path)) => {
-                writeln!(f, "Storing default key-value data to {path:?}.")?;
-            }
-            Some(Location::Memory) => writeln!(
-                f,
-                "Storing default key-value data to a temporary in-memory store."
-            )?,
-            None => {}
+        if let Some(store) = &self.host.default_store {
+            writeln!(f, "Storing default key-value data to {store}.")?;
         }
         if let Some(open) = &self.host.open {
             writeln!(
@@ -230,17 +221,13 @@ fn given(path: Option<&PathBuf>) -> Option<&Path> {
 
 /// Where each label's store is: as configured, and the default one in the state
 /// directory.
-fn locations(
+fn store_configs(
     options: &UpOptions,
     config: &RuntimeConfig,
     directory: &Path,
-) -> anyhow::Result<HashMap<String, Location>> {
-    let mut locations: HashMap<String, Location> = config
-        .stores
-        .iter()
-        .map(|(label, location)| (label.clone(), location.clone()))
-        .collect();
-    if !locations.contains_key(DEFAULT_STORE) {
+) -> anyhow::Result<BTreeMap<String, StoreConfig>> {
+    let mut configs = config.stores.clone();
+    if !configs.contains_key(DEFAULT_STORE) {
         let default_directory = directory.join(".spin");
         let state_dir = options
             .state_dir
@@ -253,22 +240,22 @@ fn locations(
             }
             None => Location::Memory,
         };
-        locations.insert(DEFAULT_STORE.to_owned(), location);
+        configs.insert(DEFAULT_STORE.to_owned(), StoreConfig::Sqlite(location));
     }
-    Ok(locations)
+    Ok(configs)
 }
 
 type Stores = HashMap<String, KeyValueStore>;
 
-/// Opens the stores that are used. Those in the same file share a database; each in
-/// memory has one of its own.
-fn open_stores(
-    locations: &HashMap<String, Location>,
+/// Opens the stores that are used. Those in the same file or on the same server share a backend;
+/// each in memory has one of its own.
+async fn open_stores(
+    configs: &BTreeMap<String, StoreConfig>,
     manifest: &Manifest,
     options: &UpOptions,
     counters: &Arc<Counters>,
     log: &Log,
-) -> anyhow::Result<(Stores, Vec<Arc<Database>>)> {
+) -> anyhow::Result<(Stores, Vec<Backend>)> {
     let is_used = |label: &str| {
         (label == DEFAULT_STORE && !options.key_values.is_empty())
             || manifest
@@ -276,31 +263,25 @@ fn open_stores(
                 .values()
                 .any(|component| component.key_value_stores.iter().any(|l| l == label))
     };
-    let mut files: HashMap<&Path, Arc<Database>> = HashMap::new();
-    let mut databases = Vec::new();
+    let mut shared: HashMap<&StoreConfig, Backend> = HashMap::new();
+    let mut backends = Vec::new();
     let mut stores = Stores::new();
-    for (label, location) in locations {
+    for (label, config) in configs {
         if !is_used(label) {
             continue;
         }
-        let database = match location {
-            Location::File(path) if files.contains_key(path.as_path()) => {
-                files[path.as_path()].clone()
-            }
-            Location::File(path) => {
-                let database = Database::open(location, log)?;
-                files.insert(path, database.clone());
-                databases.push(database.clone());
-                database
-            }
-            Location::Memory => {
-                let database = Database::open(location, log)?;
-                databases.push(database.clone());
-                database
+        let backend = match shared.get(config) {
+            Some(backend) => backend.clone(),
+            None => {
+                let backend = Backend::open(config, log).await?;
+                backends.push(backend.clone());
+                if *config != StoreConfig::Sqlite(Location::Memory) {
+                    shared.insert(config, backend.clone());
+                }
+                backend
             }
         };
-        let store = KeyValueStore::new(label, database, counters.clone());
-        stores.insert(label.clone(), store);
+        stores.insert(label.clone(), backend.store(label, counters.clone()));
     }
-    Ok((stores, databases))
+    Ok((stores, backends))
 }

@@ -10,7 +10,7 @@
 //! * `host`, `options`: the whole, and its options.
 //! * `application`: the application as it is described.
 //! * `runtime`: runs its components.
-//! * `store`: the key-value store, on SQLite.
+//! * `store`: the key-value stores, on SQLite and Redis.
 //! * `serve`: serves it over HTTP.
 //! * `log`: the host's reports, and the output of components.
 //!

@@ -79,7 +79,8 @@ pub struct UpOptions {
     )]
     pub variables: Vec<VariableSource>,
 
-    /// The file with key-value stores and sources of variables
+    /// The file with key-value stores, of the types spin (SQLite) and redis, and sources of
+    /// variables
     #[arg(long, env = "RUNTIME_CONFIG_FILE", value_name = "FILE")]
     pub runtime_config_file: Option<PathBuf>,
 

@@ -1,37 +1,31 @@
-//! The key-value store: Spin's SQLite backend, with readers beside one writer.
+//! The key-value stores, as Spin's runtime configuration has them.
 //!
-//! * [`address`] names a database, and connects to it.
 //! * [`compare_and_swap`] is a value that was read, to be replaced if it is still there.
+//! * [`config`] says where a store is kept.
 //! * [`count`] counts the operations, for tests that budget them.
-//! * [`database`] opens the file: its table, its journal, its connections.
-//! * [`operation`] has the SQL of each operation.
-//! * [`readers`] are the connections that read.
-//! * [`reports`] tells the operator of a store that can't be written.
-//! * [`writer`] is the one thread that writes, many operations a commit.
-//!
-//! The file, its table and the encoding of its values are Spin's, so a store that
-//! one of the two wrote opens in the other.
+//! * [`redis`] keeps stores in a Redis server, which hosts and Spins can share.
+//! * [`reports`] tells the operator of a store that can't be used.
+//! * [`sqlite`] keeps stores in a file on this machine.
 
-mod address;
 mod compare_and_swap;
+mod config;
 pub mod count;
-mod database;
-mod operation;
-mod readers;
+mod redis;
 mod reports;
-mod writer;
+mod sqlite;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub use compare_and_swap::CompareAndSwap;
-pub use database::{Database, Location};
+pub use config::StoreConfig;
+pub use redis::Server;
+pub use sqlite::Location;
 
-use rusqlite::Connection;
-use tokio::task::spawn_blocking;
-
+use crate::log::Log;
 use count::{Counters, Kind};
-use operation::{Outcome, Write};
+use redis::Redis;
+use sqlite::{Database, SqliteStore};
 
 /// The most bytes one read may answer, keys and values together: Spin's limit.
 const MAX_RESULT_BYTES: usize = 128 << 20;
@@ -42,8 +36,9 @@ pub type Entry = (String, Vec<u8>);
 /// Why an operation failed. A component gets it as text.
 #[derive(Clone, Debug)]
 pub enum StoreError {
-    /// SQLite refused: the disk is full, the file is locked, is damaged, …
-    Database(String),
+    /// The backend refused: the disk is full, the file is damaged, the server is away, …
+    /// After a write it may have been made all the same.
+    Backend(String),
     /// An increment of a value that isn't the eight bytes of a counter.
     NotACounter {
         /// How many bytes it is instead.
@@ -61,7 +56,7 @@ pub enum StoreError {
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Database(message) => f.write_str(message),
+            Self::Backend(message) => f.write_str(message),
             Self::NotACounter { length } => {
                 write!(f, "not a counter: the value is {length} bytes, not 8")
             }
@@ -76,125 +71,154 @@ impl fmt::Display for StoreError {
 
 impl std::error::Error for StoreError {}
 
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Database(error.to_string())
+/// Keeps stores: a file, the memory of this process, or a server.
+#[derive(Clone, Debug)]
+pub enum Backend {
+    /// A SQLite database. Each label is a store of its own in it.
+    Sqlite(Arc<Database>),
+    /// A database of a Redis server. It is one store, whatever its label.
+    Redis(Arc<Redis>),
+}
+
+impl Backend {
+    /// Opens the backend. One whose server is away opens as well: its operations fail until
+    /// the server is there.
+    pub async fn open(config: &StoreConfig, log: &Log) -> anyhow::Result<Self> {
+        Ok(match config {
+            StoreConfig::Sqlite(location) => Self::Sqlite(Database::open(location, log)?),
+            StoreConfig::Redis(server) => Self::Redis(Arc::new(Redis::open(server, log).await)),
+        })
+    }
+
+    /// The store `label` in it, counting its operations in `counters`.
+    pub fn store(&self, label: &str, counters: Arc<Counters>) -> KeyValueStore {
+        let store = match self {
+            Self::Sqlite(database) => Store::Sqlite(SqliteStore::new(label, database.clone())),
+            Self::Redis(redis) => Store::Redis(redis.clone()),
+        };
+        KeyValueStore { store, counters }
+    }
+
+    /// Carries out what is queued, and refuses what comes later. May block.
+    pub fn close(&self) {
+        match self {
+            Self::Sqlite(database) => database.close(),
+            Self::Redis(redis) => redis.close(),
+        }
     }
 }
 
-/// One labelled store in a [`Database`].
-///
-/// Point reads are plain functions: one is a few microseconds of work in memory,
-/// which is less than handing it to another thread and waiting for it would take,
-/// so they run right on the async thread. Reads of many keys may take long and are
-/// handed over; writes wait for the disk. Both are `async`.
+#[derive(Clone, Debug)]
+enum Store {
+    Sqlite(SqliteStore),
+    Redis(Arc<Redis>),
+}
+
+/// One store. Of the operations that many keys take part in, each is done whole or not at all.
 #[derive(Clone, Debug)]
 pub struct KeyValueStore {
-    label: Arc<str>,
-    database: Arc<Database>,
+    store: Store,
     counters: Arc<Counters>,
 }
 
 impl KeyValueStore {
-    /// The store `label` in `database`, counting its operations in `counters`.
-    pub fn new(label: &str, database: Arc<Database>, counters: Arc<Counters>) -> Self {
-        Self {
-            label: label.into(),
-            database,
-            counters,
-        }
-    }
-
     /// The value under `key`.
-    pub fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    pub async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.counters.add(Kind::Get);
-        self.value(key)
+        self.value(key).await
     }
 
     /// The value under `key`, as the first half of a compare-and-swap.
-    pub fn current(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    pub async fn current(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.counters.add(Kind::Current);
-        self.value(key)
+        self.value(key).await
     }
 
-    fn value(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let value = self.database.read(|connection| {
-            operation::value(connection, &self.label, key).map_err(StoreError::from)
-        })?;
-        match value {
-            Some(value) if value.len() > MAX_RESULT_BYTES => Err(StoreError::ResultTooLarge),
-            value => Ok(value),
+    async fn value(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        match &self.store {
+            Store::Sqlite(store) => store.get(key),
+            Store::Redis(redis) => redis.get(key).await,
         }
     }
 
     /// Whether there is a value under `key`.
-    pub fn exists(&self, key: &str) -> Result<bool, StoreError> {
+    pub async fn exists(&self, key: &str) -> Result<bool, StoreError> {
         self.counters.add(Kind::Exists);
-        self.database
-            .read(|connection| Ok(operation::exists(connection, &self.label, key)?))
+        match &self.store {
+            Store::Sqlite(store) => store.exists(key),
+            Store::Redis(redis) => redis.exists(key).await,
+        }
     }
 
     /// All keys, in the order of their bytes.
     pub async fn list_keys(&self) -> Result<Vec<String>, StoreError> {
         self.counters.add(Kind::ListKeys);
-        self.read(|connection, label| operation::keys(connection, label, MAX_RESULT_BYTES))
-            .await
+        match &self.store {
+            Store::Sqlite(store) => store.list_keys().await,
+            Store::Redis(redis) => redis.list_keys().await,
+        }
     }
 
     /// The values under `keys`, in the order of the keys' bytes and each key once;
     /// keys without a value are left out.
     pub async fn get_many(&self, keys: Vec<String>) -> Result<Vec<Entry>, StoreError> {
         self.counters.add(Kind::GetMany);
-        self.read(|connection, label| operation::values(connection, label, keys, MAX_RESULT_BYTES))
-            .await
-    }
-
-    /// Runs `operation` on a thread that may block.
-    async fn read<T: Send + 'static>(
-        &self,
-        operation: impl FnOnce(&Connection, &str) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let (database, label) = (self.database.clone(), self.label.clone());
-        spawn_blocking(move || database.read(|connection| operation(connection, &label)))
-            .await
-            .map_err(|error| StoreError::Database(format!("the read failed: {error}")))?
+        match &self.store {
+            Store::Sqlite(store) => store.get_many(keys).await,
+            Store::Redis(redis) => redis.get_many(keys).await,
+        }
     }
 
     /// Puts `value` under `key`.
     pub async fn set(&self, key: String, value: Vec<u8>) -> Result<(), StoreError> {
         self.counters.add(Kind::Set);
-        self.write(Write::Set { key, value }).await.map(drop)
+        match &self.store {
+            Store::Sqlite(store) => store.set(key, value).await,
+            Store::Redis(redis) => redis.set(&key, &value).await,
+        }
     }
 
-    /// Puts every value under its key, all or none.
+    /// Puts every value under its key.
     pub async fn set_many(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
         self.counters.add(Kind::SetMany);
-        self.write(Write::SetMany { entries }).await.map(drop)
+        match &self.store {
+            Store::Sqlite(store) => store.set_many(entries).await,
+            Store::Redis(redis) => redis.set_many(&entries).await,
+        }
     }
 
     /// Removes `key`, if it is there.
     pub async fn delete(&self, key: String) -> Result<(), StoreError> {
         self.counters.add(Kind::Delete);
-        self.write(Write::Delete { key }).await.map(drop)
+        match &self.store {
+            Store::Sqlite(store) => store.delete(key).await,
+            Store::Redis(redis) => redis.delete(&[key]).await,
+        }
     }
 
-    /// Removes all of `keys` that are there, all or none.
+    /// Removes all of `keys` that are there.
     pub async fn delete_many(&self, keys: Vec<String>) -> Result<(), StoreError> {
         self.counters.add(Kind::DeleteMany);
-        self.write(Write::DeleteMany { keys }).await.map(drop)
+        match &self.store {
+            Store::Sqlite(store) => store.delete_many(keys).await,
+            Store::Redis(redis) => redis.delete(&keys).await,
+        }
     }
 
     /// Adds `delta` to the counter under `key`, which is 0 while it is absent.
     pub async fn increment(&self, key: String, delta: i64) -> Result<i64, StoreError> {
         self.counters.add(Kind::Increment);
-        match self.write(Write::Increment { key, delta }).await? {
-            Outcome::Counter(value) => Ok(value),
-            Outcome::Done | Outcome::Swapped(_) => unreachable!("an increment answers its sum"),
+        match &self.store {
+            Store::Sqlite(store) => store.increment(key, delta).await,
+            Store::Redis(redis) => redis.increment(&key, delta).await,
         }
     }
 
     /// Puts `value` under `key` if the value there is `expected`, and returns whether it
-    /// did. If nothing is expected, the value is written whatever is there, as in Spin.
+    /// did. An error leaves open whether it did.
+    ///
+    /// If nothing is expected, SQLite writes the value whatever is there, as it does in Spin,
+    /// and Redis writes it if nothing is there.
     pub async fn swap(
         &self,
         key: String,
@@ -202,21 +226,9 @@ impl KeyValueStore {
         value: Vec<u8>,
     ) -> Result<bool, StoreError> {
         self.counters.add(Kind::Swap);
-        let write = Write::Swap {
-            key,
-            expected,
-            value,
-        };
-        match self.write(write).await? {
-            Outcome::Swapped(swapped) => Ok(swapped),
-            Outcome::Done | Outcome::Counter(_) => unreachable!("a swap answers whether it did"),
+        match &self.store {
+            Store::Sqlite(store) => store.swap(key, expected, value).await,
+            Store::Redis(redis) => redis.swap(&key, expected.as_deref(), &value).await,
         }
     }
-
-    async fn write(&self, write: Write) -> Result<Outcome, StoreError> {
-        self.database.write(self.label.clone(), write).await
-    }
 }
-
-#[cfg(test)]
-mod tests;

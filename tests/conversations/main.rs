@@ -32,6 +32,7 @@ mod preconditions;
 mod privacy;
 mod readiness;
 mod readme;
+mod redis;
 mod search;
 mod toolchain;
 mod tracing;

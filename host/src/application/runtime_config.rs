@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::application::source_line::SourceLine;
 use crate::application::variables::{DEFAULT_PREFIX, Provider};
-use crate::store::Location;
+use crate::store::{Location, Server, StoreConfig};
 
 /// The label of the store that needs no configuration.
 pub const DEFAULT_STORE: &str = "default";
@@ -22,7 +22,7 @@ pub const DEFAULT_STORE_FILE: &str = "sqlite_key_value.db";
 #[derive(Debug, Default)]
 pub struct RuntimeConfig {
     /// Where each label's store is.
-    pub stores: BTreeMap<String, Location>,
+    pub stores: BTreeMap<String, StoreConfig>,
     /// Where variables get their values, in the order to ask.
     pub providers: Vec<Provider>,
     /// Where state is kept, unless the command line says.
@@ -48,7 +48,10 @@ struct Document {
 #[derive(Deserialize)]
 struct StoreTable {
     r#type: toml::Spanned<String>,
+    /// Of the type `spin`.
     path: Option<PathBuf>,
+    /// Of the type `redis`.
+    url: Option<toml::Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -75,22 +78,32 @@ impl RuntimeConfig {
         let directory = path.parent().unwrap_or(Path::new(""));
         let mut stores = BTreeMap::new();
         for (label, table) in document.key_value_store {
-            if table.r#type.get_ref() != "spin" {
-                let found = table.r#type.get_ref();
-                bail!(lines.error(
+            let store = match (table.r#type.get_ref().as_str(), table.url) {
+                // Spin takes a path to be relative to this file.
+                ("spin", _) => StoreConfig::Sqlite(match table.path {
+                    Some(path) => Location::File(std::path::absolute(directory.join(path))?),
+                    None => Location::Memory,
+                }),
+                ("redis", Some(url)) => match Server::parse(url.get_ref()) {
+                    Ok(server) => StoreConfig::Redis(server),
+                    Err(reason) => bail!(lines.error(
+                        url.span(),
+                        format!("the url of the key-value store {label:?}: {reason}")
+                    )),
+                },
+                ("redis", None) => bail!(lines.error(
+                    table.r#type.span(),
+                    format!("the key-value store {label:?} has no url")
+                )),
+                (found, _) => bail!(lines.error(
                     table.r#type.span(),
                     format!(
                         "the key-value store {label:?} has type {found:?}; \
-                         this host supports \"spin\""
+                         this host supports \"spin\" and \"redis\""
                     )
-                ));
-            }
-            // Spin takes a path to be relative to this file.
-            let location = match table.path {
-                Some(path) => Location::File(std::path::absolute(directory.join(path))?),
-                None => Location::Memory,
+                )),
             };
-            stores.insert(label, location);
+            stores.insert(label, store);
         }
         let mut providers = Vec::new();
         for table in document.variables_provider {
@@ -128,25 +141,45 @@ mod tests {
     }
 
     #[test]
-    fn stores_are_files_beside_it_or_in_memory() {
+    fn stores_are_files_beside_it_or_in_memory_or_in_redis() {
         let config = parse(
             "[key_value_store.users]\ntype = 'spin'\npath = 'data/users.db'\n\
-             [key_value_store.cache]\ntype = 'spin'\n",
+             [key_value_store.cache]\ntype = 'spin'\n\
+             [key_value_store.default]\ntype = 'redis'\nurl = 'redis://db.test/1'\n\
+             [key_value_store.other]\ntype = 'redis'\nurl = 'redis://db.test/2'\n",
         )
         .unwrap();
         let file = Location::File("/etc/app/data/users.db".into());
-        assert_eq!(config.stores["users"], file);
-        assert_eq!(config.stores["cache"], Location::Memory);
+        assert_eq!(config.stores["users"], StoreConfig::Sqlite(file));
+        let memory = StoreConfig::Sqlite(Location::Memory);
+        assert_eq!(config.stores["cache"], memory);
+        let server = Server::parse("redis://db.test/1").unwrap();
+        assert_eq!(config.stores["default"], StoreConfig::Redis(server));
+        assert_ne!(config.stores["default"], config.stores["other"]);
     }
 
     #[test]
-    fn a_store_of_another_type_is_refused_in_one_line() {
-        let error = parse("\n[key_value_store.default]\ntype = 'redis'\nurl = 'x'\n").unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "/etc/app/runtime.toml:3: the key-value store \"default\" has type \"redis\"; \
-             this host supports \"spin\""
-        );
+    fn a_store_that_is_not_to_be_had_is_refused_in_one_line() {
+        for (table, message) in [
+            (
+                "type = 'azure_cosmos'",
+                "3: the key-value store \"default\" has type \"azure_cosmos\"; \
+                 this host supports \"spin\" and \"redis\"",
+            ),
+            (
+                "type = 'redis'",
+                "3: the key-value store \"default\" has no url",
+            ),
+            (
+                "type = 'redis'\nurl = 'redis://:secret@db.test/x'",
+                "4: the url of the key-value store \"default\": Invalid database number; \
+                 it should be like redis://user:password@host:6379/0",
+            ),
+        ] {
+            let error = parse(&format!("\n[key_value_store.default]\n{table}\n")).unwrap_err();
+            let expected = format!("/etc/app/runtime.toml:{message}");
+            assert_eq!(error.to_string(), expected);
+        }
     }
 
     #[test]

@@ -23,8 +23,8 @@ impl CompareAndSwap {
     }
 
     /// The value, which the swap will expect.
-    pub fn read(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
-        let value = self.store.current(&self.key)?;
+    pub async fn read(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
+        let value = self.store.current(&self.key).await?;
         self.current.clone_from(&value);
         Ok(value)
     }
@@ -35,7 +35,7 @@ impl CompareAndSwap {
         let (key, expected) = (self.key.clone(), self.current.clone());
         let swapped = self.store.swap(key, expected, value).await?;
         if !swapped {
-            self.read()?;
+            self.read().await?;
         }
         Ok(swapped)
     }

@@ -140,12 +140,12 @@ fn a_store_of_another_kind_is_told_with_what_there_is() {
     let config = application.directory().join("runtime.toml");
     std::fs::write(
         config,
-        "[key_value_store.default]\ntype = 'redis'\nurl = 'x'\n",
+        "[key_value_store.default]\ntype = 'azure_cosmos'\nkey = 'x'\n",
     )
     .unwrap();
     let line = refused(&application, &["--runtime-config-file", "runtime.toml"]);
     assert!(line.starts_with("runtime.toml:2: "), "{line}");
-    assert!(line.contains("supports \"spin\""), "{line}");
+    assert!(line.contains("supports \"spin\" and \"redis\""), "{line}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod durability;
 mod failures;
 mod limits;
 mod output;
+mod redis;
 mod refusals;
 mod requests;
 mod shutdown;

@@ -23,12 +23,13 @@ impl HostStore for InstanceState {
         Ok(Ok(self.table.push(store)?))
     }
 
-    fn get(
+    async fn get(
         &mut self,
         store: Resource<KeyValueStore>,
         key: String,
     ) -> Result<Result<Option<Vec<u8>>, Error>> {
-        Ok(self.table.get(&store)?.get(&key).map_err(Error::from))
+        let store = self.table.get(&store)?;
+        Ok(store.get(&key).await.map_err(Error::from))
     }
 
     async fn set(
@@ -50,12 +51,13 @@ impl HostStore for InstanceState {
         Ok(store.delete(key).await.map_err(Error::from))
     }
 
-    fn exists(
+    async fn exists(
         &mut self,
         store: Resource<KeyValueStore>,
         key: String,
     ) -> Result<Result<bool, Error>> {
-        Ok(self.table.get(&store)?.exists(&key).map_err(Error::from))
+        let store = self.table.get(&store)?;
+        Ok(store.exists(&key).await.map_err(Error::from))
     }
 
     async fn get_keys(

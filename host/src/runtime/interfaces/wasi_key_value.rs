@@ -36,12 +36,13 @@ impl store::Host for InstanceState {
 }
 
 impl store::HostBucket for InstanceState {
-    fn get(
+    async fn get(
         &mut self,
         bucket: Resource<Bucket>,
         key: String,
     ) -> Result<Result<Option<Vec<u8>>, Error>> {
-        Ok(self.table.get(&bucket)?.get(&key).map_err(Error::from))
+        let bucket = self.table.get(&bucket)?;
+        Ok(bucket.get(&key).await.map_err(Error::from))
     }
 
     async fn set(
@@ -59,8 +60,13 @@ impl store::HostBucket for InstanceState {
         Ok(bucket.delete(key).await.map_err(Error::from))
     }
 
-    fn exists(&mut self, bucket: Resource<Bucket>, key: String) -> Result<Result<bool, Error>> {
-        Ok(self.table.get(&bucket)?.exists(&key).map_err(Error::from))
+    async fn exists(
+        &mut self,
+        bucket: Resource<Bucket>,
+        key: String,
+    ) -> Result<Result<bool, Error>> {
+        let bucket = self.table.get(&bucket)?;
+        Ok(bucket.exists(&key).await.map_err(Error::from))
     }
 
     async fn list_keys(
@@ -165,8 +171,12 @@ impl atomics::HostCas for InstanceState {
         Ok(Ok(self.table.push(CompareAndSwap::new(bucket, key))?))
     }
 
-    fn current(&mut self, cas: Resource<CompareAndSwap>) -> Result<Result<Option<Vec<u8>>, Error>> {
-        Ok(self.table.get_mut(&cas)?.read().map_err(Error::from))
+    async fn current(
+        &mut self,
+        cas: Resource<CompareAndSwap>,
+    ) -> Result<Result<Option<Vec<u8>>, Error>> {
+        let cas = self.table.get_mut(&cas)?;
+        Ok(cas.read().await.map_err(Error::from))
     }
 
     fn drop(&mut self, cas: Resource<CompareAndSwap>) -> Result<()> {

@@ -1,13 +1,15 @@
-//! Applications to serve, hosts to serve them, and a client.
+//! Applications to serve, hosts to serve them, stores for these, and a client.
 
 mod application;
 pub mod client;
 pub mod http2;
 mod program;
+pub mod redis_server;
 
 pub use application::{Application, probe_path, start};
 pub use client::{Client, get, put, request, rest_of, send};
 pub use program::{Program, edge_host, refused};
+pub use redis_server::RedisServer;
 
 use std::time::Duration;
 

@@ -8,13 +8,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use anyhow::Context as _;
 use rusqlite::Connection;
 
-use super::StoreError;
 use super::address::Address;
 use super::operation::{Outcome, Write};
 use super::readers::Readers;
-use super::reports::Reports;
 use super::writer::Writer;
 use crate::log::Log;
+use crate::store::StoreError;
+use crate::store::reports::{Reports, Work};
+
+/// Only writes are reported: reads fail on a disk that is broken altogether.
+pub(super) const WRITING: Work = Work {
+    infinitive: "write to",
+    participle: "written",
+};
 
 /// Where a database is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -62,7 +68,8 @@ impl Database {
             Location::File(path) => format!("the key-value store {}", path.display()),
             Location::Memory => "the key-value store in memory".to_owned(),
         };
-        let writer = Writer::start(connection, readers.clone(), Reports::new(name, log));
+        let reports = Reports::new(name, WRITING, log);
+        let writer = Writer::start(connection, readers.clone(), reports);
         let writer = writer.with_context(describe)?;
         Ok(Arc::new(Self { readers, writer }))
     }

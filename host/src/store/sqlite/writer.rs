@@ -13,11 +13,11 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::StoreError;
 use super::address::BUSY_TIMEOUT;
 use super::operation::{Outcome, Write};
 use super::readers::Readers;
-use super::reports::Reports;
+use crate::store::StoreError;
+use crate::store::reports::Reports;
 
 /// The most operations in one commit: enough to make the wait for the disk cheap,
 /// few enough that the first of them isn't answered late.
@@ -249,7 +249,8 @@ fn execute(connection: &Connection, store: &str, write: &Write) -> Result<Outcom
 mod tests {
     use super::*;
     use crate::log::Log;
-    use crate::store::address::Address;
+    use crate::store::sqlite::address::Address;
+    use crate::store::sqlite::database::WRITING;
 
     #[test]
     fn on_a_full_disk_nothing_of_a_batch_stays_and_all_of_it_is_told_so() {
@@ -278,7 +279,8 @@ mod tests {
         }
         let readers = Readers::new(Address::Memory(String::new()));
         let log = Log::new(true, true, None).unwrap();
-        batch.commit(&connection, &readers, &Reports::new("a".to_owned(), &log));
+        let reports = Reports::new("a".to_owned(), WRITING, &log);
+        batch.commit(&connection, &readers, &reports);
         for mut answer in answers {
             let error = answer.try_recv().unwrap().unwrap_err();
             assert!(error.to_string().contains("full"), "{error}");

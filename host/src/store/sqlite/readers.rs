@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::StoreError;
 use super::address::Address;
+use crate::store::StoreError;
 
 /// How old a snapshot may get: a commit of another process takes longer.
 pub(super) const MAX_SNAPSHOT_AGE: Duration = Duration::from_micros(200);

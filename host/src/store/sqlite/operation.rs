@@ -5,7 +5,7 @@ use std::rc::Rc;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Entry, StoreError};
+use crate::store::{Entry, StoreError};
 
 const SELECT: &str = "SELECT value FROM spin_key_value WHERE store=?1 AND key=?2";
 const EXISTS: &str = "SELECT 1 FROM spin_key_value WHERE store=?1 AND key=?2";

@@ -5,7 +5,6 @@ use std::thread;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
-use super::count::Counters;
 use super::*;
 use crate::log::Log;
 
@@ -13,12 +12,12 @@ fn log() -> Log {
     Log::new(true, true, None).unwrap()
 }
 
-fn open(path: &Path) -> KeyValueStore {
+fn open(path: &Path) -> SqliteStore {
     let database = Database::open(&Location::File(path.to_owned()), &log()).unwrap();
-    KeyValueStore::new("default", database, Arc::new(Counters::default()))
+    SqliteStore::new("default", database)
 }
 
-fn store() -> (KeyValueStore, TempDir) {
+fn store() -> (SqliteStore, TempDir) {
     let directory = tempfile::tempdir().unwrap();
     (open(&directory.path().join("store.db")), directory)
 }
@@ -41,11 +40,7 @@ async fn a_write_is_read_by_whoever_reads_next() {
 #[tokio::test]
 async fn stores_in_one_database_keep_to_themselves() {
     let (store, _directory) = store();
-    let other = KeyValueStore::new(
-        "other",
-        store.database.clone(),
-        Arc::new(Counters::default()),
-    );
+    let other = SqliteStore::new("other", store.database.clone());
     store.set("k".into(), bytes("mine")).await.unwrap();
     assert_eq!(other.get("k").unwrap(), None);
     assert_eq!(other.list_keys().await.unwrap(), Vec::<String>::new());
@@ -259,11 +254,11 @@ async fn a_log_that_grew_long_is_moved_into_the_database() {
 #[tokio::test]
 async fn a_store_in_memory_is_a_store() {
     let database = Database::open(&Location::Memory, &log()).unwrap();
-    let store = KeyValueStore::new("default", database, Arc::new(Counters::default()));
+    let store = SqliteStore::new("default", database);
     store.set("k".into(), bytes("v")).await.unwrap();
     assert_eq!(store.get("k").unwrap(), Some(bytes("v")));
     let other = Database::open(&Location::Memory, &log()).unwrap();
-    let other = KeyValueStore::new("default", other, Arc::new(Counters::default()));
+    let other = SqliteStore::new("default", other);
     assert_eq!(other.get("k").unwrap(), None);
 }
 

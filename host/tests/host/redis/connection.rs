@@ -1,0 +1,172 @@
+//! How a host comes to its connection: users and passwords, TLS, and connections that are closed.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::Setting;
+use crate::support::{Application, Client, Program, RedisServer, edge_host, get, request};
+
+const ARGUMENTS: [&str; 2] = ["--runtime-config-file", "runtime.toml"];
+
+#[tokio::test]
+async fn a_wrong_password_is_told_of_and_is_in_no_log() {
+    let Some(setting) = Setting::new(&["--requirepass", "right-secret"]) else {
+        return;
+    };
+    let port = setting.redis.port();
+    setting.use_url(&format!("redis://:wrong-secret@127.0.0.1:{port}"));
+    let mut program = Program::start(&setting.application, &ARGUMENTS);
+    program.wait_for_log(&format!(
+        "cannot reach the key-value store in Redis at 127.0.0.1:{port}: it refuses the user or \
+         the password in the url of the runtime configuration"
+    ));
+    let answer = get(program.address(), "/stores/default/get/k").await;
+    assert!(answer.text().contains("refuses the user or the password"));
+    assert!(!answer.text().contains("secret"));
+    // Once the server knows the password, nothing else is to be done.
+    let changed = setting
+        .redis
+        .send("AUTH right-secret\r\nCONFIG SET requirepass wrong-secret");
+    assert!(changed.unwrap().starts_with("+OK"));
+    program.wait_for_log("can be reached again");
+    let answer = get(program.address(), "/stores/default/get/k").await;
+    assert_eq!(answer.text(), "Ok(None)");
+    program.signal("TERM");
+    assert_eq!(program.wait().code(), Some(0));
+    let output = [program.rest_of_output(), program.rest_of_log()].concat();
+    assert!(
+        !output.iter().any(|line| line.contains("secret")),
+        "{output:#?}"
+    );
+}
+
+#[tokio::test]
+async fn a_password_that_is_missing_is_told_of() {
+    let Some(setting) = Setting::new(&["--requirepass", "right-secret"]) else {
+        return;
+    };
+    let mut program = Program::start(&setting.application, &ARGUMENTS);
+    program.wait_for_log("it wants a password in the url of the runtime configuration");
+    // A URL is read as it is meant, and is not shown when it can't be.
+    setting.use_url("redis://:right-secret@127.0.0.1:port");
+    let line = crate::support::refused(&setting.application, &ARGUMENTS);
+    assert!(
+        line.starts_with("runtime.toml:3: the url of the key-value store"),
+        "{line}"
+    );
+    assert!(!line.contains("secret"), "{line}");
+}
+
+#[tokio::test]
+async fn a_user_with_a_password_comes_into_the_database_of_the_url() {
+    let users = "--user edge on >se:cret ~* +@all -config --user default off";
+    let users: Vec<_> = users.split(' ').collect();
+    let Some(setting) = Setting::new(&users) else {
+        return;
+    };
+    let port = setting.redis.port();
+    setting.use_url(&format!("redis://edge:se%3Acret@127.0.0.1:{port}/4"));
+    let host = setting.host().await;
+    let mut client = Client::connect(host.local_addr()).await;
+    let set = request("PUT", "/stores/default/set/k", "value");
+    assert_eq!(client.send(set).await.text(), "Ok(())");
+    let value = |database: u8| {
+        let line = format!("AUTH edge se:cret\r\nSELECT {database}\r\nEXISTS k");
+        setting.redis.send(&line).unwrap()
+    };
+    assert_eq!(value(4), "+OK\r\n+OK\r\n:1\r\n");
+    assert_eq!(value(0), "+OK\r\n+OK\r\n:0\r\n");
+}
+
+#[tokio::test]
+async fn a_connection_that_the_server_closes_costs_no_read() {
+    let Some(setting) = Setting::new(&[]) else {
+        return;
+    };
+    let host = setting.host().await;
+    let mut client = Client::connect(host.local_addr()).await;
+    let set = request("PUT", "/stores/default/set/k", "value");
+    assert_eq!(client.send(set).await.text(), "Ok(())");
+    for _ in 0..20 {
+        setting.redis.send("CLIENT KILL TYPE normal").unwrap();
+        assert_eq!(client.get("/stores/default/get/k").await.text(), "value");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_may_lose_values_is_told_of() {
+    let arguments = ["--appendonly", "no", "--maxmemory", "100mb"];
+    let eviction = ["--maxmemory-policy", "allkeys-lru"];
+    let Some(setting) = Setting::new(&[&arguments[..], &eviction].concat()) else {
+        return;
+    };
+    let mut program = Program::start(&setting.application, &ARGUMENTS);
+    program.wait_for_log("set appendonly yes and appendfsync always");
+    program.wait_for_log("set maxmemory-policy noeviction");
+    // It is used all the same.
+    let answer = get(program.address(), "/stores/default/get/k").await;
+    assert_eq!(answer.text(), "Ok(None)");
+}
+
+/// Makes a certificate for 127.0.0.1 that signs itself, and its key.
+fn make_certificate(directory: &Path) -> bool {
+    let made = Command::new("openssl")
+        .args([
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+        ])
+        .args(["-subj", "/CN=redis"])
+        .args(["-addext", "subjectAltName=IP:127.0.0.1"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .args(["-keyout", "key.pem", "-out", "certificate.pem"])
+        .current_dir(directory)
+        .output();
+    made.is_ok_and(|output| output.status.success())
+}
+
+#[tokio::test]
+async fn a_server_is_trusted_by_its_certificate() {
+    let certificates = tempfile::tempdir().unwrap();
+    if RedisServer::is_installed() && !make_certificate(certificates.path()) {
+        println!("SKIPPED: it needs openssl");
+        return;
+    }
+    let file = |name: &str| certificates.path().join(name).to_str().unwrap().to_owned();
+    let port = crate::support::redis_server::free_port().to_string();
+    let Some(setting) = Setting::new(&[
+        "--tls-port",
+        &port,
+        "--tls-cert-file",
+        &file("certificate.pem"),
+        "--tls-key-file",
+        &file("key.pem"),
+        "--tls-auth-clients",
+        "no",
+    ]) else {
+        return;
+    };
+    let start = |application: &Application, trusted: bool| {
+        let mut command = edge_host();
+        command
+            .args(["up", "--listen", "127.0.0.1:0"])
+            .args(ARGUMENTS)
+            .current_dir(application.directory());
+        if trusted {
+            // As OpenSSL has it, instead of the certificates of the system.
+            command.env("SSL_CERT_FILE", file("certificate.pem"));
+        }
+        Program::spawn(command)
+    };
+    let url = format!("rediss://127.0.0.1:{port}");
+    setting.use_url(&url);
+    let mut stranger = start(&setting.application, false);
+    let line = stranger.wait_for_log("cannot reach the key-value store in Redis");
+    assert!(line.contains("certificate"), "{line}");
+    let friend = start(&setting.application, true);
+    let answer = get(friend.address(), "/atomics/increment/n/1").await;
+    assert_eq!(answer.text(), "Ok(1)");
+    // Whoever says so in the URL trusts anybody, as in Spin.
+    setting.use_url(&format!("{url}#insecure"));
+    let trusting = start(&setting.application, false);
+    let answer = get(trusting.address(), "/atomics/increment/n/1").await;
+    assert_eq!(answer.text(), "Ok(2)");
+}
