@@ -1,5 +1,6 @@
 //! The service on Spin's SDK. A component calls [`serve`] with each request.
 
+mod error_code;
 mod fetch;
 mod key_value;
 mod request;

@@ -3,12 +3,13 @@
 use http::{HeaderName, HeaderValue, Response, StatusCode, Uri};
 use spin_sdk::wit::wasi::http0_2_0::outgoing_handler;
 use spin_sdk::wit::wasi::http0_2_0::types::{
-    ErrorCode, Fields, IncomingBody, IncomingResponse, OutgoingRequest, Scheme,
+    Fields, IncomingBody, IncomingResponse, OutgoingRequest, Scheme,
 };
 use wasi::clocks::monotonic_clock;
 use wasi::io::poll::{Pollable, poll};
 use wasi::io::streams::StreamError;
 
+use super::error_code::reason;
 use crate::platform::MAX_FETCHED_BYTES;
 
 /// How long all of it may take, in nanoseconds: 2 s. Somebody's request waits meanwhile.
@@ -19,11 +20,11 @@ const TIME_LIMIT: u64 = 2_000_000_000;
 pub fn fetch(url: &Uri) -> Result<Response<Vec<u8>>, String> {
     let deadline = monotonic_clock::subscribe_duration(TIME_LIMIT);
     let sent = outgoing_handler::handle(request(url)?, None);
-    let answer = sent.map_err(failure)?;
+    let answer = sent.map_err(reason)?;
     wait(&answer.subscribe(), &deadline)?;
     let answer = answer.get().and_then(Result::ok);
     read(
-        answer.ok_or("there is no answer")?.map_err(failure)?,
+        answer.ok_or("there is no answer")?.map_err(reason)?,
         &deadline,
     )
 }
@@ -83,15 +84,5 @@ fn read_body(body: IncomingBody, deadline: &Pollable) -> Result<Vec<u8>, String>
         if bytes.len() > MAX_FETCHED_BYTES {
             return Err(format!("it has more than {MAX_FETCHED_BYTES} bytes"));
         }
-    }
-}
-
-/// The errors that have a remedy in words, the others as they are called.
-fn failure(error: ErrorCode) -> String {
-    match error {
-        ErrorCode::HttpRequestDenied => {
-            "the host allows no request there: name it in allowed_outbound_hosts".to_owned()
-        }
-        error => format!("{error:?}"),
     }
 }

@@ -5,6 +5,7 @@ use http::{HeaderMap, Response, StatusCode};
 use spin_sdk::http::{Headers, OutgoingBody, OutgoingResponse, ResponseOutparam};
 use wasi::io::streams::{OutputStream, StreamError};
 
+use super::error_code::reason;
 use super::{pause, wait};
 use crate::message::content::{Content, Part, TURN};
 
@@ -72,7 +73,7 @@ fn finish(body: OutgoingBody, mut content: Content<'_>) -> Result<(), String> {
     let trailers = content.trailers();
     let trailers = trailers.map(|trailers| Headers::from_list(&fields(&trailers)));
     let trailers = trailers.transpose().map_err(|error| error.to_string())?;
-    OutgoingBody::finish(body, trailers).map_err(|error| error.to_string())
+    OutgoingBody::finish(body, trailers).map_err(reason)
 }
 
 fn client_has_gone(error: StreamError) -> String {

@@ -300,8 +300,9 @@ fn what_is_no_token_is_refused() {
 /// How many requests an instance answers: as the embedded host has it, and as Spin does.
 const REUSES: [usize; 2] = [128, 1];
 
-/// A service whose issuer's keys are at a URL, with what the manifest allows.
-fn start_with_keys_at(url: &str, allowed: &str, reuse: usize) -> Host {
+/// A service whose issuer's keys are at a URL, with what the manifest allows, and where it
+/// writes its log.
+fn start_with_keys_at(url: &str, allowed: &str, reuse: usize) -> (Host, PathBuf) {
     let directory = new_state_dir();
     let components = root().join("target/wasm32-wasip1/release/");
     let text = std::fs::read_to_string(manifest()).expect("the manifest");
@@ -318,17 +319,20 @@ fn start_with_keys_at(url: &str, allowed: &str, reuse: usize) -> Host {
     let mut variables = trusting(&[]);
     variables.push(variable("jwt_jwks", ""));
     variables.push(variable("jwt_jwks_url", url));
+    let logs = directory.join("logs");
     let started = Host::start(UpOptions {
         from,
         listen: ([127, 0, 0, 1], 0).into(),
         state_dir: Some(directory),
+        log_dir: Some(logs.clone()),
         quiet: true,
         discard_stdout: true,
         variables,
         max_instance_reuse_count: reuse,
         ..UpOptions::default()
     });
-    RUNTIME.block_on(started).expect("the host starts")
+    let host = RUNTIME.block_on(started).expect("the host starts");
+    (host, logs)
 }
 
 /// Serves the keys, and counts how often.
@@ -359,7 +363,7 @@ fn keys_are_fetched_where_the_manifest_allows_it_and_kept() {
     let key = Key::ed25519();
     for reuse in REUSES {
         let (origin, fetches) = serve_keys(jwks(&[key.jwk("EdDSA")]));
-        let host = start_with_keys_at(&format!("{origin}/keys"), &origin, reuse);
+        let (host, _) = start_with_keys_at(&format!("{origin}/keys"), &origin, reuse);
         for _ in 0..10 {
             assert_eq!(status(&host, &good(&key)), 200);
         }
@@ -383,13 +387,30 @@ fn keys_that_cannot_be_fetched_let_nobody_in() {
         jwks(&[key.jwk("EdDSA")]),
         " ".repeat(100_000)
     ));
-    for (url, allowed) in [
-        (format!("{origin}/keys"), "https://other.example"),
-        (format!("{garbage}/keys"), "*://*:*"),
-        (format!("{huge}/keys"), "*://*:*"),
-        ("http://127.0.0.1:1/keys".to_owned(), "*://*:*"),
+    for (url, allowed, reason) in [
+        (
+            format!("{origin}/keys"),
+            "https://other.example",
+            "the host allows no request there: name it in allowed_outbound_hosts",
+        ),
+        (
+            format!("{garbage}/keys"),
+            "*://*:*",
+            "the answer is not a JWK set",
+        ),
+        (format!("{huge}/keys"), "*://*:*", "it has more than"),
+        (
+            "http://127.0.0.1:1/keys".to_owned(),
+            "*://*:*",
+            "the connection is refused",
+        ),
+        (
+            "http://nowhere.invalid/keys".to_owned(),
+            "*://*:*",
+            "the name of its host can't be resolved",
+        ),
     ] {
-        let host = start_with_keys_at(&url, allowed, REUSES[0]);
+        let (host, logs) = start_with_keys_at(&url, allowed, REUSES[0]);
         let answer = Service::of(&host).with_token(&good(&key)).get("/users");
         assert_eq!(answer.status, 503, "{url} {allowed}");
         assert_eq!(answer.problem()["title"], "Keys unavailable");
@@ -400,6 +421,12 @@ fn keys_that_cannot_be_fetched_let_nobody_in() {
             .parse()
             .expect("seconds");
         assert!((50..=60).contains(&wait), "{wait}");
+        let logs = std::fs::read_dir(logs).expect("a log directory");
+        let log: String = logs
+            .map(|entry| std::fs::read_to_string(entry.expect("a file").path()).expect("a log"))
+            .collect();
+        let told = format!("the keys at jwt_jwks_url could not be fetched: {reason}");
+        assert!(log.contains(&told), "{url} {allowed}: {log}");
     }
     assert_eq!(fetches.load(Ordering::SeqCst), 0);
 }
@@ -430,7 +457,7 @@ fn serve_slowly() -> (String, &'static AtomicUsize) {
 fn keys_that_drip_hold_one_request_for_a_moment_and_no_other() {
     for reuse in REUSES {
         let (origin, fetches) = serve_slowly();
-        let host = start_with_keys_at(&format!("{origin}/keys"), "*://*:*", reuse);
+        let (host, _) = start_with_keys_at(&format!("{origin}/keys"), "*://*:*", reuse);
         let service = Service::of(&host).with_token(&good(&Key::ed25519()));
         for _ in 0..5 {
             let answer = service.get("/users");
