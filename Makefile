@@ -6,6 +6,7 @@ SECONDS ?= 60
 EXAMPLES ?= 20000
 ROUNDS ?= 5
 COMPONENT = target/wasm32-wasip1/release/edge_users.wasm
+RPC_COMPONENT = target/wasm32-wasip1/release/edge_users_rpc.wasm
 HOST = target/host/edge-host
 REDOCLY = 2.77.0
 
@@ -33,6 +34,8 @@ test: check build ## Check format and lints, run all tests
 test-url: ## Run the tests that need only a URL: URL=http://…, and EDGE_USERS_TOKEN; they leave users behind there
 	@test -n "$(URL)" || { echo "usage: make test-url URL=http://127.0.0.1:3000"; exit 2; }
 	EDGE_USERS_URL=$(URL) cargo test $(NATIVE) --test conversations -- $(URL_TESTS) --skip not_by_url
+	@test -z "$$EDGE_USERS_TOKEN" || { echo "SKIPPED: the tests of procedure calls, which send no token"; exit 0; }; \
+	EDGE_USERS_URL=$(URL) cargo test $(NATIVE) --test rpc -- --skip not_by_url
 
 simulate: ## Run the service through 200,000 simulated schedules of requests, failures and crashes
 	cargo test --profile host --test simulation -- --ignored --skip seed --nocapture
@@ -87,5 +90,5 @@ check: target
 target:
 	@test -d "$$(rustc --print target-libdir --target wasm32-wasip1)" || rustup target add wasm32-wasip1
 
-size: build ## Show the size of the component in bytes
-	@wc -c $(COMPONENT)
+size: build ## Show the sizes of the components in bytes
+	@wc -c $(COMPONENT) $(RPC_COMPONENT)

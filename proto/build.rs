@@ -185,7 +185,10 @@ fn json_attributes(field: &FieldDescriptorProto, is_read: bool, is_sent: bool) -
         (Type::Message, ..) => match field.type_name() {
             ".google.protobuf.Timestamp" => Some("timestamp"),
             ".google.protobuf.FieldMask" => Some("field_mask"),
-            _ => None,
+            // It has a reader of its own.
+            ".google.protobuf.Struct" => None,
+            // A message is written as serde does. No request has many of one field.
+            _ => (!repeated).then_some("message"),
         },
         _ => None,
     };
@@ -193,7 +196,7 @@ fn json_attributes(field: &FieldDescriptorProto, is_read: bool, is_sent: bool) -
         if is_read {
             attributes.push(format!("deserialize_with = \"crate::json::{codec}::read\""));
         }
-        if is_sent && codec != "int32" {
+        if is_sent && !matches!(codec, "int32" | "message") {
             attributes.push(format!("serialize_with = \"crate::json::{codec}::write\""));
         }
     }

@@ -11,7 +11,7 @@ use crate::edgeusers::v1::{ImportUsersResponse, import_users_response};
 /// in a [`Struct`](crate::Struct). Fails with what is wrong, in a sentence without its subject.
 pub fn read<M: DeserializeOwned>(mut value: Value) -> Result<M, String> {
     drop_nulls(&mut value);
-    M::deserialize(value).map_err(|error| error.to_string())
+    message::read_value(value).map_err(|error: serde_json::Error| error.to_string())
 }
 
 fn drop_nulls(value: &mut Value) {
@@ -68,6 +68,25 @@ fn integer<E: Error>(value: &Value) -> Result<i128, E> {
 fn within<T: TryFrom<i128>, E: Error>(value: &Value) -> Result<T, E> {
     let number = integer(value)?;
     T::try_from(number).map_err(|_| E::custom(format!("{number} is out of range")))
+}
+
+/// A message within a message. By itself serde takes an array of the fields for one too.
+pub(crate) mod message {
+    use super::{DeserializeOwned, Deserializer, Error, Value};
+
+    pub fn read<'de, D: Deserializer<'de>, M: DeserializeOwned>(
+        deserializer: D,
+    ) -> Result<Option<M>, D::Error> {
+        let value = <Value as super::Deserialize>::deserialize(deserializer)?;
+        read_value(value).map(Some)
+    }
+
+    pub fn read_value<M: DeserializeOwned, E: Error>(value: Value) -> Result<M, E> {
+        match value {
+            Value::Object(_) => M::deserialize(value).map_err(E::custom),
+            _ => Err(E::custom("a JSON object was expected")),
+        }
+    }
 }
 
 pub(crate) mod uint64 {

@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use edge_users_proto::{Message, json as proto_json};
+use http::Method;
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -62,7 +63,10 @@ where
     A: Message + Serialize,
 {
     let protocol = Protocol::of(&call.request).filter(|protocol| protocol.is_for_unary());
-    let protocol = protocol.ok_or_else(|| Problem::unsupported_media_type(&MEDIA_TYPES))?;
+    let protocol = protocol.ok_or_else(|| match *call.request.method() {
+        Method::GET | Method::HEAD => code::invalid("encoding", "must be json or proto"),
+        _ => Problem::unsupported_media_type(&MEDIA_TYPES),
+    })?;
     let platform = call.directory.platform;
     let (call, body) = call.take_body();
     let metadata = Metadata::of(call.request.headers(), protocol, platform.now())?;

@@ -102,7 +102,7 @@ async fn get_user<S: Store, P: Platform>(
 ) -> Result<Reply<v1::GetUserResponse>, Problem> {
     let id = UserId::try_from(request.id).ok();
     call.admit(Permission::ScopeOrSelf(Scope::Read), id)?;
-    let user = call.directory.get(id.ok_or(Error::NotFound)?).await?;
+    let user = call.directory.get(named("id", id, request.id)?).await?;
     let user = Some(message(user));
     Ok(v1::GetUserResponse { user }.into())
 }
@@ -155,16 +155,14 @@ async fn update_user<S: Store, P: Platform>(
     let user = request.user.unwrap_or_default();
     let id = UserId::try_from(user.id).ok();
     call.admit(Permission::ScopeOrSelf(Scope::Write), id)?;
+    let id = named("user.id", id, user.id)?;
     let precondition = precondition(&call, "user.etag", &user.etag)?;
     let change = Change::of(user, request.update_mask)?;
     let checked = |user: &User| {
         check(precondition.as_ref(), user)?;
         change.apply(user)
     };
-    let updated = call
-        .directory
-        .update(id.ok_or(Error::NotFound)?, checked)
-        .await?;
+    let updated = call.directory.update(id, checked).await?;
     let user = Some(message(updated));
     Ok(v1::UpdateUserResponse { user }.into())
 }
@@ -175,12 +173,19 @@ async fn delete_user<S: Store, P: Platform>(
 ) -> Result<Reply<v1::DeleteUserResponse>, Problem> {
     let id = UserId::try_from(request.id).ok();
     call.admit(Permission::Scope(Scope::Write), id)?;
+    let id = named("id", id, request.id)?;
     let precondition = precondition(&call, "etag", &request.etag)?;
     let checked = |user: &User| check(precondition.as_ref(), user);
-    call.directory
-        .delete(id.ok_or(Error::NotFound)?, checked)
-        .await?;
+    call.directory.delete(id, checked).await?;
     Ok(v1::DeleteUserResponse {}.into())
+}
+
+/// The id that a request has to have. One that no user can have is that of no user.
+fn named(field: &str, id: Option<UserId>, sent: u64) -> Result<UserId, Problem> {
+    match sent {
+        0 => Err(code::invalid(field, "is required")),
+        _ => Ok(id.ok_or(Error::NotFound)?),
+    }
 }
 
 /// The user that a request has to have.
@@ -197,7 +202,9 @@ fn precondition<S, P>(
     if tag.is_empty() {
         return match call.configuration.require_preconditions {
             true => {
-                let detail = format!("This service takes a change only with {field}.");
+                let detail = format!(
+                    "Send the user's etag as {field}: without it this service takes no change."
+                );
                 Err(Problem::new(types::PRECONDITION_REQUIRED, detail))
             }
             false => Ok(None),

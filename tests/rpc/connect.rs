@@ -371,3 +371,47 @@ fn long_answers_are_compressed_for_clients_that_take_it() {
     assert!(packed.bytes().unwrap().len() < 1000);
     assert!(get("identity").bytes().unwrap().len() > 4000);
 }
+
+#[test]
+fn a_list_is_no_message() {
+    let user = create(json!({ "name": "Ada" }));
+    let id = user["id"].clone();
+    for (method, message) in [
+        ("GetUser", json!([id])),
+        ("GetUser", json!([])),
+        ("ListUsers", json!([])),
+        ("BatchGetUsers", json!([[id]])),
+        ("CreateUser", json!([{ "name": "Bob" }])),
+        ("CreateUser", json!({ "user": [0, "Bob"] })),
+        ("UpdateUser", json!([[id, "Bob"]])),
+        ("UpdateUser", json!({ "user": [id, "Bob"] })),
+        ("DeleteUser", json!([id])),
+        ("DeleteUser", json!("")),
+    ] {
+        let answer = call(method, message.clone());
+        assert_eq!(
+            answer.failure(),
+            ("invalid_argument", "malformed-message"),
+            "{method} {message}"
+        );
+    }
+    assert_eq!(call("GetUser", json!({ "id": id })).user(), &user);
+}
+
+#[test]
+fn a_call_for_one_user_says_which() {
+    for (method, message) in [
+        ("GetUser", json!({})),
+        ("UpdateUser", json!({})),
+        ("UpdateUser", json!({ "user": { "name": "Ada" } })),
+        ("DeleteUser", json!({ "id": "0" })),
+    ] {
+        let failure = call(method, message.clone());
+        let failure = failure.failure();
+        assert_eq!(failure.0, "invalid_argument", "{method} {message}");
+    }
+    let query = "/edgeusers.v1.UserService/GetUser?message=%7B%7D";
+    let answer = send(Client::new().get(format!("{}{query}", service().url)));
+    assert_eq!(answer.status, 400, "{answer:?}");
+    assert!(answer.body.to_string().contains("encoding"), "{answer:?}");
+}

@@ -254,41 +254,6 @@ fn a_client_that_cancels_leaves_what_was_made() {
 }
 
 #[test]
-fn a_stream_ends_at_the_operators_time_limit_and_says_so() {
-    let host = start_host_with(UpOptions {
-        variables: vec![variable("bulk_time_limit", "1")],
-        state_dir: Some(new_state_dir()),
-        ..UpOptions::default()
-    });
-    RUNTIME.block_on(async {
-        let url = format!("http://{}", host.local_addr());
-        let mut client = UserServiceClient::new(channel_to(url.clone()).await);
-        let (_sender, receiver) = mpsc::channel::<ImportUsersRequest>(1);
-        let results = client.import_users(ReceiverStream::new(receiver)).await;
-        let ended = results
-            .expect("a stream")
-            .into_inner()
-            .message()
-            .await
-            .unwrap_err();
-        assert_eq!(
-            (ended.code(), &*details(&ended).0),
-            (Code::Aborted, "time-limit")
-        );
-        let mut health = HealthClient::new(channel_to(url).await);
-        let watched = health.watch(HealthCheckRequest::default()).await;
-        let mut watched = watched.expect("a stream").into_inner();
-        let first = watched
-            .message()
-            .await
-            .expect("a message")
-            .expect("a status");
-        assert_eq!(first.status(), ServingStatus::Serving);
-        assert_eq!(watched.message().await.unwrap_err().code(), Code::Aborted);
-    });
-}
-
-#[test]
 fn health_is_told_of_the_services_that_there_are() {
     RUNTIME.block_on(async {
         let mut client = HealthClient::new(channel().await);
@@ -382,28 +347,68 @@ fn reflection_gives_the_files_of_all_services() {
     });
 }
 
-#[test]
-fn a_client_that_asks_too_often_is_told_when_to_come_back() {
-    let host = start_host_with(UpOptions {
-        variables: vec![variable("rate_limit", "3")],
-        state_dir: Some(new_state_dir()),
-        ..UpOptions::default()
-    });
-    RUNTIME.block_on(async {
-        let url = format!("http://{}", host.local_addr());
-        let mut client = UserServiceClient::new(channel_to(url).await);
-        let mut last = None;
-        for _ in 0..8 {
-            last = client.get_user(GetUserRequest { id: 1 }).await.err();
-        }
-        let refused = last.expect("refused");
-        let (reason, all) = details(&refused);
-        assert_eq!(
-            (refused.code(), &*reason),
-            (Code::ResourceExhausted, "too-many-requests")
-        );
-        let retry = RetryInfo::decode(&*all.details[1].value).expect("a RetryInfo");
-        let delay = retry.retry_delay.expect("a delay");
-        assert!((1..=60).contains(&delay.seconds), "{delay:?}");
-    });
+/// Tests that start a service of their own.
+mod not_by_url {
+    use super::*;
+
+    #[test]
+    fn a_stream_ends_at_the_operators_time_limit_and_says_so() {
+        let host = start_host_with(UpOptions {
+            variables: vec![variable("bulk_time_limit", "1")],
+            state_dir: Some(new_state_dir()),
+            ..UpOptions::default()
+        });
+        RUNTIME.block_on(async {
+            let url = format!("http://{}", host.local_addr());
+            let mut client = UserServiceClient::new(channel_to(url.clone()).await);
+            let (_sender, receiver) = mpsc::channel::<ImportUsersRequest>(1);
+            let results = client.import_users(ReceiverStream::new(receiver)).await;
+            let ended = results
+                .expect("a stream")
+                .into_inner()
+                .message()
+                .await
+                .unwrap_err();
+            assert_eq!(
+                (ended.code(), &*details(&ended).0),
+                (Code::Aborted, "time-limit")
+            );
+            let mut health = HealthClient::new(channel_to(url).await);
+            let watched = health.watch(HealthCheckRequest::default()).await;
+            let mut watched = watched.expect("a stream").into_inner();
+            let first = watched
+                .message()
+                .await
+                .expect("a message")
+                .expect("a status");
+            assert_eq!(first.status(), ServingStatus::Serving);
+            assert_eq!(watched.message().await.unwrap_err().code(), Code::Aborted);
+        });
+    }
+
+    #[test]
+    fn a_client_that_asks_too_often_is_told_when_to_come_back() {
+        let host = start_host_with(UpOptions {
+            variables: vec![variable("rate_limit", "3")],
+            state_dir: Some(new_state_dir()),
+            ..UpOptions::default()
+        });
+        RUNTIME.block_on(async {
+            let url = format!("http://{}", host.local_addr());
+            let mut client = UserServiceClient::new(channel_to(url).await);
+            let mut last = None;
+            for _ in 0..8 {
+                last = client.get_user(GetUserRequest { id: 1 }).await.err();
+            }
+            let refused = last.expect("refused");
+            let (reason, all) = details(&refused);
+            assert_eq!(
+                (refused.code(), &*reason),
+                (Code::ResourceExhausted, "too-many-requests")
+            );
+            let retry = RetryInfo::decode(&*all.details[1].value).expect("a RetryInfo");
+            let delay = retry.retry_delay.expect("a delay");
+            assert!((1..=60).contains(&delay.seconds), "{delay:?}");
+        });
+    }
 }

@@ -157,11 +157,22 @@ fn a_frame_is_read_however_it_arrives() {
     }
 }
 
+/// The name of the users that are not made: no other test makes one of it.
+const REFUSED: &str = "Refused, to be sure";
+
+/// The users whose names begin so.
+fn found(prefix: &str) -> Value {
+    call("ListUsers", json!({ "namePrefix": prefix })).body["users"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default()
+        .into()
+}
+
 #[test]
 fn what_is_no_call_by_grpc_is_told_so_and_changes_nothing() {
-    let total = || call("ListUsers", json!({ "pageSize": 1 })).body["totalSize"].clone();
     let user = User {
-        name: Some("Nobody".to_owned()),
+        name: Some(REFUSED.to_owned()),
         ..User::default()
     };
     let request = CreateUserRequest {
@@ -191,7 +202,6 @@ fn what_is_no_call_by_grpc_is_told_so_and_changes_nothing() {
     let deep = [vec![0x0a], leb(deep.len()), deep].concat();
     let gzip_header = [("grpc-encoding", "gzip")];
     let none: [(&str, &str); 0] = [];
-    let counted = total();
     for (case, path, headers, body, code) in [
         ("nothing", CREATE, &none[..], vec![], 12),
         ("half of a head", CREATE, &none, whole[..3].to_vec(), 3),
@@ -324,7 +334,7 @@ fn what_is_no_call_by_grpc_is_told_so_and_changes_nothing() {
         let reply = exchange(CREATE, &[("content-type", media_type)], &[&whole]);
         assert_eq!(reply.http, 415, "{media_type}");
     }
-    assert_eq!(total(), counted);
+    assert_eq!(found(REFUSED), json!([]));
 }
 
 fn leb(mut number: usize) -> Vec<u8> {
@@ -510,16 +520,26 @@ fn an_import_by_connect_answers_all_that_was_sent() {
 
 #[test]
 fn what_is_no_call_by_connect_is_told_so_and_changes_nothing() {
-    let total = || call("ListUsers", json!({ "pageSize": 1 })).body["totalSize"].clone();
-    let counted = total();
     let long = format!(r#"{{"user":{{"name":"{}"}}}}"#, "x".repeat(64 * 1024));
     for (case, body, status, code) in [
         ("nothing", &b""[..], 400, "invalid_argument"),
         ("no JSON", b"{", 400, "invalid_argument"),
         ("another kind of JSON", b"[]", 400, "invalid_argument"),
         (
+            "a list of fields",
+            br#"[{"name":"Refused, to be sure"}]"#,
+            400,
+            "invalid_argument",
+        ),
+        (
+            "a list of fields within",
+            br#"{"user":[0,"Refused, to be sure"]}"#,
+            400,
+            "invalid_argument",
+        ),
+        (
             "a name twice",
-            br#"{"user":{"name":"a","name":"b"}}"#,
+            br#"{"user":{"name":"Refused, to be sure","name":"b"}}"#,
             400,
             "invalid_argument",
         ),
@@ -531,7 +551,7 @@ fn what_is_no_call_by_connect_is_told_so_and_changes_nothing() {
         ),
         (
             "an unknown field",
-            br#"{"user":{"name":"a","nick":"b"}}"#,
+            br#"{"user":{"name":"Refused, to be sure","nick":"b"}}"#,
             400,
             "invalid_argument",
         ),
@@ -549,7 +569,7 @@ fn what_is_no_call_by_connect_is_told_so_and_changes_nothing() {
         ),
         (
             "a time that is none",
-            br#"{"user":{"name":"a","createTime":"now"}}"#,
+            br#"{"user":{"name":"Refused, to be sure","createTime":"now"}}"#,
             400,
             "invalid_argument",
         ),
@@ -574,7 +594,7 @@ fn what_is_no_call_by_connect_is_told_so_and_changes_nothing() {
             .header("content-type", "application/json")
             .header(name, value);
         let answer = request
-            .body(r#"{"user":{"name":"a"}}"#)
+            .body(r#"{"user":{"name":"Refused, to be sure"}}"#)
             .send()
             .expect("an answer");
         (
@@ -602,7 +622,7 @@ fn what_is_no_call_by_connect_is_told_so_and_changes_nothing() {
             "{media_type}"
         );
     }
-    assert_eq!(total(), counted);
+    assert_eq!(found(REFUSED), json!([]));
     // Compressed, it is a call.
     let request = Client::new().post(format!("{}{CREATE}", service().url));
     let request = request
@@ -615,66 +635,71 @@ fn what_is_no_call_by_connect_is_told_so_and_changes_nothing() {
     assert_eq!(made.status(), 200);
 }
 
-#[test]
-fn an_import_goes_on_while_results_are_unread_only_within_bounds() {
-    let host = start_host_with(UpOptions {
-        variables: vec![variable("bulk_time_limit", "60")],
-        state_dir: Some(new_state_dir()),
-        ..UpOptions::default()
-    });
-    let authority = host.local_addr().to_string();
-    RUNTIME.block_on(async {
-        let stream = TcpStream::connect(&authority).await.expect("a connection");
-        let (mut sender, connection) = h2::client::handshake(stream).await.expect("HTTP/2");
-        tokio::spawn(connection);
-        let path = "/edgeusers.v1.UserService/ImportUsers";
-        let request =
-            Request::post(format!("http://{authority}{path}")).header("content-type", GRPC);
-        let request = request.body(()).expect("a request");
-        let (response, mut body) = sender.send_request(request, false).expect("sent");
-        // Each is refused, and each result tells of it; none of the results is taken.
-        let user = User {
-            attributes_json: Some(format!(r#"{{"x":"{}"}}"#, "x".repeat(8000))),
-            name: Some("Big".to_owned()),
-            ..User::default()
-        };
-        let request = edge_users_tonic::edgeusers::v1::ImportUsersRequest { user: Some(user) };
-        let message = frame(0, &request.encode_to_vec());
-        let sending = tokio::spawn(async move {
-            for _ in 0..2000 {
-                body.reserve_capacity(message.len());
-                while body.capacity() < message.len() {
-                    match std::future::poll_fn(|context| body.poll_capacity(context)).await {
-                        Some(Ok(_)) => {}
-                        _ => return,
+/// Tests that start a service of their own.
+mod not_by_url {
+    use super::*;
+
+    #[test]
+    fn an_import_goes_on_while_results_are_unread_only_within_bounds() {
+        let host = start_host_with(UpOptions {
+            variables: vec![variable("bulk_time_limit", "60")],
+            state_dir: Some(new_state_dir()),
+            ..UpOptions::default()
+        });
+        let authority = host.local_addr().to_string();
+        RUNTIME.block_on(async {
+            let stream = TcpStream::connect(&authority).await.expect("a connection");
+            let (mut sender, connection) = h2::client::handshake(stream).await.expect("HTTP/2");
+            tokio::spawn(connection);
+            let path = "/edgeusers.v1.UserService/ImportUsers";
+            let request =
+                Request::post(format!("http://{authority}{path}")).header("content-type", GRPC);
+            let request = request.body(()).expect("a request");
+            let (response, mut body) = sender.send_request(request, false).expect("sent");
+            // Each is refused, and each result tells of it; none of the results is taken.
+            let user = User {
+                attributes_json: Some(format!(r#"{{"x":"{}"}}"#, "x".repeat(8000))),
+                name: Some("Big".to_owned()),
+                ..User::default()
+            };
+            let request = edge_users_tonic::edgeusers::v1::ImportUsersRequest { user: Some(user) };
+            let message = frame(0, &request.encode_to_vec());
+            let sending = tokio::spawn(async move {
+                for _ in 0..2000 {
+                    body.reserve_capacity(message.len());
+                    while body.capacity() < message.len() {
+                        match std::future::poll_fn(|context| body.poll_capacity(context)).await {
+                            Some(Ok(_)) => {}
+                            _ => return,
+                        }
+                    }
+                    if body.send_data(Bytes::from(message.clone()), false).is_err() {
+                        return;
                     }
                 }
-                if body.send_data(Bytes::from(message.clone()), false).is_err() {
-                    return;
-                }
+            });
+            let response = response.await.expect("an answer");
+            let mut content = response.into_body();
+            // The client reads nothing for so long, and then all there is.
+            tokio::time::sleep(Duration::from_secs(4)).await;
+            let mut results = 0;
+            while let Some(chunk) = content.data().await {
+                let chunk = chunk.expect("content");
+                content
+                    .flow_control()
+                    .release_capacity(chunk.len())
+                    .expect("a window");
+                results += chunk.len();
             }
+            let trailers = content.trailers().await.expect("an end").expect("trailers");
+            assert_eq!(trailers["grpc-status"], "10", "{trailers:?}");
+            let details = STANDARD_NO_PAD
+                .decode(&trailers["grpc-status-details-bin"])
+                .expect("Base64");
+            let details = Status::decode(&*details).expect("a Status");
+            assert!(details.message.contains("read no results"), "{details:?}");
+            assert!(results < 2000 * 8000, "{results}");
+            sending.abort();
         });
-        let response = response.await.expect("an answer");
-        let mut content = response.into_body();
-        // The client reads nothing for so long, and then all there is.
-        tokio::time::sleep(Duration::from_secs(4)).await;
-        let mut results = 0;
-        while let Some(chunk) = content.data().await {
-            let chunk = chunk.expect("content");
-            content
-                .flow_control()
-                .release_capacity(chunk.len())
-                .expect("a window");
-            results += chunk.len();
-        }
-        let trailers = content.trailers().await.expect("an end").expect("trailers");
-        assert_eq!(trailers["grpc-status"], "10", "{trailers:?}");
-        let details = STANDARD_NO_PAD
-            .decode(&trailers["grpc-status-details-bin"])
-            .expect("Base64");
-        let details = Status::decode(&*details).expect("a Status");
-        assert!(details.message.contains("read no results"), "{details:?}");
-        assert!(results < 2000 * 8000, "{results}");
-        sending.abort();
-    });
+    }
 }
