@@ -132,7 +132,9 @@ mod not_by_url {
                 .unwrap()
                 .starts_with("\"minute\";r=0;t=")
         );
-        // Health checks are answered all the same.
+        // Health checks are answered all the same, and browsers that ask before a request (CORS).
+        let asked = service.request("OPTIONS", "/users").answer();
+        assert_eq!((asked.status, asked.header("ratelimit")), (204, None));
         assert_eq!(service.get("/healthz").status, 200);
         assert_eq!(service.get("/readyz").header("ratelimit"), None);
         RUNTIME.block_on(host.shutdown()).expect("the host stops");
