@@ -66,7 +66,7 @@ pub async fn export(options: ExportOptions) -> anyhow::Result<Outcome> {
             let place = place.unwrap_or_default();
             let after = export.after;
             export.progress.tell(&format!(
-                "Error: there are only {users} users{place}, up to id {after}: {error:#}"
+                "Error: the export is not complete: {error:#}. It has {users} users{place}, up to id {after}."
             ));
             return Ok(Outcome::Incomplete);
         }
