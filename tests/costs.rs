@@ -138,6 +138,11 @@ fn measure() -> Costs {
     let request = vec![
         meter.cost("/healthz", 200, &|_| service.get("/healthz")),
         meter.cost("get by id", 200, &|_| service.get(&users[50])),
+        meter.cost("get by id, Connect", 200, &|_| {
+            let id = users[50].trim_start_matches("/users/");
+            let request = service.request("POST", "/edgeusers.v1.UserService/GetUser");
+            request.json(&json!({ "id": id })).answer_of_call()
+        }),
         meter.cost("get by id, 404", 404, &|_| service.get("/users/1000000")),
         meter.cost("get by id, 304", 304, &|number| {
             conditional("GET", number, "if-none-match").answer()
@@ -149,11 +154,18 @@ fn measure() -> Costs {
         meter.cost("create", 201, &|number| {
             service.post("/users", profile(1000 + number))
         }),
-        meter.cost("update, If-Match", 200, &|number| {
+        meter.cost("update of the name, If-Match", 200, &|number| {
             let renamed = json!({ "name": format!("Renamed {number:07}") });
             conditional("PATCH", number, "if-match")
                 .header("content-type", "application/merge-patch+json")
                 .body(renamed.to_string())
+                .answer()
+        }),
+        meter.cost("update, If-Match", 200, &|number| {
+            let visited = json!({ "attributes": { "visits": 1_000_000 + number } });
+            conditional("PATCH", 10 + number, "if-match")
+                .header("content-type", "application/merge-patch+json")
+                .body(visited.to_string())
                 .answer()
         }),
         // Users of various leaves of the index of names. The delete of a user whose name is the bound

@@ -1,4 +1,6 @@
-//! Many requests, by wrk.
+//! Many requests, by wrk; over HTTP/2 by h2load.
+
+mod http2;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -84,6 +86,9 @@ impl Load<'_> {
 
     /// Runs it, however the requests were answered.
     pub async fn sample(&self, place: &Place) -> Result<Sample> {
+        if self.work.is_over_http2() {
+            return http2::sample(self, place).await;
+        }
         let tags = self.tags.map_or("-".into(), Path::to_string_lossy);
         let output = Command::new(&place.wrk)
             // One thread: there are two cores, and the service needs one as well.

@@ -10,7 +10,7 @@
 //! How:
 //! - `service`: a contestant's process
 //! - `client`: single requests, timed
-//! - `load`: many requests, by wrk
+//! - `load`: many requests, by wrk and h2load
 //! - `round`: everything once, in turn
 //! - `startup`, `instance`, `split`, `availability`: figures besides throughput
 //!

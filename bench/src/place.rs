@@ -16,6 +16,7 @@ use wit_component::ComponentEncoder;
 pub struct Place {
     pub root: PathBuf,
     pub wrk: PathBuf,
+    pub h2load: Option<PathBuf>,
     pub wasmtime: Option<PathBuf>,
     pub spin: Option<PathBuf>,
     /// The native service, which has a workspace and a build of its own.
@@ -43,6 +44,7 @@ impl Place {
         let manifest: toml::Table = fs::read_to_string(root.join("spin.toml"))?.parse()?;
         let mut place = Place {
             wrk,
+            h2load: on_path("h2load"),
             wasmtime: on_path("wasmtime"),
             spin: env::var("SPIN").ok().map(PathBuf::from).or(on_path("spin")),
             native: None,
@@ -63,6 +65,10 @@ impl Place {
         place.clear();
         fs::create_dir_all(place.run())?;
         place.build_article().await?;
+        if place.h2load.is_none() {
+            let why = "there is no h2load on the PATH; on Debian: apt-get install nghttp2-client";
+            place.skip("HTTP/2 and gRPC", why);
+        }
         match place.wasmtime {
             Some(_) => place.componentize()?,
             None => place.skip("wasmtime serve", "there is no wasmtime on the PATH"),

@@ -67,6 +67,12 @@ pub fn groups(place: &Place) -> Vec<Group> {
         Group::new(OneRead, small).on_all_connections(Get),
         Group::new(EdgeUsers, small)
             .on_all_connections(Get)
+            .works(&[GetConnect])
+            .works(if place.h2load.is_some() {
+                &[GetHttp2, GetGrpc]
+            } else {
+                &[]
+            })
             .works(&reads)
             .works(&[Mix, Update, Rename])
             .on_all_connections(Create),

@@ -289,12 +289,12 @@ fn split(text: &mut String, results: &Results) -> Result<()> {
     writeln!(
         text,
         "Get by id, one connection, medians in µs. What is sent and received passes through this machine's \
-         kernel only.\nThe component's part of *process* is what it says in `Server-Timing`; what is left is the \
-         host's and the kernel's.\n"
+         kernel only.\nThe store's part of *process* and the rest of the component's are what it says in `Server-Timing`; \
+         what is left is the host's and the kernel's.\n"
     )?;
     writeln!(
         text,
-        "| | send | process | of it the component | of that the store | receive | together |\n|---|--:|--:|--:|--:|--:|--:|"
+        "| | send | process | of it the component, without the store | of it the store | receive | together |\n|---|--:|--:|--:|--:|--:|--:|"
     )?;
     for split in &results.splits {
         let part = |part: Option<f64>| part.map_or("–".to_owned(), |part| format!("{part:.0}"));

@@ -19,7 +19,7 @@ pub struct Split {
     pub send: f64,
     /// From when the request is sent until the answer begins.
     pub process: f64,
-    /// Of that, within the component, by its `Server-Timing`.
+    /// Of that, within the component, by its `Server-Timing`, without the store.
     pub component: Option<f64>,
     /// Of that, in the store, likewise.
     pub store: Option<f64>,

@@ -7,6 +7,12 @@ use clap::ValueEnum;
 pub enum Work {
     /// A user by id.
     Get,
+    /// A user by id, by a procedure call: Connect, in JSON.
+    GetConnect,
+    /// A user by id over HTTP/2.
+    GetHttp2,
+    /// A user by id, by a procedure call: gRPC.
+    GetGrpc,
     /// A user that isn't there: 404.
     GetMissing,
     /// A user by id that the client has already: 304.
@@ -34,6 +40,9 @@ impl Work {
     pub fn name(self) -> &'static str {
         match self {
             Work::Get => "get by id",
+            Work::GetConnect => "get by id, Connect",
+            Work::GetHttp2 => "get by id, HTTP/2",
+            Work::GetGrpc => "get by id, gRPC",
             Work::GetMissing => "get by id, 404",
             Work::GetNotModified => "get by id, 304",
             Work::GetByEmail => "get by email",
@@ -47,10 +56,16 @@ impl Work {
         }
     }
 
-    /// Its name in `wrk/requests.lua`.
+    /// Whether it is done over HTTP/2, by h2load: wrk has HTTP/1.1 only.
+    pub fn is_over_http2(self) -> bool {
+        matches!(self, Work::GetHttp2 | Work::GetGrpc)
+    }
+
+    /// Its name in `wrk/requests.lua`; that of the same work over HTTP/1.1, if it is over HTTP/2.
     pub fn script_name(self) -> &'static str {
         match self {
-            Work::Get => "get",
+            Work::Get | Work::GetHttp2 => "get",
+            Work::GetConnect | Work::GetGrpc => "get-connect",
             Work::GetMissing => "get-missing",
             Work::GetNotModified => "get-not-modified",
             Work::GetByEmail => "get-by-email",

@@ -41,6 +41,12 @@ local ahead = {}
 
 ahead["get"] = function() return get("/users/" .. any_id()) end
 
+ahead["get-connect"] = function()
+  local json = with({ ["Content-Type"] = "application/json" })
+  local body = string.format('{"id":"%d"}', any_id())
+  return wrk.format("POST", "/edgeusers.v1.UserService/GetUser", json, body)
+end
+
 ahead["get-missing"] = function() return get("/users/" .. (1000000000 + any_id())) end
 
 ahead["get-not-modified"] = function()

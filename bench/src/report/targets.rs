@@ -90,6 +90,20 @@ fn targets(results: &Results) -> Vec<Target> {
             ratio(ours, floor, p99),
         );
     }
+    for (call, rest) in [
+        (Work::GetConnect, Work::Get),
+        (Work::GetGrpc, Work::GetHttp2),
+    ] {
+        add(
+            format!("{}: throughput, in parts of {}", call.name(), rest.name()),
+            AtLeast(0.8),
+            ratio(
+                case(EdgeUsers, call),
+                case(EdgeUsers, rest),
+                Sample::throughput,
+            ),
+        );
+    }
     let get = case(EdgeUsers, Work::Get);
     for (work, limit) in [(Work::Page, 6.0), (Work::GetByEmail, 1.6)] {
         add(
