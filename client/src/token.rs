@@ -31,7 +31,7 @@ enum Scope {
     Read,
     /// Changing all users
     Write,
-    /// Everything
+    /// Everything; at present the same as write
     Admin,
 }
 

@@ -11,6 +11,8 @@ from systemd import DROP_IN, command
 from tree import COMPOSE, DOCKERFILE, README, REDIS, ROOT, SPINAPP, SPINKUBE, UNIT, Tree
 
 CI = ".github/workflows/ci.yml"
+HOSTS = ".github/workflows/hosts.yml"
+RELEASE = ".github/workflows/release.yml"
 
 
 def commands(tree: Tree) -> str:
@@ -157,6 +159,8 @@ def everything_is_installed_where_the_unit_looks(tree: Tree) -> Iterator[str]:
     (CI, "contents: read", "contents: write"),
     (CI, "persist-credentials: false", "persist-credentials: true"),
     (CI, "uses: actions/checkout@", "uses: actions/checkout@v6 #"),
+    (CI, "runs-on: ubuntu-24.04", "runs-on: ubuntu-latest"),
+    (CI, "    timeout-minutes", "    permissions: {contents: write}\n    timeout-minutes"),
 )
 def workflows_trust_nothing_that_may_change(tree: Tree) -> Iterator[str]:
     for path in tree.workflows():
@@ -164,9 +168,50 @@ def workflows_trust_nothing_that_may_change(tree: Tree) -> Iterator[str]:
         if workflow.get("permissions") != {"contents": "read"}:
             yield f"{path}: a job may do more than read, unless it says so itself"
         for name, job in workflow["jobs"].items():
-            for step in job["steps"]:
-                action = step.get("uses", "")
+            actions = [step.get("uses", "") for step in job["steps"]]
+            if job.get("permissions") and any("/checkout@" in action for action in actions):
+                yield f"{path}: {name} may do more than read, and runs what is in the repository"
+            if "latest" in job["runs-on"]:
+                yield f"{path}: {name} runs on {job['runs-on']}"
+            for step, action in zip(job["steps"], actions):
                 if action and not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action):
                     yield f"{path}: {name}: {action} is not pinned by its hash"
                 if action.startswith("actions/checkout@") and step["with"]["persist-credentials"]:
                     yield f"{path}: {name}: the token stays in the clone"
+
+
+@rule(
+    (RELEASE, "host/edge-host", "host/edge-users-host"),
+    (RELEASE, "components/rpc/edge-users-rpc-component", "components/rpc/rpc"),
+    (RELEASE, "release/edge_users_rpc.wasm dist", "release/rpc.wasm dist"),
+    ("client/Cargo.toml", 'name = "edge-users-cli"', 'name = "edge-users-client"'),
+    ("spin.toml", "release/edge_users_rpc.wasm", "release/rpc.wasm"),
+)
+def a_release_has_what_is_built(tree: Tree) -> Iterator[str]:
+    text = tree.text(RELEASE)
+    listed = set(re.findall(r"\b((?:components/)?\w+)/(edge-[\w-]+?)(?=[ ;_])", text))
+    packages = {"host", "client", "components/users", "components/rpc"}
+    names = {(path, tree.toml(f"{path}/Cargo.toml")["package"]["name"]) for path in packages}
+    if listed - {("host", "edge-users")} != names:
+        yield f"listed are {sorted(listed)}, packages are {sorted(names)}"
+    sources = {component["source"] for component in tree.toml("spin.toml")["component"].values()}
+    packed = re.findall(r"target/wasm32-wasip1/release/\w+\.wasm", text)
+    if sorted(packed) != sorted([*sources, *sources]):
+        yield f"packed are {packed}"
+
+
+@rule(
+    (README, "which runs Spin 3.6.3", "which runs Spin 3.6.4"),
+    (f"{SPINKUBE}/executor.yaml", "Spin 3.6.3", "Spin 3.6.2"),
+    (HOSTS, "3.6.3 2f42", "3.6.1 2f42"),
+    (HOSTS, 'spin-3.6.3" redis', 'spin-3.6.1" redis'),
+    (HOSTS, "spin-4.0.1\" sqlite", "spin-4.0.0\" sqlite"),
+)
+def the_spin_of_spinkube_is_tested(tree: Tree) -> Iterator[str]:
+    told = re.findall(r"Spin (\d+\.\d+\.\d+)", tree.text(README) + tree.text(f"{SPINKUBE}/executor.yaml"))
+    downloaded = re.findall(r"^ *(\d+\.\d+\.\d+) [0-9a-f]{64}$", tree.text(HOSTS), re.MULTILINE)
+    if len(set(told)) != 1 or told[0] not in downloaded:
+        yield f"told is of {sorted(set(told))}, and {downloaded} are tested"
+    tried = re.findall(r'spin-([\d.]+)" (\w+) make test-url', tree.text(HOSTS))
+    if sorted(tried) != sorted((version, store) for version in downloaded for store in ("sqlite", "redis")):
+        yield f"{tried} are tried"
