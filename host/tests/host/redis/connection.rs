@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
 use super::Setting;
 use crate::support::{Application, Client, Program, RedisServer, edge_host, get, request};
 
@@ -91,6 +94,66 @@ async fn a_connection_that_the_server_closes_costs_no_read() {
         setting.redis.send("CLIENT KILL TYPE normal").unwrap();
         assert_eq!(client.get("/stores/default/get/k").await.text(), "value");
     }
+}
+
+/// Passes everything on between a host and a server, except for the answers to writes that are
+/// atomic: then it closes the connection.
+async fn lose_answers(listener: TcpListener, port: u16) {
+    while let Ok((mut host, _)) = listener.accept().await {
+        tokio::spawn(async move {
+            let mut server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            let (mut question, mut answer) = ([0; 4096], [0; 4096]);
+            let mut is_atomic = false;
+            loop {
+                tokio::select! {
+                    length = host.read(&mut question) => {
+                        let question = &question[..length.unwrap_or(0)];
+                        let text = String::from_utf8_lossy(question);
+                        is_atomic |= text.contains("INCRBY") || text.contains("EVAL");
+                        if question.is_empty() || server.write_all(question).await.is_err() {
+                            return;
+                        }
+                    }
+                    length = server.read(&mut answer) => {
+                        let answer = &answer[..length.unwrap_or(0)];
+                        if answer.is_empty() || is_atomic || host.write_all(answer).await.is_err() {
+                            return;
+                        }
+                    }
+                }
+            }
+        });
+    }
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_is_lost_is_made_once_at_most_and_is_not_called_done() {
+    let Some(setting) = Setting::new(&[]) else {
+        return;
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("redis://{}", listener.local_addr().unwrap());
+    tokio::spawn(lose_answers(listener, setting.redis.port()));
+    setting.use_url(&url);
+    let host = setting.host().await;
+    let mut client = Client::connect(host.local_addr()).await;
+    for _ in 0..5 {
+        let answer = client.get("/atomics/increment/n/1").await;
+        assert!(answer.text().starts_with("Err("), "{}", answer.text());
+    }
+    // One that found no new connection in time was not made.
+    let count = setting.redis.send("GET n").unwrap();
+    let count: u32 = count.lines().nth(1).unwrap().parse().unwrap();
+    assert!((1..=5).contains(&count), "{count}");
+    setting.redis.send("SET k a").unwrap();
+    let outcome = loop {
+        let answer = client.get("/atomics/swap/k/-/b").await;
+        if let Some(outcome) = answer.text().strip_prefix("Ok(Some([97])), ") {
+            break outcome.to_owned();
+        }
+    };
+    assert!(outcome.starts_with("Error::Other("), "{outcome}");
+    assert_eq!(setting.redis.send("GET k").unwrap(), "$1\r\nb\r\n");
 }
 
 #[tokio::test]
