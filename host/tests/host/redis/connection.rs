@@ -17,11 +17,11 @@ async fn a_wrong_password_is_told_of_and_is_in_no_log() {
     setting.use_url(&format!("redis://:wrong-secret@127.0.0.1:{port}"));
     let mut program = Program::start(&setting.application, &ARGUMENTS);
     program.wait_for_log(&format!(
-        "cannot reach the key-value store in Redis at 127.0.0.1:{port}: it refuses the user or \
-         the password in the url of the runtime configuration"
+        "cannot reach the key-value store in Redis at 127.0.0.1:{port}: the user or the \
+         password in the url of the runtime configuration is refused"
     ));
     let answer = get(program.address(), "/stores/default/get/k").await;
-    assert!(answer.text().contains("refuses the user or the password"));
+    assert!(answer.text().contains("the user or the password"));
     assert!(!answer.text().contains("secret"));
     // Once the server knows the password, nothing else is to be done.
     let changed = setting
@@ -46,7 +46,7 @@ async fn a_password_that_is_missing_is_told_of() {
         return;
     };
     let mut program = Program::start(&setting.application, &ARGUMENTS);
-    program.wait_for_log("it wants a password in the url of the runtime configuration");
+    program.wait_for_log("the url of the runtime configuration lacks a password");
     // A URL is read as it is meant, and is not shown when it can't be.
     setting.use_url("redis://:right-secret@127.0.0.1:port");
     let line = crate::support::refused(&setting.application, &ARGUMENTS);
@@ -106,6 +106,25 @@ async fn a_server_that_may_lose_values_is_told_of() {
     // It is used all the same.
     let answer = get(program.address(), "/stores/default/get/k").await;
     assert_eq!(answer.text(), "Ok(None)");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_operations_than_the_connection_takes_wait_for_their_turn() {
+    let Some(setting) = Setting::new(&[]) else {
+        return;
+    };
+    let host = setting.host().await;
+    let address = host.local_addr();
+    // For so long the server answers nobody, and every request comes meanwhile or later.
+    setting.redis.send("CLIENT PAUSE 500 ALL").unwrap();
+    let requests: Vec<_> = (0..400)
+        .map(|_| tokio::spawn(async move { get(address, "/atomics/increment/n/1").await }))
+        .collect();
+    for request in requests {
+        let answer = request.await.unwrap();
+        assert!(answer.text().starts_with("Ok("), "{}", answer.text());
+    }
+    assert_eq!(setting.redis.send("GET n").unwrap(), "$3\r\n400\r\n");
 }
 
 /// Makes a certificate for 127.0.0.1 that signs itself, and its key.
