@@ -40,8 +40,16 @@ def the_files_that_are_named_exist(tree: Tree) -> Iterator[str]:
 
 
 @rule(
-    (README, "spin registry push --build registry.example.com/edge-users:0.1.0", "spin registry push --build example.com/edge-users"),
-    (README, "docker build --file deploy/Dockerfile --tag edge-users:0.1.0", "docker build --file deploy/Dockerfile --tag edge-users:1"),
+    (
+        README,
+        "spin registry push --build registry.example.com/edge-users:0.1.0",
+        "spin registry push --build example.com/edge-users",
+    ),
+    (
+        README,
+        "docker build --file deploy/Dockerfile --tag edge-users:0.1.0",
+        "docker build --file deploy/Dockerfile --tag edge-users:1",
+    ),
     (SPINAPP, "registry.example.com/edge-users:0.1.0", "registry.example.com/edge-users:0.2.0"),
     (COMPOSE, "image: edge-users:0.1.0", "image: edge-users:0.2.0"),
     (DOCKERFILE, "--tag edge-users:0.1.0", "--tag edge-users:0.2.0"),
@@ -71,9 +79,7 @@ def what_is_published_is_what_is_deployed(tree: Tree) -> Iterator[str]:
 def the_secrets_that_are_used_are_made(tree: Tree) -> Iterator[str]:
     namespace = spinapp(tree)["metadata"]["namespace"]
     made = set()
-    for name, rest in re.findall(
-        rf"kubectl --namespace {namespace} create secret generic (\S+) (.*)", commands(tree)
-    ):
+    for name, rest in re.findall(rf"kubectl --namespace {namespace} create secret generic (\S+) (.*)", commands(tree)):
         for key, file in re.findall(r"--from-file=([\w.-]+)=deploy/secrets/([\w.-]+)", rest):
             made.add((name, key))
             # The tokens come from edge-users token new.
@@ -205,7 +211,7 @@ def a_release_has_what_is_built(tree: Tree) -> Iterator[str]:
     (f"{SPINKUBE}/executor.yaml", "Spin 3.6.3", "Spin 3.6.2"),
     (HOSTS, "3.6.3 2f42", "3.6.1 2f42"),
     (HOSTS, 'spin-3.6.3" redis', 'spin-3.6.1" redis'),
-    (HOSTS, "spin-4.0.1\" sqlite", "spin-4.0.0\" sqlite"),
+    (HOSTS, 'spin-4.0.1" sqlite', 'spin-4.0.0" sqlite'),
 )
 def the_spin_of_spinkube_is_tested(tree: Tree) -> Iterator[str]:
     told = re.findall(r"Spin (\d+\.\d+\.\d+)", tree.text(README) + tree.text(f"{SPINKUBE}/executor.yaml"))
