@@ -4,7 +4,8 @@ import re
 import shlex
 from collections.abc import Iterator
 
-from host import value_of
+from containers import entry_point
+from host import Host, value_of
 from kubernetes import spinapp
 from rule import rule
 from systemd import DROP_IN, command
@@ -53,6 +54,9 @@ def the_files_that_are_named_exist(tree: Tree) -> Iterator[str]:
     (SPINAPP, "registry.example.com/edge-users:0.1.0", "registry.example.com/edge-users:0.2.0"),
     (COMPOSE, "image: edge-users:0.1.0", "image: edge-users:0.2.0"),
     (DOCKERFILE, "--tag edge-users:0.1.0", "--tag edge-users:0.2.0"),
+    (README, "edge-users:0.1.0 --variable", "edge-users:0.2.0 --variable"),
+    (README, "--variable tokens=", "--variable token="),
+    (README, "users:/var/lib/edge-users", "users:/state"),
 )
 def what_is_published_is_what_is_deployed(tree: Tree) -> Iterator[str]:
     pushed = re.findall(r"spin registry push --build (\S+)", commands(tree))
@@ -61,6 +65,14 @@ def what_is_published_is_what_is_deployed(tree: Tree) -> Iterator[str]:
     built = re.findall(r"docker build .*--tag (\S+)", commands(tree) + "\n" + tree.text(DOCKERFILE))
     if set(built) != {tree.yaml(COMPOSE)["services"]["edge-users"]["image"]} or len(built) < 2:
         yield f"{built} is built"
+    (run,) = re.findall(r"docker run .*", commands(tree))
+    words = shlex.split(run)
+    image = words.index(built[0]) if built[0] in words else len(words)
+    if image == len(words):
+        yield f"{run} runs another image"
+    yield from Host(tree).faults(words[image + 1 :])
+    if f":{value_of('--state-dir', entry_point(tree))}" not in run:
+        yield "the volume is not where the users are"
 
 
 @rule(
