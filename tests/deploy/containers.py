@@ -29,7 +29,8 @@ def values(tree: Tree, name: str) -> list[str]:
 
 def entry_point(tree: Tree) -> list[str]:
     (value,) = values(tree, "ENTRYPOINT")
-    return json.loads(value)
+    words: list[str] = json.loads(value)
+    return words
 
 
 @rule(

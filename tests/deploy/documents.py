@@ -4,7 +4,8 @@ import re
 import shlex
 from collections.abc import Iterator
 
-from host import value_of
+from containers import entry_point
+from host import Host, value_of
 from kubernetes import spinapp
 from rule import rule
 from systemd import DROP_IN, command
@@ -40,11 +41,22 @@ def the_files_that_are_named_exist(tree: Tree) -> Iterator[str]:
 
 
 @rule(
-    (README, "spin registry push --build registry.example.com/edge-users:0.1.0", "spin registry push --build example.com/edge-users"),
-    (README, "docker build --file deploy/Dockerfile --tag edge-users:0.1.0", "docker build --file deploy/Dockerfile --tag edge-users:1"),
+    (
+        README,
+        "spin registry push --build registry.example.com/edge-users:0.1.0",
+        "spin registry push --build example.com/edge-users",
+    ),
+    (
+        README,
+        "docker build --file deploy/Dockerfile --tag edge-users:0.1.0",
+        "docker build --file deploy/Dockerfile --tag edge-users:1",
+    ),
     (SPINAPP, "registry.example.com/edge-users:0.1.0", "registry.example.com/edge-users:0.2.0"),
     (COMPOSE, "image: edge-users:0.1.0", "image: edge-users:0.2.0"),
     (DOCKERFILE, "--tag edge-users:0.1.0", "--tag edge-users:0.2.0"),
+    (README, "edge-users:0.1.0 --variable", "edge-users:0.2.0 --variable"),
+    (README, "--variable tokens=", "--variable token="),
+    (README, "users:/var/lib/edge-users", "users:/state"),
 )
 def what_is_published_is_what_is_deployed(tree: Tree) -> Iterator[str]:
     pushed = re.findall(r"spin registry push --build (\S+)", commands(tree))
@@ -53,6 +65,14 @@ def what_is_published_is_what_is_deployed(tree: Tree) -> Iterator[str]:
     built = re.findall(r"docker build .*--tag (\S+)", commands(tree) + "\n" + tree.text(DOCKERFILE))
     if set(built) != {tree.yaml(COMPOSE)["services"]["edge-users"]["image"]} or len(built) < 2:
         yield f"{built} is built"
+    (run,) = re.findall(r"docker run .*", commands(tree))
+    words = shlex.split(run)
+    image = words.index(built[0]) if built[0] in words else len(words)
+    if image == len(words):
+        yield f"{run} runs another image"
+    yield from Host(tree).faults(words[image + 1 :])
+    if f":{value_of('--state-dir', entry_point(tree))}" not in run:
+        yield "the volume is not where the users are"
 
 
 @rule(
@@ -71,9 +91,7 @@ def what_is_published_is_what_is_deployed(tree: Tree) -> Iterator[str]:
 def the_secrets_that_are_used_are_made(tree: Tree) -> Iterator[str]:
     namespace = spinapp(tree)["metadata"]["namespace"]
     made = set()
-    for name, rest in re.findall(
-        rf"kubectl --namespace {namespace} create secret generic (\S+) (.*)", commands(tree)
-    ):
+    for name, rest in re.findall(rf"kubectl --namespace {namespace} create secret generic (\S+) (.*)", commands(tree)):
         for key, file in re.findall(r"--from-file=([\w.-]+)=deploy/secrets/([\w.-]+)", rest):
             made.add((name, key))
             # The tokens come from edge-users token new.
@@ -205,7 +223,7 @@ def a_release_has_what_is_built(tree: Tree) -> Iterator[str]:
     (f"{SPINKUBE}/executor.yaml", "Spin 3.6.3", "Spin 3.6.2"),
     (HOSTS, "3.6.3 2f42", "3.6.1 2f42"),
     (HOSTS, 'spin-3.6.3" redis', 'spin-3.6.1" redis'),
-    (HOSTS, "spin-4.0.1\" sqlite", "spin-4.0.0\" sqlite"),
+    (HOSTS, 'spin-4.0.1" sqlite', 'spin-4.0.0" sqlite'),
 )
 def the_spin_of_spinkube_is_tested(tree: Tree) -> Iterator[str]:
     told = re.findall(r"Spin (\d+\.\d+\.\d+)", tree.text(README) + tree.text(f"{SPINKUBE}/executor.yaml"))

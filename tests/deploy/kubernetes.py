@@ -173,8 +173,7 @@ def reaches(tree: Tree, entries: list[Any], direction: str, name: str) -> bool:
     """Whether entries of a policy name the pods and, if they are of Redis, their port."""
     port = pods(tree)["redis"][1]["redis"]
     return any(
-        name in selected(tree, peer["podSelector"]["matchLabels"])
-        and [p["port"] for p in entry["ports"]] == [port]
+        name in selected(tree, peer["podSelector"]["matchLabels"]) and [p["port"] for p in entry["ports"]] == [port]
         for entry in entries
         for peer in entry[direction]
         if "podSelector" in peer
@@ -182,7 +181,11 @@ def reaches(tree: Tree, entries: list[Any], direction: str, name: str) -> bool:
 
 
 @rule(
-    (REDIS, "    matchLabels:\n      app.kubernetes.io/name: redis", "    matchLabels:\n      app.kubernetes.io/name: store"),
+    (
+        REDIS,
+        "    matchLabels:\n      app.kubernetes.io/name: redis",
+        "    matchLabels:\n      app.kubernetes.io/name: store",
+    ),
     (REDIS, "serviceName: redis", "serviceName: store"),
     (REDIS, "name: redis\n              containerPort", "name: store\n              containerPort"),
     (REDIS, "port: redis", "port: store"),
@@ -246,7 +249,11 @@ def pods_have_no_rights_that_they_do_not_need(tree: Tree) -> Iterator[str]:
 
 @rule(
     (SPINAPP, "- name: tokens\n", "- name: token\n"),
-    (SPINAPP, "valueFrom:\n        secretKeyRef:\n          name: edge-users-tokens\n          key: tokens", "value: x"),
+    (
+        SPINAPP,
+        "valueFrom:\n        secretKeyRef:\n          name: edge-users-tokens\n          key: tokens",
+        "value: x",
+    ),
     (SPINAPP, "- name: default", "- name: users"),
     (SPINAPP, "image: registry.example.com/edge-users:0.1.0", "image: registry.example.com/edge-users:latest"),
     (SPINAPP, "checks:", "components: [users]\n  checks:"),

@@ -14,7 +14,7 @@ import yaml
 from rule import Skipped, rule
 from tree import COMPOSE, ROOT, SPINAPP, SPINKUBE, Tree
 
-# The oldest version with all fields that the manifests have, and the newest that has a schema.
+# The first version in which all fields of the manifests are stable, and the newest that has a schema.
 VERSIONS = ("1.32.0", "1.37.0")
 
 SPINKUBE_GROUP = "core.spinkube.dev/"
@@ -45,7 +45,7 @@ def by_kubernetes(document: str, version: str) -> str | None:
     try:
         kubernetes_validate.validate(yaml.safe_load(document), version, strict=True)
     except kubernetes_validate.ValidationError as error:
-        return error.message
+        return str(error.message)
     return None
 
 
@@ -64,8 +64,8 @@ def objects_are_as_spinkube_has_them(tree: Tree) -> Iterator[str]:
     given = os.environ.get("EDGE_USERS_K8S")
     directory = Path(given) if given else ROOT.parent / "shared/k8s"
     definitions = {}
-    for path in directory.glob("*.yaml"):
-        spec = yaml.safe_load(path.read_text())["spec"]
+    for file in directory.glob("*.yaml"):
+        spec = yaml.safe_load(file.read_text())["spec"]
         for version in spec["versions"]:
             kind = (f"{spec['group']}/{version['name']}", spec["names"]["kind"])
             definitions[kind] = closed(version["schema"]["openAPIV3Schema"])
@@ -94,7 +94,7 @@ def closed(schema: Any, metadata: bool = True) -> Any:
         result.setdefault("additionalProperties", False)
         if metadata:
             # The schema of the object itself only says that its metadata are an object.
-            members = {name: {} for name in ("name", "namespace", "labels", "annotations")}
+            members: dict[str, Any] = {name: {} for name in ("name", "namespace", "labels", "annotations")}
             result["properties"]["metadata"] = closed(
                 {"type": "object", "properties": members, "required": ["name", "namespace"]}, False
             )

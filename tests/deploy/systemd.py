@@ -31,7 +31,11 @@ def command(tree: Tree) -> list[str]:
     (UNIT, "127.0.0.1:3000", "0.0.0.0:3000"),
     (DROP_IN, "Environment=RUNTIME_CONFIG_FILE", "Environment=RUNTIME_CONFIG"),
     (DROP_IN, "LoadCredential=runtime-config.toml", "LoadCredential=runtime.toml"),
-    ("host/src/serve/server.rs", "SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10)", "SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20)"),
+    (
+        "host/src/serve/server.rs",
+        "SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10)",
+        "SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20)",
+    ),
 )
 def the_unit_fits_the_host(tree: Tree) -> Iterator[str]:
     host, unit, drop_in = Host(tree), tree.text(UNIT), tree.text(DROP_IN)

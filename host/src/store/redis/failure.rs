@@ -9,7 +9,7 @@ const ARGUMENTS: &str = ", with args beginning with";
 /// The words for an error.
 pub fn describe(error: &RedisError) -> String {
     if error.kind() == ErrorKind::AuthenticationFailed {
-        return "it refuses the user or the password in the url of the runtime configuration"
+        return "the user or the password in the url of the runtime configuration is refused"
             .to_owned();
     }
     if error.is_connection_dropped() && !error.is_connection_refusal() {
@@ -21,7 +21,7 @@ pub fn describe(error: &RedisError) -> String {
     let detail = error.detail().unwrap_or_default();
     let detail = detail.split(ARGUMENTS).next().unwrap_or_default();
     match code {
-        "NOAUTH" => "it wants a password in the url of the runtime configuration".to_owned(),
+        "NOAUTH" => "the url of the runtime configuration lacks a password".to_owned(),
         "ERR" => detail.to_owned(),
         code => format!("{code} {detail}"),
     }
@@ -48,7 +48,7 @@ mod tests {
             described("ERR value is not an integer or out of range"),
             "value is not an integer or out of range"
         );
-        assert!(described("NOAUTH Authentication required.").contains("wants a password"));
+        assert!(described("NOAUTH Authentication required.").contains("lacks a password"));
     }
 
     #[test]

@@ -314,5 +314,5 @@ fn failure(error: &RedisError) -> StoreError {
 }
 
 fn no_answer(limit: Duration) -> StoreError {
-    StoreError::Backend(format!("it did not answer within {limit:?}"))
+    StoreError::Backend(format!("no answer within {limit:?}"))
 }

@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
 use super::Setting;
 use crate::support::{Application, Client, Program, RedisServer, edge_host, get, request};
 
@@ -17,11 +20,11 @@ async fn a_wrong_password_is_told_of_and_is_in_no_log() {
     setting.use_url(&format!("redis://:wrong-secret@127.0.0.1:{port}"));
     let mut program = Program::start(&setting.application, &ARGUMENTS);
     program.wait_for_log(&format!(
-        "cannot reach the key-value store in Redis at 127.0.0.1:{port}: it refuses the user or \
-         the password in the url of the runtime configuration"
+        "cannot reach the key-value store in Redis at 127.0.0.1:{port}: the user or the \
+         password in the url of the runtime configuration is refused"
     ));
     let answer = get(program.address(), "/stores/default/get/k").await;
-    assert!(answer.text().contains("refuses the user or the password"));
+    assert!(answer.text().contains("the user or the password"));
     assert!(!answer.text().contains("secret"));
     // Once the server knows the password, nothing else is to be done.
     let changed = setting
@@ -46,7 +49,7 @@ async fn a_password_that_is_missing_is_told_of() {
         return;
     };
     let mut program = Program::start(&setting.application, &ARGUMENTS);
-    program.wait_for_log("it wants a password in the url of the runtime configuration");
+    program.wait_for_log("the url of the runtime configuration lacks a password");
     // A URL is read as it is meant, and is not shown when it can't be.
     setting.use_url("redis://:right-secret@127.0.0.1:port");
     let line = crate::support::refused(&setting.application, &ARGUMENTS);
@@ -93,6 +96,66 @@ async fn a_connection_that_the_server_closes_costs_no_read() {
     }
 }
 
+/// Passes everything on between a host and a server, except for the answers to writes that are
+/// atomic: then it closes the connection.
+async fn lose_answers(listener: TcpListener, port: u16) {
+    while let Ok((mut host, _)) = listener.accept().await {
+        tokio::spawn(async move {
+            let mut server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            let (mut question, mut answer) = ([0; 4096], [0; 4096]);
+            let mut is_atomic = false;
+            loop {
+                tokio::select! {
+                    length = host.read(&mut question) => {
+                        let question = &question[..length.unwrap_or(0)];
+                        let text = String::from_utf8_lossy(question);
+                        is_atomic |= text.contains("INCRBY") || text.contains("EVAL");
+                        if question.is_empty() || server.write_all(question).await.is_err() {
+                            return;
+                        }
+                    }
+                    length = server.read(&mut answer) => {
+                        let answer = &answer[..length.unwrap_or(0)];
+                        if answer.is_empty() || is_atomic || host.write_all(answer).await.is_err() {
+                            return;
+                        }
+                    }
+                }
+            }
+        });
+    }
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_is_lost_is_made_once_at_most_and_is_not_called_done() {
+    let Some(setting) = Setting::new(&[]) else {
+        return;
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("redis://{}", listener.local_addr().unwrap());
+    tokio::spawn(lose_answers(listener, setting.redis.port()));
+    setting.use_url(&url);
+    let host = setting.host().await;
+    let mut client = Client::connect(host.local_addr()).await;
+    for _ in 0..5 {
+        let answer = client.get("/atomics/increment/n/1").await;
+        assert!(answer.text().starts_with("Err("), "{}", answer.text());
+    }
+    // One that found no new connection in time was not made.
+    let count = setting.redis.send("GET n").unwrap();
+    let count: u32 = count.lines().nth(1).unwrap().parse().unwrap();
+    assert!((1..=5).contains(&count), "{count}");
+    setting.redis.send("SET k a").unwrap();
+    let outcome = loop {
+        let answer = client.get("/atomics/swap/k/-/b").await;
+        if let Some(outcome) = answer.text().strip_prefix("Ok(Some([97])), ") {
+            break outcome.to_owned();
+        }
+    };
+    assert!(outcome.starts_with("Error::Other("), "{outcome}");
+    assert_eq!(setting.redis.send("GET k").unwrap(), "$1\r\nb\r\n");
+}
+
 #[tokio::test]
 async fn a_server_that_may_lose_values_is_told_of() {
     let arguments = ["--appendonly", "no", "--maxmemory", "100mb"];
@@ -106,6 +169,25 @@ async fn a_server_that_may_lose_values_is_told_of() {
     // It is used all the same.
     let answer = get(program.address(), "/stores/default/get/k").await;
     assert_eq!(answer.text(), "Ok(None)");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_operations_than_the_connection_takes_wait_for_their_turn() {
+    let Some(setting) = Setting::new(&[]) else {
+        return;
+    };
+    let host = setting.host().await;
+    let address = host.local_addr();
+    // For so long the server answers nobody, and every request comes meanwhile or later.
+    setting.redis.send("CLIENT PAUSE 500 ALL").unwrap();
+    let requests: Vec<_> = (0..400)
+        .map(|_| tokio::spawn(async move { get(address, "/atomics/increment/n/1").await }))
+        .collect();
+    for request in requests {
+        let answer = request.await.unwrap();
+        assert!(answer.text().starts_with("Ok("), "{}", answer.text());
+    }
+    assert_eq!(setting.redis.send("GET n").unwrap(), "$3\r\n400\r\n");
 }
 
 /// Makes a certificate for 127.0.0.1 that signs itself, and its key.
