@@ -16,7 +16,7 @@ use super::status::{self, push_end, trailers};
 use crate::json;
 use crate::message::body::{self, Body, Broken};
 use crate::message::content::Content;
-use crate::message::problem::Problem;
+use crate::message::problem::{Problem, types};
 use crate::platform::Platform;
 use crate::service::resource::{Answer, Call};
 use crate::user::UserId;
@@ -64,7 +64,10 @@ where
 {
     let protocol = Protocol::of(&call.request).filter(|protocol| protocol.is_for_unary());
     let protocol = protocol.ok_or_else(|| match *call.request.method() {
-        Method::GET | Method::HEAD => code::invalid("encoding", "must be json or proto"),
+        Method::GET | Method::HEAD => {
+            let detail = "The query has neither encoding=json nor encoding=proto.";
+            Problem::new(types::UNSUPPORTED_MEDIA_TYPE, detail)
+        }
         _ => Problem::unsupported_media_type(&MEDIA_TYPES),
     })?;
     let platform = call.directory.platform;

@@ -205,6 +205,8 @@ pub struct Target<S: 'static, P: 'static, B: 'static> {
     pub operation: Option<&'static Operation<S, P, B>>,
     /// The permission that the caller needs.
     pub permission: Permission,
+    /// Whether the request counts towards the limit of its client.
+    pub is_counted: bool,
     /// The segment at the place of `{}` in the path; empty if it can't be decoded.
     pub segment: String,
     /// The user that the path names.
@@ -222,27 +224,24 @@ impl<S, P, B> Target<S, P, B> {
         });
         let (resource, segment) = found.unzip();
         let operation = resource.and_then(|resource| resource.operation(request.method()));
-        let permission = match (resource, operation) {
+        let (permission, is_counted) = match (resource, operation) {
             // Only known callers learn which paths have no resource.
-            (None, _) => Permission::Known,
-            // A preflight comes without credentials (Fetch Standard, section 4.8).
-            (Some(_), _) if request.method() == Method::OPTIONS => Permission::Public,
-            (Some(_), Some(operation)) => operation.permission,
-            (Some(resource), None) => resource.strictest(),
+            (None, _) => (Permission::Known, true),
+            // A preflight is the browser's, and comes without credentials (Fetch Standard,
+            // section 4.8).
+            (Some(_), _) if request.method() == Method::OPTIONS => (Permission::Public, false),
+            (Some(resource), Some(operation)) => (operation.permission, resource.is_counted),
+            (Some(resource), None) => (resource.strictest(), resource.is_counted),
         };
         let segment = segment.unwrap_or_default();
         Target {
             resource,
             operation,
             permission,
+            is_counted,
             user: segment.parse().ok(),
             segment,
         }
-    }
-
-    /// Whether the request counts towards the limit of its client.
-    pub fn is_counted(&self) -> bool {
-        self.resource.is_none_or(|resource| resource.is_counted)
     }
 
     /// The change that the request would make, if any.

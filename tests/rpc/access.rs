@@ -120,7 +120,7 @@ fn each_call_asks_for_the_scope_that_rest_asks_for() {
         (
             "GetUser",
             json!({ "id": 0 }),
-            [401, 401, 404, 404, 403, 403],
+            [401, 401, 400, 400, 403, 403],
         ),
     ] {
         for (caller, status) in callers.iter().zip(statuses) {

@@ -8,7 +8,7 @@ use reqwest::blocking::Client;
 use serde_json::{Value, json};
 
 use crate::support::{Send as _, new_email, service};
-use crate::{call, create};
+use crate::{call, create, send};
 
 #[test]
 fn a_user_is_created_got_changed_and_deleted() {
@@ -316,10 +316,8 @@ fn users_are_got_by_their_ids() {
         assert_eq!(refused.failure(), ("invalid_argument", "invalid-request"));
     }
     // What can't be an id names no user.
-    for id in [json!(0), json!("18446744073709551615")] {
-        let none = call("GetUser", json!({ "id": id }));
-        assert_eq!(none.failure(), ("not_found", "user-not-found"), "{id}");
-    }
+    let none = call("GetUser", json!({ "id": "18446744073709551615" }));
+    assert_eq!(none.failure(), ("not_found", "user-not-found"));
 }
 
 #[test]
@@ -412,6 +410,9 @@ fn a_call_for_one_user_says_which() {
     }
     let query = "/edgeusers.v1.UserService/GetUser?message=%7B%7D";
     let answer = send(Client::new().get(format!("{}{query}", service().url)));
-    assert_eq!(answer.status, 400, "{answer:?}");
-    assert!(answer.body.to_string().contains("encoding"), "{answer:?}");
+    assert_eq!(answer.status, 415, "{answer:?}");
+    assert!(
+        answer.body.to_string().contains("encoding=json"),
+        "{answer:?}"
+    );
 }

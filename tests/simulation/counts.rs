@@ -197,7 +197,9 @@ fn a_walk_finds_all_users_while_the_ids_before_them_are_left_by_the_last() {
             died: Vec::new(),
             before: RECOVERY,
             programs: vec![
-                vec![Walk(0, 10)],
+                // From within the group: the walk asks for it all the same, and there are far fewer
+                // schedules than from its beginning.
+                vec![Walk(190, 10)],
                 vec![Delete(Id(200), Always), Delete(Id(256), Always)],
             ],
             sizes: Sizes::SERVICE,
