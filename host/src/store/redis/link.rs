@@ -35,7 +35,7 @@ const MAX_PAUSE: Duration = Duration::from_millis(500);
 const _: () = assert!(CONNECT_LIMIT.as_millis() + MAX_PAUSE.as_millis() < 2000);
 
 /// How long an operation waits for a connection that is being made.
-const PATIENCE: Duration = Duration::from_millis(250);
+const MAX_CONNECTION_WAIT: Duration = Duration::from_millis(250);
 
 /// How often the connection is tried out. So it is replaced before an operation needs it, and
 /// nothing between closes it for being idle.
@@ -184,14 +184,14 @@ impl Shared {
     async fn connection(&self) -> Result<Connection, StoreError> {
         let mut state = self.state.subscribe();
         let is_known = |state: &State| !matches!(state, State::Connecting);
-        match timeout(PATIENCE, state.wait_for(is_known)).await {
+        match timeout(MAX_CONNECTION_WAIT, state.wait_for(is_known)).await {
             Ok(Ok(state)) => match &*state {
                 State::Connected(connection) => Ok(connection.clone()),
                 State::Away(error) => Err(error.clone()),
                 State::Connecting | State::Closed => Err(StoreError::Closed),
             },
             Ok(Err(_)) => Err(StoreError::Closed),
-            Err(_) => Err(no_answer(PATIENCE)),
+            Err(_) => Err(no_answer(MAX_CONNECTION_WAIT)),
         }
     }
 
