@@ -95,13 +95,13 @@ fn a_redirection_is_told_with_its_target() {
         )
     };
     let told = "the service answers 308 Permanent Redirect to https://users.example/: give the URL \
-                of the service\n";
+                of the service";
     for arguments in [&IMPORT[..], &["export"]] {
         let (url, _) = scripted([moved()]);
         let done = run(arguments, &url, "{\"name\":\"A\"}\n");
         assert_eq!(done.code, 2, "{done:?}");
         let first = done.stderr.split_inclusive('\n').next().expect("a line");
-        assert!(first.ends_with(told), "{done:?}");
+        assert!(first.contains(told), "{done:?}");
     }
 }
 
