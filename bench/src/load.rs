@@ -86,9 +86,9 @@ impl Load<'_> {
 
     /// Runs it, however the requests were answered.
     pub async fn sample(&self, place: &Place) -> Result<Sample> {
-        if self.work.is_over_http2() {
+        let Some(script_name) = self.work.script_name() else {
             return http2::sample(self, place).await;
-        }
+        };
         let tags = self.tags.map_or("-".into(), Path::to_string_lossy);
         let output = Command::new(&place.wrk)
             // One thread: there are two cores, and the service needs one as well.
@@ -99,7 +99,7 @@ impl Load<'_> {
             .arg(place.root.join("bench/wrk/requests.lua"))
             .arg(format!("http://{}/", self.address))
             .arg("--")
-            .arg(self.work.script_name())
+            .arg(script_name)
             .arg(self.users.to_string())
             .arg(self.seed.to_string())
             .arg(self.first.to_string())

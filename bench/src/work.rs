@@ -56,16 +56,13 @@ impl Work {
         }
     }
 
-    /// Whether it is done over HTTP/2, by h2load: wrk has HTTP/1.1 only.
-    pub fn is_over_http2(self) -> bool {
-        matches!(self, Work::GetHttp2 | Work::GetGrpc)
-    }
-
-    /// Its name in `wrk/requests.lua`; that of the same work over HTTP/1.1, if it is over HTTP/2.
-    pub fn script_name(self) -> &'static str {
-        match self {
-            Work::Get | Work::GetHttp2 => "get",
-            Work::GetConnect | Work::GetGrpc => "get-connect",
+    /// Its name in `wrk/requests.lua`. `None` if it is done over HTTP/2, by h2load: wrk has
+    /// HTTP/1.1 only.
+    pub fn script_name(self) -> Option<&'static str> {
+        Some(match self {
+            Work::GetHttp2 | Work::GetGrpc => return None,
+            Work::Get => "get",
+            Work::GetConnect => "get-connect",
             Work::GetMissing => "get-missing",
             Work::GetNotModified => "get-not-modified",
             Work::GetByEmail => "get-by-email",
@@ -76,7 +73,7 @@ impl Work {
             Work::Delete => "delete",
             Work::Mix => "mix",
             Work::Health => "health",
-        }
+        })
     }
 
     /// Whether the load generator has to know the entity tags of some users.

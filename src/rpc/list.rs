@@ -10,7 +10,6 @@ use super::code::invalid;
 use super::protocol::{Codec, Protocol};
 use super::unary::{Answered, Reply, encode};
 use super::user::message;
-
 use crate::configuration::Configuration;
 use crate::directory::{Gather, Order, Position};
 use crate::folded_name::NamePrefix;

@@ -65,6 +65,20 @@ impl Reply {
     }
 }
 
+/// Takes all of a content.
+async fn read(content: &mut h2::RecvStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = content.data().await {
+        let chunk = chunk.expect("content");
+        content
+            .flow_control()
+            .release_capacity(chunk.len())
+            .expect("a window");
+        bytes.extend(chunk);
+    }
+    bytes
+}
+
 /// Sends a request on a connection of its own by HTTP/2, each chunk in a frame of its own.
 fn exchange(path: &str, headers: &[(&str, &str)], chunks: &[&[u8]]) -> Reply {
     let authority = service().authority().expect("a host and a port").to_owned();
@@ -95,15 +109,7 @@ fn exchange(path: &str, headers: &[(&str, &str)], chunks: &[&[u8]]) -> Reply {
         body.send_data(Bytes::new(), true).ok();
         let (head, mut content) = response.await.expect("an answer").into_parts();
         let is_head_only = content.is_end_stream();
-        let mut bytes = Vec::new();
-        while let Some(chunk) = content.data().await {
-            let chunk = chunk.expect("content");
-            content
-                .flow_control()
-                .release_capacity(chunk.len())
-                .expect("a window");
-            bytes.extend(chunk);
-        }
+        let bytes = read(&mut content).await;
         Reply {
             http: head.status.as_u16(),
             head: head.headers,
@@ -682,15 +688,7 @@ mod not_by_url {
             let mut content = response.into_body();
             // The client reads nothing for so long, and then all there is.
             tokio::time::sleep(Duration::from_secs(4)).await;
-            let mut results = 0;
-            while let Some(chunk) = content.data().await {
-                let chunk = chunk.expect("content");
-                content
-                    .flow_control()
-                    .release_capacity(chunk.len())
-                    .expect("a window");
-                results += chunk.len();
-            }
+            let results = read(&mut content).await.len();
             let trailers = content.trailers().await.expect("an end").expect("trailers");
             assert_eq!(trailers["grpc-status"], "10", "{trailers:?}");
             let details = STANDARD_NO_PAD

@@ -1,6 +1,8 @@
 //! Many requests over HTTP/2, by h2load.
 
 use anyhow::{Context, Result, ensure};
+use edge_users_proto::Message;
+use edge_users_proto::edgeusers::v1::GetUserRequest;
 use tokio::process::Command;
 
 use super::{Load, Sample};
@@ -53,14 +55,7 @@ pub async fn sample(load: &Load<'_>, place: &Place) -> Result<Sample> {
 
 /// `GetUserRequest`, framed.
 fn message(id: u64) -> Result<Vec<u8>> {
-    // The tag of member 1, a varint.
-    let mut message = vec![0x08];
-    let mut rest = id;
-    while rest >= 0x80 {
-        message.push(rest as u8 | 0x80);
-        rest >>= 7;
-    }
-    message.push(rest as u8);
+    let message = GetUserRequest { id }.encode_to_vec();
     let mut framed = vec![0];
     framed.extend(u32::try_from(message.len())?.to_be_bytes());
     framed.extend(message);
