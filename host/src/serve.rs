@@ -4,6 +4,7 @@
 //! * [`connections`], [`exchange`], [`streams`]: which of them wait for their clients, and
 //!   which give way.
 //! * [`client_stream`]: the socket of a client.
+//! * [`drain`]: the end, in which no request is lost.
 //! * [`request_check`], [`refusal`]: the requests that are refused, and the answer to them.
 //! * [`startup_check`]: asks the application whether it can be served.
 //! * [`upload`]: the body of a request, received.
@@ -14,6 +15,7 @@ pub mod body;
 pub mod client_stream;
 pub mod connections;
 pub mod date;
+pub mod drain;
 pub mod exchange;
 pub mod refusal;
 pub mod request_check;

@@ -19,7 +19,7 @@ const MAX_USERS: usize = 12;
 /// How many users that are gone the clients remember, to ask for them again.
 const MAX_GONE: usize = 20;
 
-/// How long a client waits before it sends a request again that was not answered.
+/// How long a client waits after a request that was not answered, or failed.
 const RETRY_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The data that all clients share.
@@ -248,6 +248,9 @@ impl Session<'_> {
                 std::thread::sleep(RETRY_INTERVAL);
                 return None;
             }
+            if told.is_unknown() {
+                std::thread::sleep(RETRY_INTERVAL);
+            }
             return Some(told);
         }
     }
@@ -289,7 +292,8 @@ impl Session<'_> {
                 Some(Told::Users {
                     next: Some(next), ..
                 }) if next > after => after = next,
-                Some(Told::Status(503)) | None if !self.stage.stop.load(Ordering::Relaxed) => {}
+                Some(Told::Status(502..=504)) | None
+                    if !self.stage.stop.load(Ordering::Relaxed) => {}
                 last => return last,
             }
         }

@@ -22,6 +22,7 @@ use crate::runtime::outbound::MAX_UNSENT;
 use crate::runtime::request_id::{REQUEST_ID, RequestId};
 use crate::runtime::worker::Workers;
 use crate::serve::body::{AnswerBody, ResponseBody};
+use crate::serve::drain::Drain;
 use crate::serve::exchange::{Client, Exchange};
 use crate::serve::refusal::Refusal;
 use crate::serve::upload::{self, Uploads};
@@ -40,6 +41,7 @@ pub struct Connection {
     address: HeaderValue,
     client: Arc<Client>,
     uploads: Uploads,
+    drain: Arc<Drain>,
 }
 
 impl Connection {
@@ -49,12 +51,14 @@ impl Connection {
         address: SocketAddr,
         client: Arc<Client>,
         uploads: Uploads,
+        drain: Arc<Drain>,
     ) -> Self {
         Self {
             application,
             address: spin_headers::client_header(address),
             client,
             uploads,
+            drain,
         }
     }
 
@@ -66,6 +70,7 @@ impl Connection {
         let exchange = Exchange::new(&self.client);
         let id = RequestId::of(request.headers());
         let is_head = request.method() == Method::HEAD;
+        let version = request.version();
         let mut response = match self.respond(&exchange, &id, request).await {
             Ok(response) => response,
             Err(refusal) => refusal.response(&id).map(ResponseBody::host),
@@ -73,6 +78,7 @@ impl Connection {
         if let Some(now) = date::now() {
             response.headers_mut().entry(DATE).or_insert(now);
         }
+        self.drain.mark(version, response.headers_mut());
         if is_head {
             leave_out_body(&mut response);
         }
@@ -90,6 +96,10 @@ impl Connection {
         }
         if let Some(page) = request.uri().path().strip_prefix(WELL_KNOWN_PREFIX) {
             return well_known(&self.application, page);
+        }
+        if let Some(refusal) = self.drain.refusal(request.uri().path()) {
+            exchange.leave_body();
+            return Err(refusal);
         }
         let (mut head, body) = request.into_parts();
         request_check::check(&mut head).inspect_err(|_| exchange.leave_body())?;
