@@ -78,6 +78,16 @@ impl Fleet {
     }
 }
 
+impl Drop for Fleet {
+    /// After a failure it must not go on.
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            kill("TERM", &self.child.id().to_string());
+            self.child.wait().ok();
+        }
+    }
+}
+
 fn kill(signal: &str, process: &str) {
     let sent = Command::new("kill").args(["-s", signal, process]).status();
     assert!(sent.expect("kill runs").success());

@@ -67,10 +67,12 @@ impl Faults {
         paused.map_or(record.end, |away| away.to) + late
     }
 
-    /// Whether at least one host and the store worked all the time from `from` to `to`.
+    /// Whether at least one host worked all the time from `from` to `to`, and the store for long
+    /// enough that the host had found it.
     pub fn can_serve(&self, from: Time, to: Time) -> bool {
-        let is_there =
-            |aways: &Vec<Away>| aways.iter().all(|away| away.to < from || to < away.from);
-        is_there(&self.store) && self.hosts.iter().any(is_there)
+        let recovery = RECOVERY.as_nanos() as Time;
+        let is_there = |away: &Away| away.to < from || to < away.from;
+        let is_found = |away: &Away| away.to + recovery < from || to < away.from;
+        self.store.iter().all(is_found) && self.hosts.iter().any(|host| host.iter().all(is_there))
     }
 }

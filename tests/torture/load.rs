@@ -19,8 +19,11 @@ const MAX_USERS: usize = 12;
 /// How many users that are gone the clients remember, to ask for them again.
 const MAX_GONE: usize = 20;
 
-/// How long a client waits after a request that was not answered, or failed.
+/// How long a client waits before it sends a request again that was not answered.
 const RETRY_INTERVAL: Duration = Duration::from_millis(10);
+
+/// How long a client waits after the service said that it failed.
+const FAILURE_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The data that all clients share.
 pub struct Stage {
@@ -249,7 +252,7 @@ impl Session<'_> {
                 return None;
             }
             if told.is_unknown() {
-                std::thread::sleep(RETRY_INTERVAL);
+                std::thread::sleep(FAILURE_INTERVAL);
             }
             return Some(told);
         }
