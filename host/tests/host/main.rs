@@ -6,6 +6,7 @@ mod command;
 mod durability;
 mod failures;
 mod limits;
+mod metrics;
 mod output;
 mod redis;
 mod refusals;
