@@ -7,6 +7,7 @@ mod durability;
 mod failures;
 mod limits;
 mod metrics;
+mod monitoring;
 mod output;
 mod redis;
 mod refusals;
