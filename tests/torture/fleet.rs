@@ -246,10 +246,10 @@ impl Target for Fleet<'_> {
 
     fn parts(&self) -> Vec<(String, String)> {
         let hosts = self.members.iter().enumerate().map(|(number, member)| {
-            let name = format!("host {}", number + 1);
+            let name = format!("host {} alone", number + 1);
             (name, format!("http://{}", member.address))
         });
-        let whole = ("three hosts".to_owned(), self.url());
+        let whole = ("three hosts behind nginx".to_owned(), self.url());
         hosts.chain([whole]).collect()
     }
 
