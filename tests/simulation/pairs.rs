@@ -116,6 +116,49 @@ fn a_create_that_died_is_settled_once() {
     }
 }
 
+/// Pages beside those who leave a group of ids, and the last to come to it: none steps over a user.
+#[test]
+fn a_walk_meets_all_users_while_a_group_of_ids_becomes_empty_or_full() {
+    let user = || Action::Create(json!({ "name": "A" }));
+    let delete = |id| Action::Delete(Who::Id(id), Condition::Always);
+    let left = || vec![user(), user(), user(), user(), delete(1)];
+    let came = || vec![user(), user(), delete(1), delete(2)];
+    let beside = |program| vec![vec![Action::Walk(0, 10)], program];
+    for meeting in [
+        (
+            "walk/delete of the last but one",
+            left(),
+            beside(vec![delete(3)]),
+        ),
+        (
+            "walk/delete of both",
+            left(),
+            beside(vec![delete(2), delete(3)]),
+        ),
+        ("walk/create of the last", came(), beside(vec![user()])),
+    ] {
+        for backend in Backend::ALL {
+            let scenario = Scenario {
+                sizes: Sizes {
+                    group: 3,
+                    ..Sizes::SERVICE
+                },
+                ..Scenario::of(meeting.clone(), backend, None)
+            };
+            for bounds in [BOUNDS, PAUSED] {
+                // A page and what it settles take some 20 operations.
+                let bounds = Bounds {
+                    patience: 22,
+                    ..bounds
+                };
+                let figures =
+                    explore(&scenario, bounds).unwrap_or_else(|failure| panic!("{failure}"));
+                println!("{} on {backend:?}: {figures}", scenario.name);
+            }
+        }
+    }
+}
+
 /// `make simulate`: the same, with two faults in each run.
 #[test]
 #[ignore = "takes minutes"]
