@@ -159,6 +159,22 @@ fn a_walk_meets_all_users_while_a_group_of_ids_becomes_empty_or_full() {
     }
 }
 
+/// Checks of the store at the same time: none takes another one's numbers, or a failure, for a
+/// store that can't be trusted.
+#[test]
+fn a_sound_store_is_taken_for_one_by_each_of_two_checks() {
+    for backend in Backend::ALL {
+        let meeting = ("ready/ready", Vec::new(), vec![vec![Action::Ready]; 2]);
+        let scenario = Scenario::of(meeting, backend, None);
+        let bounds = Bounds {
+            patience: 24,
+            ..BOUNDS
+        };
+        let figures = explore(&scenario, bounds).unwrap_or_else(|failure| panic!("{failure}"));
+        println!("{backend:?}: {figures}");
+    }
+}
+
 /// `make simulate`: the same, with two faults in each run.
 #[test]
 #[ignore = "takes minutes"]
