@@ -25,6 +25,7 @@ use crate::runtime::interfaces;
 use crate::runtime::room::Room;
 use crate::runtime::worker::{Reuse, Workers};
 use crate::store::KeyValueStore;
+use crate::telemetry::Telemetry;
 
 /// A loaded application: all that is needed to answer requests.
 pub struct Application {
@@ -36,6 +37,8 @@ pub struct Application {
     pub room: Arc<Room>,
     /// How long a request may take, and may wait for its room.
     pub request_timeout: Duration,
+    /// Where requests are observed.
+    pub telemetry: Telemetry,
     /// Where failures are reported.
     pub log: Log,
 }
@@ -47,7 +50,7 @@ pub enum Target {
     /// The same response each time.
     Static {
         /// The id to show for it.
-        id: String,
+        id: Arc<str>,
         /// The response.
         response: Box<Response<Bytes>>,
     },
@@ -55,7 +58,7 @@ pub enum Target {
 
 impl Target {
     /// Its name in the list of routes.
-    pub fn id(&self) -> &str {
+    pub fn id(&self) -> &Arc<str> {
         match self {
             Self::Component(handler) => &handler.state().component().id,
             Self::Static { id, .. } => id,
@@ -91,6 +94,8 @@ pub struct Loader<'a> {
     pub room: Arc<Room>,
     /// Where the instructions of instances are counted, if they are.
     pub instructions: Option<Arc<Instructions>>,
+    /// Where requests and instances are observed.
+    pub telemetry: Telemetry,
     /// Where everything is reported.
     pub log: Log,
 }
@@ -114,7 +119,7 @@ impl Loader<'_> {
             let target = match &trigger.handler {
                 Handler::Component(id) => Target::Component(handlers[id.as_str()].clone()),
                 Handler::Static(response) => Target::Static {
-                    id: format!("trigger-{number}"),
+                    id: format!("trigger-{number}").into(),
                     response: Box::new(static_response(response)?),
                 },
             };
@@ -142,6 +147,7 @@ impl Loader<'_> {
             info: info(manifest)?,
             room: self.room.clone(),
             request_timeout: self.reuse.request_timeout,
+            telemetry: self.telemetry.clone(),
             log: self.log.clone(),
         })
     }
@@ -163,7 +169,7 @@ impl Loader<'_> {
             stores.insert(label.clone(), store.clone());
         }
         let shared = Arc::new(Component {
-            id: id.to_owned(),
+            id: id.into(),
             description: component.description.clone(),
             environment: environment(component, self.environment),
             variables: variables::resolve(component, &self.values)?,
@@ -172,6 +178,7 @@ impl Loader<'_> {
             max_memory: self.max_instance_memory,
             room: self.room.clone(),
             instructions: self.instructions.clone(),
+            metrics: self.telemetry.component(id),
             output: self.log.component(id)?,
             log: self.log.clone(),
         });
