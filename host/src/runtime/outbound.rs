@@ -8,6 +8,7 @@ use http_body_util::BodyExt;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
 
 use crate::runtime::component::Component;
+use crate::telemetry::trace::CurrentSpan;
 
 /// How many bytes of a response's body an instance may have written, and the client not
 /// have taken, before the instance waits.
@@ -25,12 +26,16 @@ type Io<T> = Box<dyn Future<Output = Result<T, Error>> + Send>;
 /// names. Others are answered with `HTTP-request-denied`, as Spin does.
 pub struct Outbound {
     component: Arc<Component>,
+    current_span: Option<CurrentSpan>,
 }
 
 impl Outbound {
-    /// Of an instance of that component.
-    pub fn new(component: Arc<Component>) -> Self {
-        Self { component }
+    /// Of an instance of that component, which works on the request of `current_span`.
+    pub fn new(component: Arc<Component>, current_span: Option<CurrentSpan>) -> Self {
+        Self {
+            component,
+            current_span,
+        }
     }
 }
 
@@ -50,15 +55,26 @@ impl WasiHttpHooks for Outbound {
 
     fn send_request(
         &mut self,
-        request: Request<WasiBody>,
+        mut request: Request<WasiBody>,
         options: Option<RequestOptions>,
         _transmitted: Io<()>,
     ) -> Io<(Response<WasiBody>, Io<()>)> {
         if !self.component.allowed_hosts.allow(request.uri()) {
             return Box::new(async { Err(Error::HttpRequestDenied) });
         }
+        let span = self.current_span.as_ref().and_then(|current| {
+            let (method, uri) = (request.method().clone(), request.uri().clone());
+            current.outbound(&method, &uri, request.headers_mut())
+        });
         Box::new(async move {
-            let (response, io) = default_send_request(request, options).await?;
+            let sent = default_send_request(request, options).await;
+            if let Some(span) = span {
+                match &sent {
+                    Ok((response, _)) => span.answered(response.status()),
+                    Err(_) => span.failed(),
+                }
+            }
+            let (response, io) = sent?;
             Ok((response.map(BodyExt::boxed_unsync), Box::new(io) as Io<()>))
         })
     }
