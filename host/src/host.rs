@@ -16,6 +16,7 @@ use crate::application::variable_source;
 use crate::application::variables::{self, Provider};
 use crate::log::Log;
 use crate::options::UpOptions;
+use crate::runtime::chaining::Chaining;
 use crate::runtime::engine::{EngineOptions, engine};
 use crate::runtime::instructions::Instructions;
 use crate::runtime::loader::{Application, Loader};
@@ -103,12 +104,14 @@ impl Host {
             &log,
         )?;
         let instructions = options.count_instructions.then(Arc::default);
+        let chaining: Arc<Chaining> = Arc::default();
         let application = Loader {
             directory,
             engine: &engine,
             values,
             stores,
             environment: &options.env,
+            chaining: chaining.clone(),
             reuse: Reuse {
                 max_requests: options.max_instance_reuse_count,
                 max_concurrent_requests: options.max_instance_concurrent_reuse_count,
@@ -122,6 +125,7 @@ impl Host {
         }
         .load(&manifest)?;
         let application = Arc::new(application);
+        chaining.connect(&application);
         startup_check::run(&application, &manifest.settings.startup_checks).await?;
         let listener = server::listen(options.listen).await?;
         // Only now: a start that fails for any other reason leaves the data alone.

@@ -18,6 +18,7 @@ pub struct InFlight {
     method: Method,
     uri: Uri,
     id: RequestId,
+    depth: usize,
     started: Instant,
     /// When the last part of the response was taken, in microseconds since it
     /// started; 0 while there is none.
@@ -32,12 +33,14 @@ pub struct InFlight {
 }
 
 impl InFlight {
-    /// A request that starts now.
-    pub fn new(method: &Method, uri: &Uri, id: RequestId) -> Self {
+    /// A request that starts now. A client's has the depth 0, a
+    /// [`Call`](crate::runtime::chaining::Call) its own.
+    pub fn new(method: &Method, uri: &Uri, id: RequestId, depth: usize) -> Self {
         Self {
             method: method.clone(),
             uri: uri.clone(),
             id,
+            depth,
             started: Instant::now(),
             progress: AtomicU64::new(0),
             timed_out: OnceLock::new(),
@@ -126,6 +129,12 @@ impl Requests {
     /// When the last progress of any of them was.
     pub fn last_progress(&self) -> Option<Instant> {
         self.lock().iter().map(|r| r.last_progress()).max()
+    }
+
+    /// The depth of the deepest of them.
+    pub fn depth(&self) -> usize {
+        let requests = self.lock();
+        requests.iter().map(|r| r.depth).max().unwrap_or_default()
     }
 
     /// Notes that their instance needed memory that others had.

@@ -42,10 +42,10 @@ impl InstanceState {
         Self {
             table: ResourceTable::new(),
             memory: MemoryLimit::new(component.clone(), requests.clone()),
+            outbound: Outbound::new(component.clone(), requests.clone()),
             requests,
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
-            outbound: Outbound::new(component.clone()),
             component,
         }
     }

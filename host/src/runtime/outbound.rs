@@ -7,7 +7,10 @@ use http::{Request, Response};
 use http_body_util::BodyExt;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
 
+use crate::application::internal_host;
+use crate::runtime::chaining::Call;
 use crate::runtime::component::Component;
+use crate::runtime::in_flight::Requests;
 
 /// How many bytes of a response's body an instance may have written, and the client not
 /// have taken, before the instance waits.
@@ -22,15 +25,20 @@ const CHUNKS: usize = 4;
 type Io<T> = Box<dyn Future<Output = Result<T, Error>> + Send>;
 
 /// Sends the requests of a component to the hosts that `allowed_outbound_hosts`
-/// names. Others are answered with `HTTP-request-denied`, as Spin does.
+/// names. Others are answered with `HTTP-request-denied`, as Spin does. Requests to other
+/// components of the application stay in the host.
 pub struct Outbound {
     component: Arc<Component>,
+    requests: Arc<Requests>,
 }
 
 impl Outbound {
-    /// Of an instance of that component.
-    pub fn new(component: Arc<Component>) -> Self {
-        Self { component }
+    /// Of an instance of that component, which handles these requests.
+    pub fn new(component: Arc<Component>, requests: Arc<Requests>) -> Self {
+        Self {
+            component,
+            requests,
+        }
     }
 }
 
@@ -56,6 +64,19 @@ impl WasiHttpHooks for Outbound {
     ) -> Io<(Response<WasiBody>, Io<()>)> {
         if !self.component.allowed_hosts.allow(request.uri()) {
             return Box::new(async { Err(Error::HttpRequestDenied) });
+        }
+        let host = request.uri().host().unwrap_or_default();
+        if let Some(target) = internal_host::component(host) {
+            let answer = self.component.chaining.send(Call {
+                target: target.to_owned(),
+                depth: self.requests.depth() + 1,
+                request,
+                options: options.unwrap_or_default(),
+            });
+            return Box::new(async move {
+                let nothing_more = Box::new(async { Ok(()) }) as Io<()>;
+                Ok((answer.await?, nothing_more))
+            });
         }
         Box::new(async move {
             let (response, io) = default_send_request(request, options).await?;
