@@ -18,6 +18,8 @@ pub enum Contestant {
     OneRead,
     /// edge-users on the embedded host.
     EdgeUsers,
+    /// edge-users on the embedded host, which keeps metrics.
+    EdgeUsersWatched,
     /// axum and SQLite.
     NativeSqlite,
     /// axum and a map.
@@ -37,6 +39,7 @@ impl Contestant {
             Contestant::Fixed => "floor, fixed answer",
             Contestant::OneRead => "floor, one read",
             Contestant::EdgeUsers => "edge-users",
+            Contestant::EdgeUsersWatched => "edge-users, with metrics",
             Contestant::NativeSqlite => "native, axum + SQLite",
             Contestant::NativeMemory => "native, axum + map",
             Contestant::Article => "article, Go + slice",
@@ -47,14 +50,20 @@ impl Contestant {
 
     /// Whether it keeps users in the form of the component's store.
     pub fn has_component_store(self) -> bool {
-        use Contestant::{EdgeUsers, EdgeUsersOnSpin, OneRead};
-        matches!(self, OneRead | EdgeUsers | EdgeUsersOnSpin)
+        use Contestant::{EdgeUsers, EdgeUsersOnSpin, EdgeUsersWatched, OneRead};
+        matches!(
+            self,
+            OneRead | EdgeUsers | EdgeUsersWatched | EdgeUsersOnSpin
+        )
     }
 
     /// Whether the machine has the programs for it.
     pub fn is_here(self, place: &Place) -> bool {
         match self {
-            Contestant::Fixed | Contestant::OneRead | Contestant::EdgeUsers => true,
+            Contestant::Fixed
+            | Contestant::OneRead
+            | Contestant::EdgeUsers
+            | Contestant::EdgeUsersWatched => true,
             Contestant::NativeSqlite | Contestant::NativeMemory => place.native.is_some(),
             Contestant::Article => place.article.is_some(),
             Contestant::FixedOnWasmtime => place.wasmtime.is_some(),
@@ -75,11 +84,17 @@ impl Contestant {
         let listen = address.to_string();
         let mut command;
         match self {
-            Contestant::Fixed | Contestant::OneRead | Contestant::EdgeUsers => {
+            Contestant::Fixed
+            | Contestant::OneRead
+            | Contestant::EdgeUsers
+            | Contestant::EdgeUsersWatched => {
                 command = Command::new(place.program("edge-host"));
                 command.args(["up", "--quiet", "--listen", &listen]);
                 command.arg("--from").arg(self.manifest(place));
                 command.arg("--state-dir").arg(state);
+                if self == Contestant::EdgeUsersWatched {
+                    command.args(["--metrics", "127.0.0.1:0"]);
+                }
             }
             Contestant::EdgeUsersOnSpin => {
                 command = Command::new(place.spin.as_ref()?);
@@ -106,7 +121,10 @@ impl Contestant {
                 command.arg(place.fixed_component());
             }
         }
-        if matches!(self, Contestant::EdgeUsers | Contestant::EdgeUsersOnSpin) {
+        if matches!(
+            self,
+            Contestant::EdgeUsers | Contestant::EdgeUsersWatched | Contestant::EdgeUsersOnSpin
+        ) {
             command.args(Authorization::variables(place, authorization));
         }
         Some(command)

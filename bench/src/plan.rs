@@ -76,6 +76,7 @@ pub fn groups(place: &Place) -> Vec<Group> {
             .works(&reads)
             .works(&[Mix, Update, Rename])
             .on_all_connections(Create),
+        Group::new(EdgeUsersWatched, small).works(&[Get, Create]),
         Group::new(NativeSqlite, small)
             .on_all_connections(Get)
             .on_all_connections(Create),

@@ -18,8 +18,9 @@ use crate::statistics::{Case, Measurements};
 use crate::work::Work;
 
 /// The services that edge-users is compared with, in the order of tables and plots.
-pub const CONTESTANTS: [Contestant; 8] = [
+pub const CONTESTANTS: [Contestant; 9] = [
     Contestant::EdgeUsers,
+    Contestant::EdgeUsersWatched,
     Contestant::OneRead,
     Contestant::Fixed,
     Contestant::NativeSqlite,

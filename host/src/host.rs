@@ -23,10 +23,13 @@ use crate::runtime::loader::{Application, Loader};
 use crate::runtime::room::Room;
 use crate::runtime::worker::Reuse;
 use crate::serve::date;
+use crate::serve::metrics_page::{self, MetricsPage};
 use crate::serve::server::{self, Server};
 use crate::serve::startup_check;
 use crate::store::count::{Counters, StoreOperations};
 use crate::store::{Backend, KeyValueStore, Location, StoreConfig};
+use crate::telemetry::Telemetry;
+use crate::telemetry::metrics::Metrics;
 
 /// A running host.
 ///
@@ -35,6 +38,7 @@ use crate::store::{Backend, KeyValueStore, Location, StoreConfig};
 pub struct Host {
     server: Server,
     application: Arc<Application>,
+    metrics_page: Option<MetricsPage>,
     backends: Vec<Backend>,
     counters: Arc<Counters>,
     instructions: Option<Arc<Instructions>>,
@@ -80,10 +84,13 @@ impl Host {
         let open = exposure::check(settings, &values, options.listen, options.allow_open)?;
         exposure::allow_hosts(settings, &mut values, &options.allow_hosts)?;
 
+        let metrics = options.metrics.map(|_| Metrics::new().map(Arc::new));
+        let metrics = metrics.transpose()?;
+        let telemetry = Telemetry::new(metrics.clone());
         let counters = Arc::new(Counters::default());
         let configs = store_configs(&options, &config, directory)?;
         let (stores, backends) =
-            open_stores(&configs, &manifest, &options, &counters, &log).await?;
+            open_stores(&configs, &manifest, &options, &counters, &telemetry, &log).await?;
         let default_store = stores.get(DEFAULT_STORE).cloned();
         let uses_default = manifest.components.values().any(|component| {
             component
@@ -121,13 +128,22 @@ impl Host {
             max_instance_memory,
             room: Room::new(options.max_requests(), max_memory),
             instructions: instructions.clone(),
+            telemetry,
             log: log.clone(),
         }
         .load(&manifest)?;
         let application = Arc::new(application);
         chaining.connect(&application);
         startup_check::run(&application, &manifest.settings.startup_checks).await?;
-        let listener = server::listen(options.listen).await?;
+        let listener = server::listen(options.listen, "--listen").await?;
+        let metrics_page = match (options.metrics, metrics) {
+            (Some(address), Some(metrics)) => {
+                let listener = server::listen(address, "--metrics").await?;
+                metrics.set_max_connections(options.limits().connections);
+                Some(MetricsPage::start(listener, metrics, application.clone())?)
+            }
+            _ => None,
+        };
         // Only now: a start that fails for any other reason leaves the data alone.
         if let Some(store) = default_store {
             for (key, value) in &options.key_values {
@@ -142,6 +158,7 @@ impl Host {
         Ok(Self {
             server,
             application,
+            metrics_page,
             backends,
             setup,
             counters,
@@ -154,6 +171,11 @@ impl Host {
     /// Where it listens.
     pub fn local_addr(&self) -> SocketAddr {
         self.server.address()
+    }
+
+    /// Where it serves its metrics, if it does.
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics_page.as_ref().map(MetricsPage::address)
     }
 
     /// The operations of its components on their stores since it started.
@@ -205,7 +227,11 @@ impl fmt::Display for Summary<'_> {
             )?;
         }
         let url = format!("http://{}", self.host.local_addr());
-        writeln!(f, "\nServing {url}\nAvailable Routes:")?;
+        writeln!(f, "\nServing {url}")?;
+        if let Some(address) = self.host.metrics_addr() {
+            writeln!(f, "Metrics: http://{address}{}", metrics_page::PATH)?;
+        }
+        writeln!(f, "Available Routes:")?;
         for route in self.host.application.router.routes() {
             writeln!(f, "  {}: {url}{route}", route.target.id())?;
             let description = route.target.description();
@@ -258,6 +284,7 @@ async fn open_stores(
     manifest: &Manifest,
     options: &UpOptions,
     counters: &Arc<Counters>,
+    telemetry: &Telemetry,
     log: &Log,
 ) -> anyhow::Result<(Stores, Vec<Backend>)> {
     let is_used = |label: &str| {
@@ -285,7 +312,10 @@ async fn open_stores(
                 backend
             }
         };
-        stores.insert(label.clone(), backend.store(label, counters.clone()));
+        stores.insert(
+            label.clone(),
+            backend.store(label, counters.clone(), telemetry),
+        );
     }
     Ok((stores, backends))
 }

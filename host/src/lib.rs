@@ -12,10 +12,11 @@
 //! * `runtime`: runs its components.
 //! * `store`: the key-value stores, on SQLite and Redis.
 //! * `serve`: serves it over HTTP.
+//! * `telemetry`: its metrics.
 //! * `log`: the host's reports, and the output of components.
 //!
 //! Each of the folders has its own list. They import each other in this direction only:
-//! `serve`, `runtime`, then `application` and `store`.
+//! `serve`, `runtime`, `application` and `store`, `telemetry`, `log`.
 //!
 //! The library keeps its hands off the process: no signal handlers, no exit, no
 //! logger. Those are in `main.rs`.
@@ -27,6 +28,7 @@ mod options;
 mod runtime;
 mod serve;
 mod store;
+mod telemetry;
 
 pub use application::variable_source::VariableSource;
 pub use host::Host;

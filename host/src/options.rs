@@ -67,6 +67,11 @@ pub struct UpOptions {
     #[arg(long = "allow-host", value_name = "NAME", value_parser = parse_host)]
     pub allow_hosts: Vec<String>,
 
+    /// Serve metrics for Prometheus at this IP address and port, on the path /metrics, to
+    /// everybody who reaches it
+    #[arg(long, value_name = "ADDRESS", value_parser = parse_address)]
+    pub metrics: Option<SocketAddr>,
+
     /// The directory of the state, such as the default key-value store; empty to keep it in
     /// memory [default: .spin beside the manifest]
     #[arg(long, value_name = "DIRECTORY", value_parser = parse_path())]
@@ -183,6 +188,7 @@ impl Default for UpOptions {
             listen: DEFAULT_LISTEN,
             allow_open: false,
             allow_hosts: Vec::new(),
+            metrics: None,
             state_dir: None,
             variables: Vec::new(),
             runtime_config_file: None,

@@ -6,6 +6,7 @@
 //!   which give way.
 //! * [`client_stream`]: the socket of a client.
 //! * [`request_check`], [`refusal`]: the requests that are refused, and the answer to them.
+//! * [`metrics_page`]: the page of metrics, on a socket of its own.
 //! * [`startup_check`]: asks the application whether it can be served.
 //! * [`upload`]: the body of a request, received.
 //! * [`body`]: the body of a response, until it is sent.
@@ -17,6 +18,7 @@ pub mod client_stream;
 pub mod connections;
 pub mod date;
 pub mod exchange;
+pub mod metrics_page;
 pub mod refusal;
 pub mod request_check;
 pub mod server;

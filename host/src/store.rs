@@ -16,6 +16,7 @@ mod sqlite;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 pub use compare_and_swap::CompareAndSwap;
 pub use config::StoreConfig;
@@ -23,6 +24,8 @@ pub use redis::Server;
 pub use sqlite::Location;
 
 use crate::log::Log;
+use crate::telemetry::Telemetry;
+use crate::telemetry::metrics::OperationMetrics;
 use count::{Counters, Kind};
 use redis::Redis;
 use sqlite::{Database, SqliteStore};
@@ -90,13 +93,23 @@ impl Backend {
         })
     }
 
-    /// The store `label` in it, counting its operations in `counters`.
-    pub fn store(&self, label: &str, counters: Arc<Counters>) -> KeyValueStore {
+    /// The store `label` in it, counting its operations in `counters` and observing them in
+    /// `telemetry`.
+    pub fn store(
+        &self,
+        label: &str,
+        counters: Arc<Counters>,
+        telemetry: &Telemetry,
+    ) -> KeyValueStore {
         let store = match self {
             Self::Sqlite(database) => Store::Sqlite(SqliteStore::new(label, database.clone())),
             Self::Redis(redis) => Store::Redis(redis.clone()),
         };
-        KeyValueStore { store, counters }
+        KeyValueStore {
+            store,
+            counters,
+            metrics: telemetry.operations(label, Kind::NAMES),
+        }
     }
 
     /// Carries out what is queued, and refuses what comes later. May block.
@@ -119,19 +132,35 @@ enum Store {
 pub struct KeyValueStore {
     store: Store,
     counters: Arc<Counters>,
+    /// Of each kind of operation, in the order of [`Kind`], if they are kept.
+    metrics: Option<Arc<[OperationMetrics]>>,
 }
 
 impl KeyValueStore {
+    /// Carries out an operation of this kind, and counts it.
+    async fn counted<T>(
+        &self,
+        kind: Kind,
+        operation: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        self.counters.add(kind);
+        let Some(metrics) = &self.metrics else {
+            return operation.await;
+        };
+        let began = Instant::now();
+        let result = operation.await;
+        metrics[kind as usize].ended(began.elapsed(), result.is_err());
+        result
+    }
+
     /// The value under `key`.
     pub async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        self.counters.add(Kind::Get);
-        self.value(key).await
+        self.counted(Kind::Get, self.value(key)).await
     }
 
     /// The value under `key`, as the first half of a compare-and-swap.
     pub async fn current(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        self.counters.add(Kind::Current);
-        self.value(key).await
+        self.counted(Kind::Current, self.value(key)).await
     }
 
     async fn value(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
@@ -143,75 +172,91 @@ impl KeyValueStore {
 
     /// Whether there is a value under `key`.
     pub async fn exists(&self, key: &str) -> Result<bool, StoreError> {
-        self.counters.add(Kind::Exists);
-        match &self.store {
-            Store::Sqlite(store) => store.exists(key),
-            Store::Redis(redis) => redis.exists(key).await,
-        }
+        let operation = async {
+            match &self.store {
+                Store::Sqlite(store) => store.exists(key),
+                Store::Redis(redis) => redis.exists(key).await,
+            }
+        };
+        self.counted(Kind::Exists, operation).await
     }
 
     /// All keys, in the order of their bytes.
     pub async fn list_keys(&self) -> Result<Vec<String>, StoreError> {
-        self.counters.add(Kind::ListKeys);
-        match &self.store {
-            Store::Sqlite(store) => store.list_keys().await,
-            Store::Redis(redis) => redis.list_keys().await,
-        }
+        let operation = async {
+            match &self.store {
+                Store::Sqlite(store) => store.list_keys().await,
+                Store::Redis(redis) => redis.list_keys().await,
+            }
+        };
+        self.counted(Kind::ListKeys, operation).await
     }
 
     /// The values under `keys`, in the order of the keys' bytes and each key once;
     /// keys without a value are left out.
     pub async fn get_many(&self, keys: Vec<String>) -> Result<Vec<Entry>, StoreError> {
-        self.counters.add(Kind::GetMany);
-        match &self.store {
-            Store::Sqlite(store) => store.get_many(keys).await,
-            Store::Redis(redis) => redis.get_many(keys).await,
-        }
+        let operation = async {
+            match &self.store {
+                Store::Sqlite(store) => store.get_many(keys).await,
+                Store::Redis(redis) => redis.get_many(keys).await,
+            }
+        };
+        self.counted(Kind::GetMany, operation).await
     }
 
     /// Puts `value` under `key`.
     pub async fn set(&self, key: String, value: Vec<u8>) -> Result<(), StoreError> {
-        self.counters.add(Kind::Set);
-        match &self.store {
-            Store::Sqlite(store) => store.set(key, value).await,
-            Store::Redis(redis) => redis.set(&key, &value).await,
-        }
+        let operation = async {
+            match &self.store {
+                Store::Sqlite(store) => store.set(key, value).await,
+                Store::Redis(redis) => redis.set(&key, &value).await,
+            }
+        };
+        self.counted(Kind::Set, operation).await
     }
 
     /// Puts every value under its key.
     pub async fn set_many(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
-        self.counters.add(Kind::SetMany);
-        match &self.store {
-            Store::Sqlite(store) => store.set_many(entries).await,
-            Store::Redis(redis) => redis.set_many(&entries).await,
-        }
+        let operation = async {
+            match &self.store {
+                Store::Sqlite(store) => store.set_many(entries).await,
+                Store::Redis(redis) => redis.set_many(&entries).await,
+            }
+        };
+        self.counted(Kind::SetMany, operation).await
     }
 
     /// Removes `key`, if it is there.
     pub async fn delete(&self, key: String) -> Result<(), StoreError> {
-        self.counters.add(Kind::Delete);
-        match &self.store {
-            Store::Sqlite(store) => store.delete(key).await,
-            Store::Redis(redis) => redis.delete(&[key]).await,
-        }
+        let operation = async {
+            match &self.store {
+                Store::Sqlite(store) => store.delete(key).await,
+                Store::Redis(redis) => redis.delete(&[key]).await,
+            }
+        };
+        self.counted(Kind::Delete, operation).await
     }
 
     /// Removes all of `keys` that are there.
     pub async fn delete_many(&self, keys: Vec<String>) -> Result<(), StoreError> {
-        self.counters.add(Kind::DeleteMany);
-        match &self.store {
-            Store::Sqlite(store) => store.delete_many(keys).await,
-            Store::Redis(redis) => redis.delete(&keys).await,
-        }
+        let operation = async {
+            match &self.store {
+                Store::Sqlite(store) => store.delete_many(keys).await,
+                Store::Redis(redis) => redis.delete(&keys).await,
+            }
+        };
+        self.counted(Kind::DeleteMany, operation).await
     }
 
     /// Adds `delta` to the counter under `key`, which is 0 while it is absent.
     pub async fn increment(&self, key: String, delta: i64) -> Result<i64, StoreError> {
-        self.counters.add(Kind::Increment);
-        match &self.store {
-            Store::Sqlite(store) => store.increment(key, delta).await,
-            Store::Redis(redis) => redis.increment(&key, delta).await,
-        }
+        let operation = async {
+            match &self.store {
+                Store::Sqlite(store) => store.increment(key, delta).await,
+                Store::Redis(redis) => redis.increment(&key, delta).await,
+            }
+        };
+        self.counted(Kind::Increment, operation).await
     }
 
     /// Puts `value` under `key` if the value there is `expected`, and returns whether it
@@ -225,10 +270,12 @@ impl KeyValueStore {
         expected: Option<Vec<u8>>,
         value: Vec<u8>,
     ) -> Result<bool, StoreError> {
-        self.counters.add(Kind::Swap);
-        match &self.store {
-            Store::Sqlite(store) => store.swap(key, expected, value).await,
-            Store::Redis(redis) => redis.swap(&key, expected.as_deref(), &value).await,
-        }
+        let operation = async {
+            match &self.store {
+                Store::Sqlite(store) => store.swap(key, expected, value).await,
+                Store::Redis(redis) => redis.swap(&key, expected.as_deref(), &value).await,
+            }
+        };
+        self.counted(Kind::Swap, operation).await
     }
 }

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
 use http::{HeaderName, HeaderValue};
@@ -13,6 +14,9 @@ use routefinder::{Captures, RouteSpec, Segment};
 
 /// The path prefix that the host keeps to itself.
 pub const WELL_KNOWN_PREFIX: &str = "/.well-known/spin/";
+
+/// The pattern of the paths that the host keeps to itself.
+pub const WELL_KNOWN_ROUTE: &str = "/.well-known/spin/...";
 
 /// Finds the route of a path, with its target.
 #[derive(Debug)]
@@ -26,7 +30,7 @@ pub struct Route<T> {
     /// It answers the requests of the route.
     pub target: T,
     /// The pattern as the manifest has it.
-    pub raw: String,
+    pub raw: Arc<str>,
     /// For the headers that tell a component its route.
     pub raw_header: HeaderValue,
     /// `raw` without its trailing wildcard.
@@ -60,7 +64,7 @@ impl<T> Route<T> {
             matched_header: HeaderValue::from_str(&pattern)?,
             segment_headers,
             pattern,
-            raw,
+            raw: raw.into(),
             target,
         })
     }

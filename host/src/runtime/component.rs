@@ -9,12 +9,13 @@ use crate::runtime::chaining::Chaining;
 use crate::runtime::instructions::Instructions;
 use crate::runtime::room::Room;
 use crate::store::KeyValueStore;
+use crate::telemetry::metrics::ComponentMetrics;
 
 /// A component of the application, ready to run.
 #[derive(Debug)]
 pub struct Component {
     /// Its id in the manifest.
-    pub id: String,
+    pub id: Arc<str>,
     /// Its description by its author; empty if there is none.
     pub description: String,
     /// Its environment variables.
@@ -35,8 +36,19 @@ pub struct Component {
     pub room: Arc<Room>,
     /// Where the instructions of its instances are counted, if they are.
     pub instructions: Option<Arc<Instructions>>,
+    /// Its metrics, if they are kept.
+    pub metrics: Option<ComponentMetrics>,
     /// Where the lines that it prints go.
     pub output: ComponentLog,
     /// Where the host reports its failures.
     pub log: Log,
+}
+
+impl Component {
+    /// Counts one of its failures: by the time limit, or any other.
+    pub fn count_failure(&self, is_time_limit: bool) {
+        if let Some(metrics) = &self.metrics {
+            metrics.failed(is_time_limit);
+        }
+    }
 }

@@ -93,7 +93,9 @@ impl InFlight {
             return;
         }
         let id = &component.id;
-        if self.timed_out(limit) {
+        let timed_out = self.timed_out(limit);
+        component.count_failure(timed_out);
+        if timed_out {
             component.log.line(format_args!(
                 "{self} in component {id} took longer than {limit:?} and was given up \
                  request={}",

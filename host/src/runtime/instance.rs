@@ -13,6 +13,7 @@ use crate::runtime::component::Component;
 use crate::runtime::in_flight::{InFlight, Requests};
 use crate::runtime::outbound::Outbound;
 use crate::runtime::room::Share;
+use crate::telemetry::metrics::{ComponentMetrics, Present};
 
 /// How long an instance that is at work waits for memory that others have.
 const MAX_WAIT: Duration = Duration::from_secs(2);
@@ -27,6 +28,7 @@ pub struct InstanceState {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     outbound: Outbound,
+    _present: Option<Present>,
 }
 
 impl InstanceState {
@@ -46,6 +48,7 @@ impl InstanceState {
             requests,
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
+            _present: component.metrics.as_ref().map(ComponentMetrics::created),
             component,
         }
     }

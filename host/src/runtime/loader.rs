@@ -26,6 +26,7 @@ use crate::runtime::interfaces;
 use crate::runtime::room::Room;
 use crate::runtime::worker::{Reuse, Workers};
 use crate::store::KeyValueStore;
+use crate::telemetry::Telemetry;
 
 /// A loaded application: all that is needed to answer requests.
 pub struct Application {
@@ -39,6 +40,8 @@ pub struct Application {
     pub room: Arc<Room>,
     /// How long a request may take, and may wait for its room.
     pub request_timeout: Duration,
+    /// Where requests are observed.
+    pub telemetry: Telemetry,
     /// Where failures are reported.
     pub log: Log,
     /// The components that have a trigger, by id.
@@ -62,7 +65,7 @@ pub enum Target {
     /// The same response each time.
     Static {
         /// The id to show for it.
-        id: String,
+        id: Arc<str>,
         /// The response.
         response: Box<Response<Bytes>>,
     },
@@ -70,7 +73,7 @@ pub enum Target {
 
 impl Target {
     /// Its name in the list of routes.
-    pub fn id(&self) -> &str {
+    pub fn id(&self) -> &Arc<str> {
         match self {
             Self::Component(handler) => &handler.state().component().id,
             Self::Static { id, .. } => id,
@@ -108,6 +111,8 @@ pub struct Loader<'a> {
     pub room: Arc<Room>,
     /// Where the instructions of instances are counted, if they are.
     pub instructions: Option<Arc<Instructions>>,
+    /// Where requests and instances are observed.
+    pub telemetry: Telemetry,
     /// Where everything is reported.
     pub log: Log,
 }
@@ -135,7 +140,7 @@ impl Loader<'_> {
             let target = match &trigger.handler {
                 Handler::Component(id) => Target::Component(handlers[id.as_str()].clone()),
                 Handler::Static(response) => Target::Static {
-                    id: format!("trigger-{number}"),
+                    id: format!("trigger-{number}").into(),
                     response: Box::new(static_response(response)?),
                 },
             };
@@ -166,6 +171,7 @@ impl Loader<'_> {
             info: info(manifest)?,
             room: self.room.clone(),
             request_timeout: self.reuse.request_timeout,
+            telemetry: self.telemetry.clone(),
             log: self.log.clone(),
         })
     }
@@ -188,7 +194,7 @@ impl Loader<'_> {
         }
         let allowed_hosts = AllowedHosts::resolve(&component.allowed_outbound_hosts, &self.values)?;
         let shared = Arc::new(Component {
-            id: id.to_owned(),
+            id: id.into(),
             description: component.description.clone(),
             environment: environment(component, self.environment),
             variables: variables::resolve(component, &self.values)?,
@@ -199,6 +205,7 @@ impl Loader<'_> {
             max_memory: self.max_instance_memory,
             room: self.room.clone(),
             instructions: self.instructions.clone(),
+            metrics: self.telemetry.component(id),
             output: self.log.component(id)?,
             log: self.log.clone(),
         });

@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::log::Seldom;
+use crate::telemetry::metrics::Usage;
 
 /// Memory is counted in units of so many bytes.
 const UNIT: usize = 1 << 10;
@@ -79,6 +80,16 @@ impl Room {
     pub fn try_memory(&self, bytes: usize) -> Option<Share> {
         let memory = self.memory.clone();
         memory.try_acquire_many_owned(self.units(bytes)).ok()
+    }
+
+    /// How much of it is used.
+    pub fn usage(&self) -> Usage {
+        let free = self.memory.available_permits();
+        Usage {
+            waiting: self.waiting.load(Ordering::Relaxed),
+            memory: (self.max_memory - free) * UNIT,
+            max_memory: self.max_memory * UNIT,
+        }
     }
 
     /// Whether a refusal of memory is to be reported: refusals may be frequent.

@@ -192,6 +192,7 @@ impl WorkerState for Worker {
             }
         }
         if concerned == 0 && !is_cancellation(&error) {
+            self.component.count_failure(false);
             self.component.log.line(format_args!(
                 "component {} failed after it had answered: {error:#}",
                 self.component.id

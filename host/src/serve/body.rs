@@ -96,6 +96,11 @@ impl Body for AnswerBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let frame = Pin::new(&mut self.body).poll_frame(context);
         self.exchange.set_asked(frame.is_pending());
+        if let (Poll::Ready(Some(Err(_))), Some(observation)) =
+            (&frame, self.exchange.observation())
+        {
+            observation.broke_off();
+        }
         frame.map_ok(|frame| frame.map_data(|bytes| self.exchange.hand_over(bytes)))
     }
 

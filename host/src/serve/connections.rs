@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use crate::log::{Log, Seldom};
 use crate::runtime::room::{Room, Share};
 use crate::serve::exchange::Client;
+use crate::telemetry::metrics::{ConnectionMetrics, Present};
 
 /// How long a request waits for its client at least before it gives way to another: time
 /// for a packet to cross the world and be answered.
@@ -31,6 +32,7 @@ pub struct Connections {
     /// How long a client may keep the host waiting.
     client_timeout: Duration,
     room: Arc<Room>,
+    metrics: Option<ConnectionMetrics>,
     open: Mutex<Open>,
 }
 
@@ -43,11 +45,17 @@ struct Open {
 impl Connections {
     /// None yet, at most `max`, each of which may keep the host waiting for
     /// `client_timeout`.
-    pub fn new(max: usize, client_timeout: Duration, room: Arc<Room>) -> Arc<Self> {
+    pub fn new(
+        max: usize,
+        client_timeout: Duration,
+        room: Arc<Room>,
+        metrics: Option<ConnectionMetrics>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             max,
             client_timeout,
             room,
+            metrics,
             open: Mutex::default(),
         })
     }
@@ -83,6 +91,7 @@ impl Connections {
             number,
             client,
             _memory: memory,
+            _present: self.metrics.as_ref().map(ConnectionMetrics::opened),
         })
     }
 
@@ -153,6 +162,7 @@ pub struct Seat {
     number: u64,
     client: Arc<Client>,
     _memory: Share,
+    _present: Option<Present>,
 }
 
 impl Seat {
@@ -206,7 +216,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(600);
 
     fn connections(max: usize, client_timeout: Duration) -> Arc<Connections> {
-        Connections::new(max, client_timeout, Room::new(1, 1 << 30))
+        Connections::new(max, client_timeout, Room::new(1, 1 << 30), None)
     }
 
     fn seats(connections: &Arc<Connections>, count: usize) -> Vec<Seat> {
@@ -257,7 +267,7 @@ mod tests {
 
     #[tokio::test]
     async fn connections_are_counted_as_memory() {
-        let connections = Connections::new(100, LONG, Room::new(1, 2 * CONNECTION_BYTES));
+        let connections = Connections::new(100, LONG, Room::new(1, 2 * CONNECTION_BYTES), None);
         let old = seats(&connections, 2);
         assert!(connections.try_admit().is_none());
         assert!(is_given_up(&old[0]).await && !is_given_up(&old[1]).await);

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::runtime::room::Share;
 use crate::serve::refusal::Refusal;
 use crate::serve::streams::Stream;
+use crate::telemetry::observation::Observation;
 
 /// The client at the other end of a connection.
 #[derive(Debug)]
@@ -88,6 +89,7 @@ pub struct Exchange {
     given_up: CancellationToken,
     turn: Mutex<Turn>,
     memory: OnceLock<Share>,
+    observation: OnceLock<Observation>,
     body_refusal: OnceLock<Refusal>,
 }
 
@@ -119,6 +121,7 @@ impl Exchange {
                 taken: Instant::now(),
             }),
             memory: OnceLock::new(),
+            observation: OnceLock::new(),
             body_refusal: OnceLock::new(),
         });
         let mut turns = client.lock();
@@ -131,6 +134,16 @@ impl Exchange {
     /// Keeps the memory that it may take, until it is over.
     pub fn keep(&self, memory: Share) {
         self.memory.set(memory).ok();
+    }
+
+    /// Observes it, until it is over.
+    pub fn observe(&self, observation: Observation) {
+        self.observation.set(observation).ok();
+    }
+
+    /// Where it is observed, if it is.
+    pub fn observation(&self) -> Option<&Observation> {
+        self.observation.get()
     }
 
     /// Notes since when a part of the request's body is due, or that none is.

@@ -40,13 +40,13 @@ const CONNECTION_WINDOW: u32 = 4 * STREAM_WINDOW;
 /// something, most often of file descriptors.
 const ACCEPT_RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Listens at `address`, without accepting anything yet.
-pub async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+/// Listens at `address`, which the flag `option` gave, without accepting anything yet.
+pub async fn listen(address: SocketAddr, option: &str) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address)
         .await
         .map_err(|error| match error.kind() {
             io::ErrorKind::AddrInUse => {
-                anyhow::anyhow!("{address} is already in use; choose another with --listen")
+                anyhow::anyhow!("{address} is already in use; choose another with {option}")
             }
             _ => anyhow::anyhow!("cannot listen on {address}: {error}"),
         })
@@ -83,7 +83,9 @@ impl Server {
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
         let room = application.room.clone();
-        let connections = Connections::new(limits.connections, limits.client_timeout, room);
+        let metrics = application.telemetry.connections();
+        let connections =
+            Connections::new(limits.connections, limits.client_timeout, room, metrics);
         let making_room = tokio::spawn({
             let connections = connections.clone();
             let log = application.log.clone();

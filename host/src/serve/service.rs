@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use wasmtime_wasi_http::WasiBody;
 use wasmtime_wasi_http::handler::{InstantiationError, ProxyHandler};
 
-use crate::application::router::{RouteMatch, WELL_KNOWN_PREFIX};
+use crate::application::router::{RouteMatch, WELL_KNOWN_PREFIX, WELL_KNOWN_ROUTE};
 use crate::runtime::in_flight::InFlight;
 use crate::runtime::instance::Admission;
 use crate::runtime::loader::{Application, Target};
@@ -32,6 +32,8 @@ const MAX_REPORT_DELAY: Duration = Duration::from_millis(100);
 
 /// How many bytes of a request and its response the host may have at the same time.
 const REQUEST_BYTES: usize = MAX_UNSENT;
+
+/// The same with a body.
 pub const REQUEST_BYTES_WITH_BODY: usize = MAX_UNSENT + 2 * upload::PART;
 
 /// A client's connection, and the application it talks to.
@@ -66,6 +68,9 @@ impl Connection {
         let exchange = Exchange::new(&self.client);
         let id = RequestId::of(request.headers());
         let is_head = request.method() == Method::HEAD;
+        if let Some(observation) = self.application.telemetry.request(request.method()) {
+            exchange.observe(observation);
+        }
         let mut response = match self.respond(&exchange, &id, request).await {
             Ok(response) => response,
             Err(refusal) => refusal.response(&id).map(ResponseBody::host),
@@ -75,6 +80,9 @@ impl Connection {
         }
         if is_head {
             leave_out_body(&mut response);
+        }
+        if let Some(observation) = exchange.observation() {
+            observation.answered(response.status());
         }
         Ok(response.map(|body| AnswerBody::new(body, exchange)))
     }
@@ -89,13 +97,19 @@ impl Connection {
             return Err(Refusal::busy(date::CLOCK_IS_WRONG));
         }
         if let Some(page) = request.uri().path().strip_prefix(WELL_KNOWN_PREFIX) {
+            if let Some(observation) = exchange.observation() {
+                observation.routed(&Arc::default(), &WELL_KNOWN_ROUTE.into());
+            }
             return well_known(&self.application, page);
         }
         let (mut head, body) = request.into_parts();
         request_check::check(&mut head).inspect_err(|_| exchange.leave_body())?;
-        if self.application.router.find(head.uri.path()).is_none() {
+        let Some(found) = self.application.router.find(head.uri.path()) else {
             exchange.leave_body();
             return Err(not_found());
+        };
+        if let Some(observation) = exchange.observation() {
+            observation.routed(found.route.target.id(), &found.route.raw);
         }
         let bytes = if body.is_end_stream() {
             REQUEST_BYTES
@@ -107,6 +121,9 @@ impl Connection {
         let memory = memory.map_err(|_| overloaded())?;
         exchange.keep(memory);
         let upload = self.uploads.receive(body, exchange).await?;
+        if let Some(observation) = exchange.observation() {
+            observation.received();
+        }
         let request = Request::from_parts(head, upload.boxed_unsync());
         let response = answer(&self.application, &self.address, id, request).await;
         // A component that could not read the body to its end knows less of the reason.

@@ -35,6 +35,11 @@ macro_rules! operations {
             $($kind,)*
         }
 
+        impl Kind {
+            /// The names of all kinds, in their order.
+            pub const NAMES: &[&str] = &[$(stringify!($field),)*];
+        }
+
         /// The running counts behind [`StoreOperations`].
         #[derive(Debug, Default)]
         pub struct Counters {

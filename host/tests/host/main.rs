@@ -7,6 +7,8 @@ mod command;
 mod durability;
 mod failures;
 mod limits;
+mod metrics;
+mod monitoring;
 mod output;
 mod redis;
 mod refusals;
