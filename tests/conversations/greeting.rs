@@ -48,7 +48,7 @@ fn a_user_is_greeted_by_a_component_that_has_a_token_to_read() {
     let (reader, may_read) = token("greeting", "read");
     let (writer, may_write) = token("test", "write");
     let host = start(vec![
-        variable("tokens", &(may_read + &may_write)),
+        variable("tokens", &format!("{may_read}{may_write}")),
         variable("greeting_token", &reader),
     ]);
     let service = Service::of(&host).with_token(&writer);

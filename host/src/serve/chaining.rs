@@ -34,7 +34,7 @@ use crate::serve::service::{self, REQUEST_BYTES_WITH_BODY};
 /// The address of the client, as Spin says it.
 const NO_CLIENT: HeaderValue = HeaderValue::from_static("0.0.0.0:0");
 
-/// How long a caller waits that says nothing else: longer than any request may take.
+/// How long a caller waits that says nothing else, for a call as for other requests.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
 
 impl Callee for Application {
