@@ -79,7 +79,7 @@ fn request(id: &str, client: &Fields) -> Result<OutgoingRequest, &'static str> {
         fields.push(("authorization".to_owned(), value));
     }
     for name in PASSED_ON {
-        let values = client.get(&name.to_owned()).into_iter();
+        let values = client.get(name).into_iter();
         fields.extend(values.map(|value| (name.to_owned(), value)));
     }
     let fields = Fields::from_list(&fields).map_err(|_| "the token is not a token")?;
@@ -94,7 +94,7 @@ fn request(id: &str, client: &Fields) -> Result<OutgoingRequest, &'static str> {
 }
 
 fn field(fields: &Fields, name: &str) -> Option<String> {
-    let value = fields.get(&name.to_owned()).into_iter().next()?;
+    let value = fields.get(name).into_iter().next()?;
     String::from_utf8(value).ok()
 }
 

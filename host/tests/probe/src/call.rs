@@ -32,7 +32,7 @@ pub fn answer(request: &IncomingRequest) -> Answer {
         .set_path_with_query(Some(&path))
         .expect("it is valid");
     let wait = |name: &str| {
-        let value = given.get(&name.to_owned()).into_iter().next()?;
+        let value = given.get(name).into_iter().next()?;
         let milliseconds: u64 = String::from_utf8(value).ok()?.parse().ok()?;
         Some(milliseconds * 1_000_000)
     };
