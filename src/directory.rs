@@ -14,7 +14,7 @@
 //! - [`group`]: ranges of ids without users
 //! - [`names`]: the index of names
 //! - [`quota`]: the number of requests of each client
-//! - [`readiness`]: whether the store can be written
+//! - [`readiness`]: whether the store can be written, and does what the service needs
 //! - [`versioned`], [`number`], [`pointer`]: values and numbers that can be swapped safely
 //! - [`unknown_members`]: members of values that newer versions of the service added
 //! - [`fingerprint`]: hashes that stand for texts
@@ -54,6 +54,7 @@ use crate::user::{Email, User, UserId, Version};
 pub use create::Created;
 pub use idempotency::Idempotency;
 pub use page::{Gather, MAX_IDS, Page};
+pub use readiness::NotReady;
 use record::Record;
 use versioned::Loaded;
 pub use walk::{Order, Step, Walk};

@@ -1,10 +1,11 @@
-//! The command line: `edge-host up`.
+//! The command line: `edge-host up`, `backup` and `restore`.
 
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use edge_host::{Host, UpOptions};
+use edge_host::{Host, Restored, UpOptions};
 use printable::Printable;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
@@ -21,21 +22,29 @@ struct Arguments {
 enum Command {
     /// Start the application, until SIGINT or SIGTERM
     Up(Box<UpOptions>),
+    /// Write the users of this moment to a file, while hosts serve them
+    Backup(Copy),
+    /// Replace the users by those of a backup. Hosts must be stopped before
+    Restore(Copy),
+}
+
+/// A database and its backup.
+#[derive(clap::Args)]
+struct Copy {
+    /// The backup
+    file: PathBuf,
+
+    /// The SQLite file of the key-value store
+    #[arg(long, value_name = "FILE", default_value = ".spin/sqlite_key_value.db")]
+    database: PathBuf,
 }
 
 fn main() -> ExitCode {
-    let Arguments {
-        command: Command::Up(options),
-    } = Arguments::parse();
-    // Shells give a process 1,024 file descriptors and let it have more; a connection
-    // takes one. Where it can't have more, there are fewer connections.
-    rlimit::increase_nofile_limit(u64::MAX).ok();
-    let result = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .on_thread_start(edge_host::prepare_thread)
-        .build()
-        .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(up(*options)));
+    let result = match Arguments::parse().command {
+        Command::Up(options) => run(*options),
+        Command::Backup(copy) => back_up(&copy),
+        Command::Restore(copy) => restore(&copy),
+    };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -48,6 +57,39 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn back_up(Copy { file, database }: &Copy) -> anyhow::Result<()> {
+    let keys = edge_host::back_up(database, file)?;
+    say(&format!("Backed up {keys} keys to {file:?}."));
+    Ok(())
+}
+
+fn restore(Copy { file, database }: &Copy) -> anyhow::Result<()> {
+    let Restored { keys, former } = edge_host::restore(file, database)?;
+    say(&format!("Restored {keys} keys to {database:?}."));
+    if let Some(former) = former {
+        say(&format!(
+            "The former database is {former:?}: delete it when you don't need it any more."
+        ));
+    }
+    Ok(())
+}
+
+/// Prints a line. It is no failure if the output is not read.
+fn say(line: &str) {
+    writeln!(std::io::stdout(), "{line}").ok();
+}
+
+fn run(options: UpOptions) -> anyhow::Result<()> {
+    // Shells give a process 1,024 file descriptors and let it have more; a connection
+    // takes one. Where it can't have more, there are fewer connections.
+    rlimit::increase_nofile_limit(u64::MAX).ok();
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .on_thread_start(edge_host::prepare_thread)
+        .build()?
+        .block_on(up(options))
 }
 
 async fn up(options: UpOptions) -> anyhow::Result<()> {

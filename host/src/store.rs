@@ -21,7 +21,7 @@ use std::time::Instant;
 pub use compare_and_swap::CompareAndSwap;
 pub use config::StoreConfig;
 pub use redis::Server;
-pub use sqlite::Location;
+pub use sqlite::{Location, Restored, back_up, restore};
 
 use crate::log::Log;
 use crate::telemetry::Telemetry;

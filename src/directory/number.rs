@@ -140,6 +140,12 @@ impl<W> Number<W> {
         }
         Err(Error::Contended)
     }
+
+    /// Swaps the number for `new`, or not: whatever the store says of it is not asked for.
+    pub async fn swap_once<S: Store<Watch = W>>(self, store: &S, new: i64) -> Result<(), Error> {
+        store.swap(self.watch, &encode(new, self.form)).await?;
+        Ok(())
+    }
 }
 
 #[cfg(test)]

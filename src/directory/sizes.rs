@@ -1,7 +1,7 @@
-//! The sizes of the parts of the index of names.
+//! The sizes of the parts of the index of names, and of groups of ids.
 
-/// They decide how much work a request has, and how large values get. They may differ from one
-/// instance to the next, and are small in simulations.
+/// They decide how much work a request has, and how large values get. They are small in
+/// simulations, and may differ from one instance to the next, but for [`Sizes::group`].
 #[derive(Clone, Copy, Debug)]
 pub struct Sizes {
     /// The most users in a leaf of the index of names; at least 2.
@@ -14,6 +14,8 @@ pub struct Sizes {
     pub open: usize,
     /// A create whose id is divisible by this puts new users into the index.
     pub merge_every: u64,
+    /// How many ids a group has. All instances of a store have the same.
+    pub group: u64,
 }
 
 impl Sizes {
@@ -24,5 +26,6 @@ impl Sizes {
         merged: 64,
         open: 64,
         merge_every: 32,
+        group: 256,
     };
 }

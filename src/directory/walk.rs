@@ -3,7 +3,7 @@
 //! Ids have no gaps, so a walk reads one record after the other. Where many users in a row are
 //! deleted, it steps over whole [groups](super::group) of ids.
 
-use super::{Directory, Error, group};
+use super::{Directory, Error, Sizes};
 use crate::platform::Platform;
 use crate::store::Store;
 use crate::user::{User, UserId};
@@ -40,8 +40,8 @@ impl Order {
     }
 
     /// The last id of the group of `number` that a walk meets.
-    fn far_end(self, number: u64) -> u64 {
-        match (self, group::bounds(number)) {
+    fn far_end(self, number: u64, sizes: Sizes) -> u64 {
+        match (self, sizes.bounds_of_group(number)) {
             (Order::Ascending, (_, last)) => last,
             (Order::Descending, (first, _)) => first,
         }
@@ -128,7 +128,7 @@ impl<'a, S: Store, P: Platform> Walk<'a, S, P> {
 
     /// Goes to the end of the group if the group has no user.
     async fn step_over_group(&mut self, gone_in_a_row: u64) -> Result<(), Error> {
-        let far_end = self.order.far_end(self.number);
+        let far_end = self.order.far_end(self.number, self.directory.sizes);
         if self.asked_group != Some(far_end) {
             if self.directory.group_is_empty(self.number).await? {
                 self.number = far_end;

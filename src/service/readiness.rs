@@ -1,12 +1,13 @@
 //! Whether the service can do its work.
 
 use crate::configuration::{Configuration, Fault};
-use crate::directory::{Directory, Error};
+use crate::directory::{Directory, Error, NotReady};
 use crate::message::problem::{Problem, types};
 use crate::platform::Platform;
 use crate::store::Store;
 
-/// Fails if the configuration can't be read, or if the store can't be read or written.
+/// Fails if the configuration can't be read, if the store can't be read or written, or if it does
+/// not what the service needs.
 pub async fn check<S: Store, P: Platform>(
     directory: &Directory<'_, S, P>,
     configuration: &Configuration,
@@ -20,9 +21,16 @@ pub async fn check<S: Store, P: Platform>(
     let read = directory.created().await;
     read.map_err(|error| not_ready("The store does not answer as it should.", error))?;
     let written = directory.check_writes().await;
-    written.map_err(|error| {
-        let detail = "The store can't be written: its disk may be full, or be there to read only.";
-        not_ready(detail, error)
+    written.map_err(|reason| match reason {
+        NotReady::Failed(error) => not_ready(
+            "The store can't be written: its disk may be full, or be there to read only.",
+            error,
+        ),
+        NotReady::Unsound(what) => {
+            let detail = format!("The store can't be trusted with users: {what}.");
+            let problem = Problem::new(types::STORE_UNAVAILABLE, detail);
+            problem.with_cause(what)
+        }
     })
 }
 

@@ -1,4 +1,4 @@
-//! `/readyz`: whether the service can work, that is, write.
+//! `/readyz`: whether the service can work, that is, write to a store that does what it should.
 
 use std::cell::Cell;
 use std::io::{BufRead, BufReader};
@@ -74,15 +74,16 @@ fn a_store_that_cannot_be_written_is_told_of_within_five_seconds() {
             body,
         )
     };
-    // Two reads, and a write if the last one is five seconds ago, or in a time to come.
+    // Two reads, and a check if the last one is five seconds ago, or in a time to come. The first
+    // one makes a number.
     for (seconds, operations) in [
-        (0, 3),
+        (0, 14),
         (0, 2),
         (4, 2),
-        (5, 3),
+        (5, 12),
         (9, 2),
-        (10, 3),
-        (-10, 3),
+        (10, 12),
+        (-10, 12),
         (-6, 2),
     ] {
         let (status, cost, body) = ready(seconds);
@@ -109,7 +110,101 @@ fn a_store_that_cannot_be_written_is_told_of_within_five_seconds() {
     assert_eq!(ready(100).0, 200);
     // A value that another put there is none of a time.
     disk.memory.put("readiness", b"garbage");
-    assert_eq!(ready(100).1, 3);
+    assert_eq!(ready(100).1, 12);
+}
+
+/// What a store does otherwise than it should.
+#[derive(Clone, Copy, Debug)]
+enum Wrong {
+    Nothing,
+    ReportsNoSwap,
+    SwapsNothing,
+    SwapsBlindly,
+    SwapsNothingAndSaysSo,
+    CountsNothing,
+    AnswersAnOlderSum,
+    HasNoSwap,
+    HasNoIncrement,
+}
+
+struct Unsound(Wrong, Memory);
+
+impl Store for Unsound {
+    type Watch = Watch;
+
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.1.get(key).await
+    }
+
+    async fn set(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
+        self.1.set(key, value).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.1.delete(key).await
+    }
+
+    async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
+        match self.0 {
+            Wrong::CountsNothing => self.1.increment(key, 0).await,
+            Wrong::AnswersAnOlderSum => Ok(self.1.increment(key, delta).await? - delta),
+            Wrong::HasNoIncrement => Err(StoreError("not implemented".to_owned())),
+            _ => self.1.increment(key, delta).await,
+        }
+    }
+
+    async fn current(&self, key: &str) -> Result<(Option<Vec<u8>>, Watch), StoreError> {
+        self.1.current(key).await
+    }
+
+    async fn swap(&self, watch: Watch, value: &[u8]) -> Result<Report, StoreError> {
+        match self.0 {
+            Wrong::ReportsNoSwap => self.1.swap(watch, value).await.map(|_| Report::Unsure),
+            Wrong::SwapsNothing => Ok(Report::Swapped),
+            Wrong::SwapsNothingAndSaysSo => Ok(Report::Unsure),
+            Wrong::SwapsBlindly => {
+                self.1.set(watch.key(), value).await?;
+                Ok(Report::Swapped)
+            }
+            Wrong::HasNoSwap => Err(StoreError("not implemented".to_owned())),
+            _ => self.1.swap(watch, value).await,
+        }
+    }
+}
+
+#[test]
+fn a_store_that_cannot_be_trusted_is_told_of_each_time() {
+    let not_swapped = "it did not swap a value that nobody had changed";
+    let not_added = "it did not add to a number";
+    for (wrong, expected) in [
+        (Wrong::Nothing, None),
+        (Wrong::ReportsNoSwap, None),
+        (Wrong::SwapsNothing, Some(not_swapped)),
+        (Wrong::SwapsNothingAndSaysSo, Some(not_swapped)),
+        (
+            Wrong::SwapsBlindly,
+            Some("it swapped a value that had been changed"),
+        ),
+        (Wrong::CountsNothing, Some(not_added)),
+        (Wrong::AnswersAnOlderSum, Some(not_added)),
+        (Wrong::HasNoSwap, Some("can't be written")),
+        (Wrong::HasNoIncrement, Some("can't be written")),
+    ] {
+        let (store, platform) = (Unsound(wrong, Memory::default()), TestPlatform::default());
+        for _ in 0..3 {
+            let request = Request::get("/readyz").body(Vec::new()).expect("a request");
+            let answer = respond(&store, &platform, request);
+            let body = String::from_utf8(answer.body().clone()).expect("text");
+            let status = if expected.is_none() { 200 } else { 503 };
+            assert_eq!(answer.status(), status, "{wrong:?}: {body}");
+            let expected = expected.unwrap_or("ok");
+            assert!(body.contains(expected), "{wrong:?}: {body}");
+            // To try again would not help.
+            let is_unsound = body.contains("can't be trusted with users");
+            let retry = answer.headers().contains_key("retry-after");
+            assert_eq!(retry, status == 503 && !is_unsound, "{wrong:?}");
+        }
+    }
 }
 
 /// A host whose files can't grow beyond 256 KiB, and where it serves.

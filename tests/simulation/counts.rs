@@ -1,14 +1,11 @@
 //! How many store operations a request makes that meets no other: bounds that do
 //! not depend on how many users there are.
 
-use edge_users::directory::Sizes;
 use serde_json::json;
 
 use crate::backend::Backend;
 use crate::choice::{Choice, Fate};
-use crate::explore::{Bounds, explore};
 use crate::request::{Action, Condition::Always, Who::Id};
-use crate::scenario::{RECOVERY, Scenario};
 use crate::scheduler::Simulation;
 use crate::violation::Violation;
 use Action::{Create, CreateOnce, Delete, Find, Get, Patch, Search, Walk};
@@ -183,35 +180,4 @@ pub fn a_page_steps_over_them_also_after_a_delete_that_died(
         bounded(run, name, most)?;
     }
     run.history.check().map_err(Violation)
-}
-
-/// `make simulate`: a page of many steps beside two deletes.
-#[test]
-#[ignore = "takes minutes"]
-fn a_walk_finds_all_users_while_the_ids_before_them_are_left_by_the_last() {
-    for backend in Backend::ALL {
-        let scenario = Scenario {
-            name: "walk/delete of the last of a group".to_owned(),
-            backend,
-            setup: some_left((1..256).filter(|id| *id != 200)),
-            died: Vec::new(),
-            before: RECOVERY,
-            programs: vec![
-                // From within the group: the walk asks for it all the same, and there are far fewer
-                // schedules than from its beginning.
-                vec![Walk(190, 10)],
-                vec![Delete(Id(200), Always), Delete(Id(256), Always)],
-            ],
-            sizes: Sizes::SERVICE,
-            sabotage: None,
-        };
-        let bounds = Bounds {
-            faults: 0,
-            pauses: 0,
-            switches: usize::MAX,
-            patience: usize::MAX,
-        };
-        let figures = explore(&scenario, bounds).unwrap_or_else(|failure| panic!("{failure}"));
-        println!("{backend:?}: {figures}");
-    }
 }

@@ -159,6 +159,7 @@ impl Model {
                     self.updated(*id, |before| before.patched(patch), tag, told)
                 }
                 Ask::Delete(id, tag) => self.deleted(*id, tag, told),
+                Ask::Ready => vec![self.clone()],
             },
         }
     }

@@ -17,13 +17,14 @@ use crate::scheduler::Simulation;
 use Action::{Create, Delete, Patch, Search};
 
 /// Two users fill a leaf, two nodes a node above them; every second create merges, and a
-/// search merges three.
+/// search merges three. Two ids make a group.
 pub const TINY: Sizes = Sizes {
     leaf: 2,
     inner: 2,
     merged: 3,
     open: 64,
     merge_every: 2,
+    group: 2,
 };
 
 /// Four nodes fill a node above them, so that there is one level of those; only searches merge.

@@ -116,6 +116,65 @@ fn a_create_that_died_is_settled_once() {
     }
 }
 
+/// Pages beside those who leave a group of ids, and the last to come to it: none steps over a user.
+#[test]
+fn a_walk_meets_all_users_while_a_group_of_ids_becomes_empty_or_full() {
+    let user = || Action::Create(json!({ "name": "A" }));
+    let delete = |id| Action::Delete(Who::Id(id), Condition::Always);
+    let left = || vec![user(), user(), user(), user(), delete(1)];
+    let came = || vec![user(), user(), delete(1), delete(2)];
+    let beside = |program| vec![vec![Action::Walk(0, 10)], program];
+    for meeting in [
+        (
+            "walk/delete of the last but one",
+            left(),
+            beside(vec![delete(3)]),
+        ),
+        (
+            "walk/delete of both",
+            left(),
+            beside(vec![delete(2), delete(3)]),
+        ),
+        ("walk/create of the last", came(), beside(vec![user()])),
+    ] {
+        for backend in Backend::ALL {
+            let scenario = Scenario {
+                sizes: Sizes {
+                    group: 3,
+                    ..Sizes::SERVICE
+                },
+                ..Scenario::of(meeting.clone(), backend, None)
+            };
+            for bounds in [BOUNDS, PAUSED] {
+                // A page and what it settles take some 20 operations.
+                let bounds = Bounds {
+                    patience: 22,
+                    ..bounds
+                };
+                let figures =
+                    explore(&scenario, bounds).unwrap_or_else(|failure| panic!("{failure}"));
+                println!("{} on {backend:?}: {figures}", scenario.name);
+            }
+        }
+    }
+}
+
+/// Checks of the store at the same time: none takes another one's numbers, or a failure, for a
+/// store that can't be trusted.
+#[test]
+fn a_sound_store_is_taken_for_one_by_each_of_two_checks() {
+    for backend in Backend::ALL {
+        let meeting = ("ready/ready", Vec::new(), vec![vec![Action::Ready]; 2]);
+        let scenario = Scenario::of(meeting, backend, None);
+        let bounds = Bounds {
+            patience: 24,
+            ..BOUNDS
+        };
+        let figures = explore(&scenario, bounds).unwrap_or_else(|failure| panic!("{failure}"));
+        println!("{backend:?}: {figures}");
+    }
+}
+
 /// `make simulate`: the same, with two faults in each run.
 #[test]
 #[ignore = "takes minutes"]

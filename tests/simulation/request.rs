@@ -22,6 +22,8 @@ pub enum Action {
     Put(Who, Value, Condition),
     Patch(Who, Value, Condition),
     Delete(Who, Condition),
+    /// Whether the service is ready.
+    Ready,
 }
 
 /// Which user.
@@ -59,6 +61,7 @@ pub enum Ask {
     Put(u64, Value, Option<String>),
     Patch(u64, Value, Option<String>),
     Delete(u64, Option<String>),
+    Ready,
 }
 
 impl Ask {
@@ -74,7 +77,9 @@ impl Ask {
                 (Some(patch), tag.as_ref(), "application/merge-patch+json")
             }
             Ask::Delete(_, tag) => (None, tag.as_ref(), ""),
-            Ask::Get(_) | Ask::Find(_) | Ask::List { .. } | Ask::Search { .. } => (None, None, ""),
+            Ask::Get(_) | Ask::Find(_) | Ask::List { .. } | Ask::Search { .. } | Ask::Ready => {
+                (None, None, "")
+            }
         };
         let mut request = Request::builder().method(method).uri(path);
         if let Some(tag) = condition {
@@ -108,6 +113,7 @@ impl Ask {
             Ask::Put(id, ..) => ("PUT", format!("/users/{id}")),
             Ask::Patch(id, ..) => ("PATCH", format!("/users/{id}")),
             Ask::Delete(id, _) => ("DELETE", format!("/users/{id}")),
+            Ask::Ready => ("GET", "/readyz".to_owned()),
         }
     }
 }
@@ -197,7 +203,7 @@ pub enum Told {
     Replayed(Seen),
     /// 409, for another request with the same key runs.
     InProgress,
-    /// 204, 404, 409, 410, 412 or 422.
+    /// 204, 404, 409, 410, 412 or 422, or 200 without a user.
     Status(u16),
     /// 503, or none at all: the request took effect or did not.
     Unknown,
@@ -242,6 +248,7 @@ impl Told {
                     next,
                 })
             }
+            200 if *ask == Ask::Ready => Ok(Told::Status(status)),
             200 | 201 => {
                 let tag = header("etag");
                 if tag.is_none() != matches!(ask, Ask::Put(..)) {

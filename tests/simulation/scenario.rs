@@ -168,6 +168,7 @@ fn again(ask: Ask) -> Action {
         Ask::Put(id, profile, _) => Action::Put(Who::Id(id), profile, Condition::Always),
         Ask::Patch(id, patch, _) => Action::Patch(Who::Id(id), patch, Condition::Always),
         Ask::Delete(id, _) => Action::Delete(Who::Id(id), Condition::Always),
+        Ask::Ready => Action::Ready,
     }
 }
 

@@ -107,6 +107,7 @@ impl Client {
                 Ask::Patch(who(user), patch, tag(who(user), condition))
             }
             Action::Delete(user, condition) => Ask::Delete(who(user), tag(who(user), condition)),
+            Action::Ready => Ask::Ready,
         })
     }
 }

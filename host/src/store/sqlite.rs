@@ -1,6 +1,7 @@
 //! Spin's SQLite backend, with readers beside one writer.
 //!
 //! * [`address`] names a database, and connects to it.
+//! * [`backup`] copies the file, and puts a copy back.
 //! * [`database`] opens the file: its table, its journal, its connections.
 //! * [`operation`] has the SQL of each operation.
 //! * [`readers`] are the connections that read.
@@ -10,6 +11,7 @@
 //! one of the two wrote opens in the other.
 
 mod address;
+mod backup;
 mod database;
 mod operation;
 mod readers;
@@ -17,6 +19,7 @@ mod writer;
 
 use std::sync::Arc;
 
+pub use backup::{Restored, back_up, restore};
 pub use database::{Database, Location};
 
 use rusqlite::Connection;

@@ -1,6 +1,7 @@
 //! The host, as seen from outside: a real one serves the probe component, in this
 //! process or as the program, and is talked to over its socket.
 
+mod backup;
 mod chaining;
 mod clock;
 mod command;

@@ -125,7 +125,7 @@ fn prepare(connection: &Connection, location: &Location) -> rusqlite::Result<()>
 
 /// Makes the directory of the file, and the directories above it, if they aren't there. It
 /// makes their entries durable, which SQLite does for the entries of the last one alone.
-fn create_directory_of(path: &Path) -> anyhow::Result<()> {
+pub(super) fn create_directory_of(path: &Path) -> anyhow::Result<()> {
     let missing: Vec<&Path> = path
         .ancestors()
         .skip(1)
