@@ -30,6 +30,8 @@ use crate::store::count::{Counters, StoreOperations};
 use crate::store::{Backend, KeyValueStore, Location, StoreConfig};
 use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::Metrics;
+use crate::telemetry::otlp::Otlp;
+use crate::telemetry::trace::Tracing;
 
 /// A running host.
 ///
@@ -39,6 +41,7 @@ pub struct Host {
     server: Server,
     application: Arc<Application>,
     metrics_page: Option<MetricsPage>,
+    otlp: Otlp,
     backends: Vec<Backend>,
     counters: Arc<Counters>,
     instructions: Option<Arc<Instructions>>,
@@ -84,9 +87,17 @@ impl Host {
         let open = exposure::check(settings, &values, options.listen, options.allow_open)?;
         exposure::allow_hosts(settings, &mut values, &options.allow_hosts)?;
 
-        let metrics = options.metrics.map(|_| Metrics::new().map(Arc::new));
-        let metrics = metrics.transpose()?;
-        let telemetry = Telemetry::new(metrics.clone());
+        let otlp = Otlp::from_environment(&log)?;
+        if let Some(logger) = otlp.logger() {
+            log.send_by(logger);
+        }
+        let meter = otlp.meter();
+        let metrics = if options.metrics.is_some() || meter.is_some() {
+            Some(Metrics::new(meter)?)
+        } else {
+            None
+        };
+        let telemetry = Telemetry::new(metrics.clone(), otlp.tracer().map(Tracing::new));
         let counters = Arc::new(Counters::default());
         let configs = store_configs(&options, &config, directory)?;
         let (stores, backends) =
@@ -136,10 +147,13 @@ impl Host {
         chaining.connect(&application);
         startup_check::run(&application, &manifest.settings.startup_checks).await?;
         let listener = server::listen(options.listen, "--listen").await?;
+        if let Some(metrics) = &metrics {
+            let room = application.room.clone();
+            metrics.set_limits(options.limits().connections, move || room.usage());
+        }
         let metrics_page = match (options.metrics, metrics) {
             (Some(address), Some(metrics)) => {
                 let listener = server::listen(address, "--metrics").await?;
-                metrics.set_max_connections(options.limits().connections);
                 Some(MetricsPage::start(listener, metrics, application.clone())?)
             }
             _ => None,
@@ -159,6 +173,7 @@ impl Host {
             server,
             application,
             metrics_page,
+            otlp,
             backends,
             setup,
             counters,
@@ -206,6 +221,7 @@ impl Host {
             }
         })
         .await?;
+        self.otlp.shutdown().await;
         self.application.log.flush().await;
         Ok(())
     }

@@ -15,13 +15,15 @@ use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use printable::{Printable, printed};
 
 use instance_output::InstanceOutput;
+use opentelemetry::logs::{AnyValue, LogRecord as _, Logger as _, Severity};
+use opentelemetry_sdk::logs::SdkLogger;
 use outlet::Outlet;
 
 /// How long the last lines may take when the host stops.
@@ -35,6 +37,8 @@ pub struct Log {
     stderr: Arc<Outlet>,
     quiet: bool,
     directory: Option<PathBuf>,
+    /// Sends the lines by OpenTelemetry's protocol, if that is asked for.
+    otlp: Arc<OnceLock<SdkLogger>>,
 }
 
 impl Log {
@@ -59,6 +63,7 @@ impl Log {
             stderr,
             quiet,
             directory: directory.map(Path::to_owned),
+            otlp: Arc::default(),
         })
     }
 
@@ -66,8 +71,19 @@ impl Log {
     /// only used for failures.
     pub fn line(&self, message: fmt::Arguments<'_>) {
         let message = message.to_string().replace('\n', " ");
+        if let Some(logger) = self.otlp.get() {
+            let mut record = logger.create_log_record();
+            record.set_severity_number(Severity::Warn);
+            record.set_body(AnyValue::from(message.clone()));
+            logger.emit(record);
+        }
         self.stderr
             .write(format!("{}\n", Printable(&message)).as_bytes());
+    }
+
+    /// Sends all lines by OpenTelemetry's protocol, too.
+    pub fn send_by(&self, logger: SdkLogger) {
+        self.otlp.set(logger).ok();
     }
 
     /// Waits until all lines are written, or for [`MAX_FLUSH`].
@@ -85,13 +101,20 @@ impl Log {
             path.map(|path| LogFile::open(path, self.clone()))
                 .transpose()
         };
+        let lines = |stream| Lines {
+            component: id.into(),
+            stream,
+            otlp: self.otlp.clone(),
+        };
         Ok(ComponentLog {
             stdout: Sink {
+                lines: lines("stdout"),
                 outlet: self.stdout.clone(),
                 prefix: None,
                 file: open("stdout")?,
             },
             stderr: Sink {
+                lines: lines("stderr"),
                 outlet: (!self.quiet).then(|| self.stderr.clone()),
                 prefix: Some(format!("[{id}] ").into()),
                 file: open("stderr")?,
@@ -122,6 +145,7 @@ impl ComponentLog {
 /// The destination of the lines of one stream.
 #[derive(Clone, Debug)]
 struct Sink {
+    lines: Lines,
     outlet: Option<Arc<Outlet>>,
     /// The beginning of each line, for people. Without one, lines are written as they are.
     prefix: Option<Arc<str>>,
@@ -134,6 +158,7 @@ impl Sink {
         if let Some(file) = &self.file {
             file.write(line);
         }
+        self.lines.send(line);
         match (&self.outlet, &self.prefix) {
             (None, _) => 0,
             (Some(outlet), None) => outlet.write(line),
@@ -143,6 +168,29 @@ impl Sink {
                 outlet.write(format!("{prefix}{}\n", printed(text)).as_bytes())
             }
         }
+    }
+}
+
+/// Sends the lines of one stream by OpenTelemetry's protocol, if that is asked for.
+#[derive(Clone, Debug)]
+struct Lines {
+    component: Arc<str>,
+    stream: &'static str,
+    otlp: Arc<OnceLock<SdkLogger>>,
+}
+
+impl Lines {
+    fn send(&self, line: &[u8]) {
+        let Some(logger) = self.otlp.get() else {
+            return;
+        };
+        let text = String::from_utf8_lossy(line);
+        let mut record = logger.create_log_record();
+        record.set_severity_number(Severity::Info);
+        record.set_body(AnyValue::from(text.trim_end().to_owned()));
+        record.add_attribute("component_id", self.component.to_string());
+        record.add_attribute("log.iostream", self.stream);
+        logger.emit(record);
     }
 }
 

@@ -26,6 +26,7 @@ pub use sqlite::{Location, Restored, back_up, restore};
 use crate::log::Log;
 use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::OperationMetrics;
+use crate::telemetry::trace::CurrentSpan;
 use count::{Counters, Kind};
 use redis::Redis;
 use sqlite::{Database, SqliteStore};
@@ -109,6 +110,7 @@ impl Backend {
             store,
             counters,
             metrics: telemetry.operations(label, Kind::NAMES),
+            current_span: None,
         }
     }
 
@@ -134,9 +136,19 @@ pub struct KeyValueStore {
     counters: Arc<Counters>,
     /// Of each kind of operation, in the order of [`Kind`], if they are kept.
     metrics: Option<Arc<[OperationMetrics]>>,
+    /// The trace that its operations belong to, if there is one.
+    current_span: Option<CurrentSpan>,
 }
 
 impl KeyValueStore {
+    /// The same store, whose operations belong to the request of `current_span`.
+    pub fn traced(&self, current_span: Option<CurrentSpan>) -> Self {
+        Self {
+            current_span,
+            ..self.clone()
+        }
+    }
+
     /// Carries out an operation of this kind, and counts it.
     async fn counted<T>(
         &self,
@@ -144,12 +156,16 @@ impl KeyValueStore {
         operation: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         self.counters.add(kind);
-        let Some(metrics) = &self.metrics else {
-            return operation.await;
-        };
-        let began = Instant::now();
+        let current = self.current_span.as_ref();
+        let span = current.and_then(|current| current.operation(kind.span()));
+        let began = self.metrics.as_ref().map(|_| Instant::now());
         let result = operation.await;
-        metrics[kind as usize].ended(began.elapsed(), result.is_err());
+        if let (Some(metrics), Some(began)) = (&self.metrics, began) {
+            metrics[kind as usize].ended(began.elapsed(), result.is_err());
+        }
+        if let (Some(span), Err(_)) = (span, &result) {
+            span.failed();
+        }
         result
     }
 

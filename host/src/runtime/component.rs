@@ -9,6 +9,7 @@ use crate::runtime::chaining::Chaining;
 use crate::runtime::instructions::Instructions;
 use crate::runtime::room::Room;
 use crate::store::KeyValueStore;
+use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::ComponentMetrics;
 
 /// A component of the application, ready to run.
@@ -38,6 +39,8 @@ pub struct Component {
     pub instructions: Option<Arc<Instructions>>,
     /// Its metrics, if they are kept.
     pub metrics: Option<ComponentMetrics>,
+    /// Where its instances are observed.
+    pub telemetry: Telemetry,
     /// Where the lines that it prints go.
     pub output: ComponentLog,
     /// Where the host reports its failures.

@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 
 use crate::runtime::component::Component;
 use crate::runtime::request_id::RequestId;
+use crate::telemetry::trace::Span;
 
 /// A request that an instance answers. The service, the instance and the response's body
 /// share it.
@@ -19,6 +20,7 @@ pub struct InFlight {
     uri: Uri,
     id: RequestId,
     depth: usize,
+    span: Option<Span>,
     started: Instant,
     /// When the last part of the response was taken, in microseconds since it
     /// started; 0 while there is none.
@@ -34,13 +36,21 @@ pub struct InFlight {
 
 impl InFlight {
     /// A request that starts now. A client's has the depth 0, a
-    /// [`Call`](crate::runtime::chaining::Call) its own.
-    pub fn new(method: &Method, uri: &Uri, id: RequestId, depth: usize) -> Self {
+    /// [`Call`](crate::runtime::chaining::Call) its own. `span` is the part of the trace that the
+    /// instance has.
+    pub fn new(
+        method: &Method,
+        uri: &Uri,
+        id: RequestId,
+        depth: usize,
+        span: Option<Span>,
+    ) -> Self {
         Self {
             method: method.clone(),
             uri: uri.clone(),
             id,
             depth,
+            span,
             started: Instant::now(),
             progress: AtomicU64::new(0),
             timed_out: OnceLock::new(),
@@ -57,6 +67,11 @@ impl InFlight {
     pub fn advance(&self) {
         let elapsed = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.progress.store(elapsed, Ordering::Relaxed);
+    }
+
+    /// The part of the trace that the instance has, if there is a trace.
+    pub fn span(&self) -> Option<&Span> {
+        self.span.as_ref()
     }
 
     /// From when its time limit counts.
@@ -94,6 +109,9 @@ impl InFlight {
         }
         let id = &component.id;
         let timed_out = self.timed_out(limit);
+        if let Some(span) = &self.span {
+            span.failed();
+        }
         component.count_failure(timed_out);
         if timed_out {
             component.log.line(format_args!(

@@ -14,6 +14,7 @@ use crate::runtime::in_flight::{InFlight, Requests};
 use crate::runtime::outbound::Outbound;
 use crate::runtime::room::Share;
 use crate::telemetry::metrics::{ComponentMetrics, Present};
+use crate::telemetry::trace::CurrentSpan;
 
 /// How long an instance that is at work waits for memory that others have.
 const MAX_WAIT: Duration = Duration::from_secs(2);
@@ -25,6 +26,8 @@ pub struct InstanceState {
     /// The requests it is handling.
     pub(crate) requests: Arc<Requests>,
     pub(crate) memory: MemoryLimit,
+    /// The span of its present request, if there is a trace.
+    pub(crate) current_span: Option<CurrentSpan>,
     wasi: WasiCtx,
     http: WasiHttpCtx,
     outbound: Outbound,
@@ -41,13 +44,15 @@ impl InstanceState {
             wasi.env(name, value);
         }
         let requests: Arc<Requests> = Arc::default();
+        let current_span = component.telemetry.current_span();
         Self {
             table: ResourceTable::new(),
             memory: MemoryLimit::new(component.clone(), requests.clone()),
-            outbound: Outbound::new(component.clone(), requests.clone()),
+            outbound: Outbound::new(component.clone(), requests.clone(), current_span.clone()),
             requests,
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
+            current_span,
             _present: component.metrics.as_ref().map(ComponentMetrics::created),
             component,
         }

@@ -206,6 +206,7 @@ impl Loader<'_> {
             room: self.room.clone(),
             instructions: self.instructions.clone(),
             metrics: self.telemetry.component(id),
+            telemetry: self.telemetry.clone(),
             output: self.log.component(id)?,
             log: self.log.clone(),
         });

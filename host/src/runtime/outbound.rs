@@ -1,6 +1,7 @@
 //! The HTTP of an instance: its requests go where the manifest lets them, its responses are
 //! bounded.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use http::{Request, Response};
@@ -11,6 +12,7 @@ use crate::application::internal_host;
 use crate::runtime::chaining::Call;
 use crate::runtime::component::Component;
 use crate::runtime::in_flight::Requests;
+use crate::telemetry::trace::CurrentSpan;
 
 /// How many bytes of a response's body an instance may have written, and the client not
 /// have taken, before the instance waits.
@@ -22,6 +24,8 @@ const CHUNK: usize = 64 << 10;
 
 const CHUNKS: usize = 4;
 
+type Sent = Pin<Box<dyn Future<Output = Result<(Response<WasiBody>, Io<()>), Error>> + Send>>;
+
 type Io<T> = Box<dyn Future<Output = Result<T, Error>> + Send>;
 
 /// Sends the requests of a component to the hosts that `allowed_outbound_hosts`
@@ -30,14 +34,21 @@ type Io<T> = Box<dyn Future<Output = Result<T, Error>> + Send>;
 pub struct Outbound {
     component: Arc<Component>,
     requests: Arc<Requests>,
+    current_span: Option<CurrentSpan>,
 }
 
 impl Outbound {
-    /// Of an instance of that component, which handles these requests.
-    pub fn new(component: Arc<Component>, requests: Arc<Requests>) -> Self {
+    /// Of an instance of that component, which handles these requests; `current_span` is of the
+    /// present one.
+    pub fn new(
+        component: Arc<Component>,
+        requests: Arc<Requests>,
+        current_span: Option<CurrentSpan>,
+    ) -> Self {
         Self {
             component,
             requests,
+            current_span,
         }
     }
 }
@@ -58,29 +69,43 @@ impl WasiHttpHooks for Outbound {
 
     fn send_request(
         &mut self,
-        request: Request<WasiBody>,
+        mut request: Request<WasiBody>,
         options: Option<RequestOptions>,
         _transmitted: Io<()>,
     ) -> Io<(Response<WasiBody>, Io<()>)> {
         if !self.component.allowed_hosts.allow(request.uri()) {
             return Box::new(async { Err(Error::HttpRequestDenied) });
         }
+        let span = self.current_span.as_ref().and_then(|current| {
+            let (method, uri) = (request.method().clone(), request.uri().clone());
+            current.outbound(&method, &uri, request.headers_mut())
+        });
         let host = request.uri().host().unwrap_or_default();
-        if let Some(target) = internal_host::component(host) {
-            let answer = self.component.chaining.send(Call {
-                target: target.to_owned(),
-                depth: self.requests.depth() + 1,
-                request,
-                options: options.unwrap_or_default(),
-            });
-            return Box::new(async move {
+        let sent: Sent = match internal_host::component(host).map(str::to_owned) {
+            Some(target) => {
+                let answer = self.component.chaining.send(Call {
+                    target,
+                    depth: self.requests.depth() + 1,
+                    request,
+                    options: options.unwrap_or_default(),
+                });
                 let nothing_more = Box::new(async { Ok(()) }) as Io<()>;
-                Ok((answer.await?, nothing_more))
-            });
-        }
+                Box::pin(async move { Ok((answer.await?, nothing_more)) })
+            }
+            None => Box::pin(async move {
+                let (response, io) = default_send_request(request, options).await?;
+                Ok((response.map(BodyExt::boxed_unsync), Box::new(io) as Io<()>))
+            }),
+        };
         Box::new(async move {
-            let (response, io) = default_send_request(request, options).await?;
-            Ok((response.map(BodyExt::boxed_unsync), Box::new(io) as Io<()>))
+            let sent = sent.await;
+            if let Some(span) = span {
+                match &sent {
+                    Ok((response, _)) => span.answered(response.status()),
+                    Err(_) => span.failed(),
+                }
+            }
+            sent
         })
     }
 }

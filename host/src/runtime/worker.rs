@@ -157,6 +157,10 @@ impl WorkerState for Worker {
             .checked_add(self.reuse.request_timeout)
             .filter(|_| self.concurrent);
         let is_over = |request: &Arc<_>| !self.concurrent || Arc::strong_count(request) == 1;
+        // With several requests at a time it is not known which of them does something.
+        if let (Some(current), false) = (&store.data().current_span, self.concurrent) {
+            current.set(request.span());
+        }
         store.data().requests.replace(is_over, request);
         // The future is dropped when the guest has finished: one of WASI 0.2 with the
         // body and all, one of WASI 0.3 with the head alone. Until then the request

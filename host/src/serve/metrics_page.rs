@@ -124,12 +124,9 @@ impl Source {
     }
 
     async fn page(&self) -> Response<Full<Bytes>> {
-        let Self {
-            metrics,
-            application,
-        } = self.clone();
+        let metrics = self.metrics.clone();
         // It asks the operating system, and takes milliseconds.
-        let page = spawn_blocking(move || metrics.text(application.room.usage())).await;
+        let page = spawn_blocking(move || metrics.text()).await;
         match page.context("it panicked").flatten() {
             Ok(page) => {
                 let mut response = text(StatusCode::OK, page);

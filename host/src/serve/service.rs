@@ -68,7 +68,11 @@ impl Connection {
         let exchange = Exchange::new(&self.client);
         let id = RequestId::of(request.headers());
         let is_head = request.method() == Method::HEAD;
-        if let Some(observation) = self.application.telemetry.request(request.method()) {
+        if let Some(observation) = self
+            .application
+            .telemetry
+            .request(request.method(), request.headers())
+        {
             exchange.observe(observation);
         }
         let mut response = match self.respond(&exchange, &id, request).await {
@@ -122,7 +126,7 @@ impl Connection {
         exchange.keep(memory);
         let upload = self.uploads.receive(body, exchange).await?;
         if let Some(observation) = exchange.observation() {
-            observation.received();
+            observation.received(&mut head.headers);
         }
         let request = Request::from_parts(head, upload.boxed_unsync());
         let response = answer(&self.application, &self.address, id, request).await;
@@ -178,12 +182,16 @@ pub async fn run(
     handler: &ProxyHandler<Workers>,
     id: &RequestId,
     depth: usize,
-    request: Request<WasiBody>,
+    mut request: Request<WasiBody>,
 ) -> Result<Response<ResponseBody>, Refusal> {
-    let in_flight = InFlight::new(request.method(), request.uri(), id.clone(), depth);
+    let component = handler.state().component();
+    let span = application
+        .telemetry
+        .execution(&component.id, request.headers_mut());
+    let in_flight = InFlight::new(request.method(), request.uri(), id.clone(), depth, span);
     let in_flight = Arc::new(in_flight);
-    let may_call = handler.state().component().may_call;
-    let place = application.room.place(depth, may_call);
+    let _ending = EndOfSpan(&in_flight);
+    let place = application.room.place(depth, component.may_call);
     let place = timeout(application.request_timeout, place).await;
     let admission = Admission {
         request: in_flight.clone(),
@@ -192,9 +200,20 @@ pub async fn run(
     match handler.handle(admission, request).await {
         Ok(response) => {
             in_flight.advance();
-            Ok(response.map(|body| ResponseBody::guest(body, in_flight)))
+            Ok(response.map(|body| ResponseBody::guest(body, in_flight.clone())))
         }
         Err(error) => Err(failure(handler.state(), &in_flight, error).await),
+    }
+}
+
+/// Ends the instance's part of the trace when its response begins, or when the client leaves.
+struct EndOfSpan<'a>(&'a InFlight);
+
+impl Drop for EndOfSpan<'_> {
+    fn drop(&mut self) {
+        if let Some(span) = self.0.span() {
+            span.end();
+        }
     }
 }
 

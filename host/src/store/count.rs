@@ -38,6 +38,13 @@ macro_rules! operations {
         impl Kind {
             /// The names of all kinds, in their order.
             pub const NAMES: &[&str] = &[$(stringify!($field),)*];
+
+            /// The name of its spans.
+            pub fn span(self) -> &'static str {
+                match self {
+                    $(Self::$kind => concat!("wasi_key_value.", stringify!($field)),)*
+                }
+            }
         }
 
         /// The running counts behind [`StoreOperations`].

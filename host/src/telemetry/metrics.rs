@@ -1,14 +1,14 @@
 //! The metrics, by name. `docs/monitoring.md` says what they mean.
 
-use std::time::Duration;
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
-use prometheus::core::Collector;
-use prometheus::{
-    CounterVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
-    IntGaugeVec, Opts, Registry, TextEncoder,
-};
+use opentelemetry::metrics::Meter;
+use prometheus::{CounterVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, TextEncoder};
 
 use super::process::Process;
+use super::registration::{Durations, Histogram, Registration};
 
 /// In seconds. A read of one user by a kept instance takes some 50 µs; a time limit of the
 /// host's is 30 s.
@@ -34,12 +34,16 @@ pub struct Usage {
     pub max_memory: usize,
 }
 
+/// How old the values of the operating system may be for OTLP, which asks for one after the other.
+const MAX_AGE: Duration = Duration::from_millis(500);
+
 /// All metrics of a host.
-#[derive(Debug)]
 pub struct Metrics {
-    registry: Registry,
+    registration: Registration,
     process: Option<Process>,
-    pub(super) request_duration: HistogramVec,
+    usage: OnceLock<Box<dyn Fn() -> Usage + Send + Sync>>,
+    refreshed: Mutex<Option<Instant>>,
+    pub(super) request_duration: Durations,
     pub(super) request_phase: CounterVec,
     pub(super) requests_in_flight: IntGauge,
     pub(super) connections: ConnectionMetrics,
@@ -50,146 +54,100 @@ pub struct Metrics {
     instances_created: IntCounterVec,
     instances: IntGaugeVec,
     component_failures: IntCounterVec,
-    store_duration: HistogramVec,
+    store_duration: Durations,
     store_errors: IntCounterVec,
 }
 
 impl Metrics {
-    /// All at 0.
-    pub fn new() -> anyhow::Result<Self> {
-        let registry = Registry::new();
-        let build = IntGauge::with_opts(
-            Opts::new(
-                "edge_host_build_info",
-                "1; the label says which version runs.",
-            )
-            .const_label("version", env!("CARGO_PKG_VERSION")),
-        )?;
-        build.set(1);
-        registry.register(Box::new(build))?;
-        let metrics = Self {
-            process: Process::new(&registry)?,
-            request_duration: added(
-                &registry,
-                HistogramVec::new(
-                    HistogramOpts::new(
-                        "edge_host_request_duration_seconds",
-                        "Time from the head of a request until the client has its response.",
-                    )
-                    .buckets(REQUEST_BUCKETS.into()),
-                    &["component", "route", "method", "status"],
-                ),
+    /// All at 0. `meter` sends them by OTLP, too.
+    pub fn new(meter: Option<Meter>) -> anyhow::Result<Arc<Self>> {
+        let new = Registration::new(meter);
+        let build = Opts::new(
+            "edge_host_build_info",
+            "1; the label says which version runs.",
+        );
+        let build = build.const_label("version", env!("CARGO_PKG_VERSION"));
+        new.add(IntGauge::with_opts(build))?.set(1);
+        let metrics = Arc::new(Self {
+            process: Process::new(&new)?,
+            usage: OnceLock::new(),
+            refreshed: Mutex::default(),
+            request_duration: new.durations(
+                "edge_host_request_duration_seconds",
+                "Time from the head of a request until the client has its response.",
+                &REQUEST_BUCKETS,
+                &["component", "route", "method", "status"],
             )?,
-            request_phase: added(
-                &registry,
-                CounterVec::new(
-                    Opts::new(
-                        "edge_host_request_phase_seconds_total",
-                        "Time of answered requests, until they were received (send), until their \
+            request_phase: new.add(CounterVec::new(
+                Opts::new(
+                    "edge_host_request_phase_seconds_total",
+                    "Time of answered requests: until they were received (send), until their \
                      responses began (process), and until these were taken (receive).",
-                    ),
-                    &["component", "phase"],
                 ),
+                &["component", "phase"],
+            ))?,
+            requests_in_flight: new.gauge(
+                "edge_host_requests_in_flight",
+                "Requests that have begun and whose responses are not taken yet.",
             )?,
-            requests_in_flight: added(
-                &registry,
-                IntGauge::new(
-                    "edge_host_requests_in_flight",
-                    "Requests that have begun and whose responses are not taken yet.",
-                ),
-            )?,
-            requests_waiting: added(
-                &registry,
-                IntGauge::new(
-                    "edge_host_requests_waiting",
-                    "Requests that wait for a place or for memory.",
-                ),
+            requests_waiting: new.gauge(
+                "edge_host_requests_waiting",
+                "Requests that wait for a place or for memory.",
             )?,
             connections: ConnectionMetrics {
-                open: added(
-                    &registry,
-                    IntGauge::new("edge_host_connections", "Open connections of clients."),
-                )?,
-                accepted: added(
-                    &registry,
-                    IntCounter::new(
-                        "edge_host_connections_accepted_total",
-                        "Connections that clients have opened.",
-                    ),
+                open: new.gauge("edge_host_connections", "Open connections of clients.")?,
+                accepted: new.counter(
+                    "edge_host_connections_accepted_total",
+                    "Connections that clients have opened.",
                 )?,
             },
-            connections_limit: added(
-                &registry,
-                IntGauge::new(
-                    "edge_host_connections_limit",
-                    "The most connections at the same time.",
-                ),
+            connections_limit: new.gauge(
+                "edge_host_connections_limit",
+                "The most connections at the same time.",
             )?,
-            memory: added(
-                &registry,
-                IntGauge::new(
-                    "edge_host_memory_bytes",
-                    "Memory that instances, requests, responses and connections are counted for.",
-                ),
+            memory: new.gauge(
+                "edge_host_memory_bytes",
+                "Memory that instances, requests, responses and connections are counted for.",
             )?,
-            memory_limit: added(
-                &registry,
-                IntGauge::new(
-                    "edge_host_memory_limit_bytes",
-                    "The most memory that they may have together.",
-                ),
+            memory_limit: new.gauge(
+                "edge_host_memory_limit_bytes",
+                "The most memory that they may have together.",
             )?,
-            instances_created: added(
-                &registry,
-                IntCounterVec::new(
-                    Opts::new(
-                        "edge_host_instances_created_total",
-                        "Instances that were made.",
-                    ),
-                    &["component"],
-                ),
+            instances_created: new.counters(
+                "edge_host_instances_created_total",
+                "Instances that were made.",
+                &["component"],
             )?,
-            instances: added(
-                &registry,
-                IntGaugeVec::new(
-                    Opts::new("edge_host_instances", "Instances that exist."),
-                    &["component"],
-                ),
+            instances: new.gauges(
+                "edge_host_instances",
+                "Instances that exist.",
+                &["component"],
             )?,
-            component_failures: added(
-                &registry,
-                IntCounterVec::new(
-                    Opts::new(
-                        "edge_host_component_failures_total",
-                        "Failures of a component: it trapped or gave no response (failure), or took \
-                     too long (time_limit).",
-                    ),
-                    &["component", "reason"],
-                ),
+            component_failures: new.counters(
+                "edge_host_component_failures_total",
+                "Failures of a component: it trapped or gave no response (failure), or took too \
+                 long (time_limit).",
+                &["component", "reason"],
             )?,
-            store_duration: added(
-                &registry,
-                HistogramVec::new(
-                    HistogramOpts::new(
-                        "edge_host_store_operation_duration_seconds",
-                        "Time of an operation on a key-value store.",
-                    )
-                    .buckets(STORE_BUCKETS.into()),
-                    &["store", "operation"],
-                ),
+            store_duration: new.durations(
+                "edge_host_store_operation_duration_seconds",
+                "Time of an operation on a key-value store.",
+                &STORE_BUCKETS,
+                &["store", "operation"],
             )?,
-            store_errors: added(
-                &registry,
-                IntCounterVec::new(
-                    Opts::new(
-                        "edge_host_store_operation_errors_total",
-                        "Operations on a key-value store that failed.",
-                    ),
-                    &["store", "operation"],
-                ),
+            store_errors: new.counters(
+                "edge_host_store_operation_errors_total",
+                "Operations on a key-value store that failed.",
+                &["store", "operation"],
             )?,
-            registry,
-        };
+            registration: new,
+        });
+        let weak = Arc::downgrade(&metrics);
+        metrics.registration.set_refresh(move || {
+            if let Some(metrics) = weak.upgrade() {
+                metrics.refresh(MAX_AGE);
+            }
+        });
         Ok(metrics)
     }
 
@@ -208,36 +166,55 @@ impl Metrics {
     pub(super) fn operation(&self, store: &str, operation: &str) -> OperationMetrics {
         let labels = [store, operation];
         OperationMetrics {
-            duration: self.store_duration.with_label_values(&labels),
+            duration: self.store_duration.of(&labels),
             errors: self.store_errors.with_label_values(&labels),
         }
     }
 
-    /// Notes the most connections at the same time.
-    pub fn set_max_connections(&self, max: usize) {
-        self.connections_limit.set(gauge(max));
+    /// Notes the most connections at the same time, and where to ask what is used of the room.
+    pub fn set_limits(
+        &self,
+        connections: usize,
+        usage: impl Fn() -> Usage + Send + Sync + 'static,
+    ) {
+        self.connections_limit.set(gauge(connections));
+        self.usage.set(Box::new(usage)).ok();
     }
 
     /// All of them, in Prometheus' text format.
-    pub fn text(&self, usage: Usage) -> anyhow::Result<String> {
+    pub fn text(&self) -> anyhow::Result<String> {
+        self.refresh(Duration::ZERO);
+        let families = self.registration.registry.gather();
+        Ok(TextEncoder::new().encode_to_string(&families)?)
+    }
+
+    /// Asks for what no event tells, unless that was asked for so lately.
+    fn refresh(&self, max_age: Duration) {
+        // A std mutex: nothing is awaited while it is held.
+        let mut refreshed = self
+            .refreshed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if refreshed.is_some_and(|last| last.elapsed() < max_age) {
+            return;
+        }
+        *refreshed = Some(Instant::now());
         if let Some(process) = &self.process {
             process.update();
         }
-        self.requests_waiting.set(gauge(usage.waiting));
-        self.memory.set(gauge(usage.memory));
-        self.memory_limit.set(gauge(usage.max_memory));
-        Ok(TextEncoder::new().encode_to_string(&self.registry.gather())?)
+        if let Some(usage) = self.usage.get() {
+            let usage = usage();
+            self.requests_waiting.set(gauge(usage.waiting));
+            self.memory.set(gauge(usage.memory));
+            self.memory_limit.set(gauge(usage.max_memory));
+        }
     }
 }
 
-/// A metric that the registry has, too.
-pub(super) fn added<M: Collector + Clone + 'static>(
-    registry: &Registry,
-    metric: prometheus::Result<M>,
-) -> prometheus::Result<M> {
-    let metric = metric?;
-    registry.register(Box::new(metric.clone()))?;
-    Ok(metric)
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
 }
 
 /// The value of a gauge.
@@ -313,7 +290,7 @@ pub struct OperationMetrics {
 impl OperationMetrics {
     /// Counts an operation that has ended.
     pub fn ended(&self, time: Duration, has_failed: bool) {
-        self.duration.observe(time.as_secs_f64());
+        self.duration.observe(time);
         if has_failed {
             self.errors.inc();
         }

@@ -4,16 +4,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 
 use super::labels;
 use super::metrics::{Metrics, Present};
+use super::trace::Span;
 
 /// A request that is observed, until this is dropped.
 #[derive(Debug)]
 pub struct Observation {
-    metrics: Arc<Metrics>,
-    _present: Present,
+    metrics: Option<(Arc<Metrics>, Present)>,
+    span: Option<Span>,
     method: &'static str,
     began: Instant,
     route: OnceLock<Route>,
@@ -31,10 +32,18 @@ struct Route {
 
 impl Observation {
     /// A request that begins now, with its head.
-    pub(super) fn begin(metrics: Arc<Metrics>, method: &Method) -> Self {
+    pub(super) fn begin(
+        metrics: Option<Arc<Metrics>>,
+        span: Option<Span>,
+        method: &Method,
+    ) -> Self {
+        let present = |metrics: Arc<Metrics>| {
+            let present = Present::new(&metrics.requests_in_flight);
+            (metrics, present)
+        };
         Self {
-            _present: Present::new(&metrics.requests_in_flight),
-            metrics,
+            metrics: metrics.map(present),
+            span,
             method: labels::method(method),
             began: Instant::now(),
             route: OnceLock::new(),
@@ -46,6 +55,9 @@ impl Observation {
 
     /// Notes which component answers it, and the pattern of its route.
     pub fn routed(&self, component: &Arc<str>, pattern: &Arc<str>) {
+        if let Some(span) = &self.span {
+            span.routed(self.method, component, pattern);
+        }
         let route = Route {
             component: component.clone(),
             pattern: pattern.clone(),
@@ -53,37 +65,51 @@ impl Observation {
         self.route.set(route).ok();
     }
 
-    /// Notes that enough of it has come to be answered.
-    pub fn received(&self) {
+    /// Notes that enough of it has come to be answered. Its header fields then name its span.
+    pub fn received(&self, headers: &mut HeaderMap) {
+        if let Some(span) = &self.span {
+            span.propagate(headers);
+        }
         self.received.set(Instant::now()).ok();
     }
 
     /// Notes that its response begins.
     pub fn answered(&self, status: StatusCode) {
+        if let Some(span) = &self.span {
+            span.answered(status);
+        }
         self.answered.set((Instant::now(), status)).ok();
     }
 
     /// Notes that the rest of its response will not come, by the component's fault.
     pub fn broke_off(&self) {
+        if let Some(span) = &self.span {
+            span.failed();
+        }
         self.has_broken_off.store(true, Ordering::Relaxed);
     }
 }
 
 impl Drop for Observation {
     fn drop(&mut self) {
+        if let Some(span) = &self.span {
+            span.end();
+        }
+        let Some((metrics, _)) = &self.metrics else {
+            return;
+        };
         let ended = Instant::now();
         let route = self.route.get().cloned().unwrap_or_default();
+        let has_broken_off = self.has_broken_off.load(Ordering::Relaxed);
         let status = match self.answered.get() {
             // The client left first.
             None => "aborted",
-            Some(_) if *self.has_broken_off.get_mut() => "5xx",
+            Some(_) if has_broken_off => "5xx",
             Some((_, status)) => labels::status(*status),
         };
         let labels = [&*route.component, &route.pattern, self.method, status];
-        self.metrics
-            .request_duration
-            .with_label_values(&labels)
-            .observe((ended - self.began).as_secs_f64());
+        let duration = metrics.request_duration.of(&labels);
+        duration.observe(ended - self.began);
         let Some((answered, _)) = self.answered.get() else {
             return;
         };
@@ -93,7 +119,7 @@ impl Drop for Observation {
             ("process", *answered - *received),
             ("receive", ended - *answered),
         ] {
-            self.metrics
+            metrics
                 .request_phase
                 .with_label_values(&[&*route.component, phase])
                 .inc_by(time.as_secs_f64());

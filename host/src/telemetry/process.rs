@@ -2,10 +2,11 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use prometheus::{Counter, IntGauge, Registry};
+use prometheus::{Counter, IntGauge};
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
-use super::metrics::{added, gauge};
+use super::metrics::gauge;
+use super::registration::Registration;
 
 /// What the operating system says of this process.
 #[derive(Debug)]
@@ -21,11 +22,11 @@ pub struct Process {
 
 impl Process {
     /// Of this process; none where the operating system does not tell.
-    pub fn new(registry: &Registry) -> prometheus::Result<Option<Self>> {
+    pub fn new(registration: &Registration) -> prometheus::Result<Option<Self>> {
         let (Ok(pid), Ok(system)) = (sysinfo::get_current_pid(), System::new()) else {
             return Ok(None);
         };
-        let new = |name, help| added(registry, IntGauge::new(name, help));
+        let new = |name, help| registration.gauge(name, help);
         Ok(Some(Self {
             pid,
             system: Mutex::new(system),
@@ -33,13 +34,10 @@ impl Process {
                 "process_start_time_seconds",
                 "When the process started, in seconds since 1970.",
             )?,
-            cpu: added(
-                registry,
-                Counter::new(
-                    "process_cpu_seconds_total",
-                    "Time of processors that the process has used.",
-                ),
-            )?,
+            cpu: registration.add(Counter::new(
+                "process_cpu_seconds_total",
+                "Time of processors that the process has used.",
+            ))?,
             memory: new(
                 "process_resident_memory_bytes",
                 "Memory of the machine that the process has.",

@@ -10,6 +10,7 @@ mod failures;
 mod limits;
 mod metrics;
 mod monitoring;
+mod opentelemetry;
 mod output;
 mod redis;
 mod refusals;

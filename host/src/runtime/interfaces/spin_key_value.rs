@@ -17,7 +17,8 @@ impl Host for InstanceState {}
 
 impl HostStore for InstanceState {
     fn open(&mut self, label: String) -> Result<Result<Resource<KeyValueStore>, Error>> {
-        let Some(store) = self.component.stores.get(&label).cloned() else {
+        let store = self.component.stores.get(&label);
+        let Some(store) = store.map(|store| store.traced(self.current_span.clone())) else {
             return Ok(Err(Error::AccessDenied));
         };
         Ok(Ok(self.table.push(store)?))

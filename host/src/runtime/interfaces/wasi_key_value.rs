@@ -28,7 +28,8 @@ impl store::Host for InstanceState {
     fn open(&mut self, identifier: String) -> Result<Result<Resource<Bucket>, Error>> {
         // Spin answers access-denied to any label that the manifest doesn't grant,
         // known to it or not.
-        let Some(bucket) = self.component.stores.get(&identifier).cloned() else {
+        let store = self.component.stores.get(&identifier);
+        let Some(bucket) = store.map(|store| store.traced(self.current_span.clone())) else {
             return Ok(Err(Error::AccessDenied));
         };
         Ok(Ok(self.table.push(bucket)?))

@@ -51,15 +51,8 @@ pub fn show(path: &[&str], out: ResponseOutparam) {
             std::io::stdout().flush().expect("it is open");
             response::send(out, Answer::text("printed"));
         }
-        ["fetch"] => {
-            let request = spin_sdk::http::Request::get("http://127.0.0.1:1/");
-            let result: Result<spin_sdk::http::Response, _> =
-                spin_sdk::http::run(spin_sdk::http::send(request));
-            response::send(
-                out,
-                Answer::debug(result.map(|response| *response.status())),
-            );
-        }
+        ["fetch"] => fetch("127.0.0.1:1", out),
+        ["fetch", authority] => fetch(authority, out),
         _ => response::send(out, Answer::not_found()),
     }
 }
@@ -76,4 +69,14 @@ fn drip(out: ResponseOutparam, count: &str, milliseconds: &str) {
     }
     drop(stream);
     OutgoingBody::finish(body, None).expect("it has no length");
+}
+
+fn fetch(authority: &str, out: ResponseOutparam) {
+    let request = spin_sdk::http::Request::get(format!("http://{authority}/"));
+    let result: Result<spin_sdk::http::Response, _> =
+        spin_sdk::http::run(spin_sdk::http::send(request));
+    response::send(
+        out,
+        Answer::debug(result.map(|response| *response.status())),
+    );
 }
