@@ -86,12 +86,12 @@ costs: target ## Record what requests cost in instructions and store operations:
 	RECORD_COSTS=1 cargo test --profile host --test costs
 
 build: target ## Build the component, the embedded host and the client
-	cargo build --target wasm32-wasip1 --release -p edge-users-component -p edge-users-rpc-component -p edge-host-probe
+	cargo build --target wasm32-wasip1 --release -p edge-users-component -p edge-users-rpc-component -p edge-users-greeting -p edge-host-probe
 	cargo build $(NATIVE) --bins --examples
 
 check: target
 	cargo fmt --all --check
-	cargo clippy --target wasm32-wasip1 --release -p edge-users -p edge-users-component -p edge-users-rpc-component -p edge-host-probe -- -D warnings
+	cargo clippy --target wasm32-wasip1 --release -p edge-users -p edge-users-component -p edge-users-rpc-component -p edge-users-greeting -p edge-host-probe -- -D warnings
 	cargo clippy $(NATIVE) --all-targets -- -D warnings
 
 target:

@@ -5,7 +5,8 @@
 //! * [`variables`], [`variable_name`], [`variable_source`], [`template`]: variables, from
 //!   the command line to the values that a component sees.
 //! * [`router`]: finds the route of a request.
-//! * [`allowed_hosts`]: where a component may send requests.
+//! * [`allowed_hosts`], [`internal_host`]: where a component may send requests, and the names of
+//!   other components.
 //! * [`exposure`]: refuses to be open to other machines, and adds names of hosts.
 //! * [`build_command`]: the flag `--build`.
 //! * [`source_line`]: errors that name a line of these files.
@@ -13,6 +14,7 @@
 pub mod allowed_hosts;
 pub mod build_command;
 pub mod exposure;
+pub mod internal_host;
 pub mod manifest;
 pub mod router;
 pub mod runtime_config;

@@ -17,6 +17,7 @@ use crate::application::variable_source;
 use crate::application::variables::{self, Provider};
 use crate::log::Log;
 use crate::options::UpOptions;
+use crate::runtime::chaining::Chaining;
 use crate::runtime::engine::{EngineOptions, engine};
 use crate::runtime::instructions::Instructions;
 use crate::runtime::loader::{Application, Loader};
@@ -124,12 +125,14 @@ impl Host {
             &log,
         )?;
         let instructions = options.count_instructions.then(Arc::default);
+        let chaining: Arc<Chaining> = Arc::default();
         let application = Loader {
             directory,
             engine: &engine,
             values,
             stores,
             environment: &options.env,
+            chaining: chaining.clone(),
             reuse: Reuse {
                 max_requests: options.max_instance_reuse_count,
                 max_concurrent_requests: options.max_instance_concurrent_reuse_count,
@@ -144,6 +147,7 @@ impl Host {
         }
         .load(&manifest)?;
         let application = Arc::new(application);
+        chaining.connect(&application);
         startup_check::run(&application, &manifest.settings.readiness).await?;
         let listener = server::listen(options.listen, "--listen").await?;
         if let Some(metrics) = &metrics {

@@ -10,10 +10,11 @@
 //! * [`room`]: places and memory for requests.
 //! * [`instructions`]: counts the instructions that instances execute.
 //! * [`bindings`], [`interfaces`]: the imports of an instance.
-//! * [`outbound`]: the requests that an instance sends.
+//! * [`outbound`]: the requests that an instance sends; [`chaining`]: those to other components.
 
 pub mod artifact;
 pub mod bindings;
+pub mod chaining;
 pub mod component;
 pub mod engine;
 pub mod in_flight;

@@ -1,6 +1,7 @@
 //! Serving the application over HTTP.
 //!
 //! * [`server`], [`service`]: the listening socket, and requests.
+//! * [`chaining`]: requests from one component to another.
 //! * [`connections`], [`exchange`], [`streams`]: which of them wait for their clients, and
 //!   which give way.
 //! * [`client_stream`]: the socket of a client.
@@ -13,6 +14,7 @@
 //! * [`spin_headers`], [`date`]: header fields that the host adds.
 
 pub mod body;
+pub mod chaining;
 pub mod client_stream;
 pub mod connections;
 pub mod date;

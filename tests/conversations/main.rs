@@ -8,6 +8,7 @@ mod support;
 
 mod audit;
 mod authorization;
+mod balancers;
 mod bulk_clients;
 mod bulk_failures;
 mod component;
@@ -17,6 +18,7 @@ mod durability;
 mod emails;
 mod export;
 mod finding;
+mod greeting;
 mod hosts;
 mod idempotency;
 mod import;

@@ -2,7 +2,8 @@
 //!
 //! `SCHEME://HOST[:PORT]`, where `*` stands for any of each, `*.` at the beginning of
 //! a host for its subdomains, and a port may be a range, `8000..9000`. Without a port it is
-//! the port of the scheme. Hosts that aren't named are not allowed.
+//! the port of the scheme. Hosts that aren't named are not allowed. Another component of the
+//! application is a host like others: `http://ID.spin.internal`, or `http://*.spin.internal`.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -10,6 +11,7 @@ use std::ops::Range;
 use anyhow::{Context as _, bail};
 use http::Uri;
 
+use crate::application::internal_host;
 use crate::application::template::Template;
 
 /// The hosts that a component may send requests to.
@@ -55,6 +57,14 @@ impl AllowedHosts {
             }
         }
         Ok(Self(hosts))
+    }
+
+    /// Whether any component of the application may be among them.
+    pub fn have_components(&self) -> bool {
+        self.0.iter().any(|allowed| match &allowed.host {
+            HostPattern::Is(host) => internal_host::component(host).is_some(),
+            pattern => pattern.allows("any.spin.internal"),
+        })
     }
 
     /// Whether a request may go there.
@@ -132,8 +142,8 @@ impl HostPattern {
         if host == "*" {
             return Ok(Self::Any);
         }
-        if host == "self" || host == "self.alt" || host.ends_with(".spin.internal") {
-            bail!("this host passes no requests between components");
+        if host == "self" || host == "self.alt" {
+            bail!("this host has no {host}; name the component, as in http://ID.spin.internal");
         }
         if host.contains('/') {
             bail!("it has a path, or is a network, neither of which this host supports");
@@ -204,6 +214,11 @@ mod tests {
             ("http://[::1]:3000", "http://[::1]:3000/", true),
             ("http://[::1]", "http://[::1]/", true),
             ("http://[::1]", "/relative", false),
+            ("http://b.spin.internal", "http://b.spin.internal/", true),
+            ("http://b.spin.internal", "https://b.spin.internal/", false),
+            ("http://b.spin.internal", "http://c.spin.internal/", false),
+            ("http://*.spin.internal", "http://c.spin.internal/", true),
+            ("*://*:*", "http://c.spin.internal/", true),
             ("http://{{ host }}", "http://db.test/", true),
             ("{{ none }}", "http://db.test/", false),
             ("https://{{ none }}", "https://db.test/", false),
@@ -215,6 +230,21 @@ mod tests {
             &["https://b.test", "https://a.test"],
             "https://a.test/"
         ));
+    }
+
+    #[test]
+    fn components_are_among_the_hosts_that_have_such_names() {
+        for (text, have) in [
+            ("http://users.spin.internal", true),
+            ("https://*.spin.internal", true),
+            ("http://*.internal", true),
+            ("*://*:*", true),
+            ("https://*.test", false),
+            ("https://spin.internal", false),
+        ] {
+            let hosts = AllowedHosts(vec![AllowedHost::parse(text).unwrap()]);
+            assert_eq!(hosts.have_components(), have, "{text}");
+        }
     }
 
     #[test]
@@ -239,7 +269,7 @@ mod tests {
             "https://a b",
             "http://10.0.0.0/8",
             "http://self",
-            "http://*.spin.internal",
+            "https://self.alt",
         ] {
             assert!(check(text).is_err(), "{text}");
         }

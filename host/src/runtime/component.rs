@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::application::allowed_hosts::AllowedHosts;
 use crate::log::{ComponentLog, Log};
+use crate::runtime::chaining::Chaining;
 use crate::runtime::instructions::Instructions;
 use crate::runtime::room::Room;
 use crate::store::KeyValueStore;
@@ -26,6 +27,10 @@ pub struct Component {
     pub stores: HashMap<String, KeyValueStore>,
     /// Where it may send requests.
     pub allowed_hosts: AllowedHosts,
+    /// Whether it may send requests to other components of the application.
+    pub may_call: bool,
+    /// The way to them.
+    pub chaining: Arc<Chaining>,
     /// The most memory that one instance may have, in bytes.
     pub max_memory: usize,
     /// Where the memory of all instances is counted.

@@ -19,6 +19,7 @@ pub struct InFlight {
     method: Method,
     uri: Uri,
     id: RequestId,
+    depth: usize,
     span: Option<Span>,
     started: Instant,
     /// When the last part of the response was taken, in microseconds since it
@@ -34,12 +35,21 @@ pub struct InFlight {
 }
 
 impl InFlight {
-    /// A request that starts now. `span` is the part of the trace that the instance has.
-    pub fn new(method: &Method, uri: &Uri, id: RequestId, span: Option<Span>) -> Self {
+    /// A request that starts now. A client's has the depth 0, a
+    /// [`Call`](crate::runtime::chaining::Call) its own. `span` is the part of the trace that the
+    /// instance has.
+    pub fn new(
+        method: &Method,
+        uri: &Uri,
+        id: RequestId,
+        depth: usize,
+        span: Option<Span>,
+    ) -> Self {
         Self {
             method: method.clone(),
             uri: uri.clone(),
             id,
+            depth,
             span,
             started: Instant::now(),
             progress: AtomicU64::new(0),
@@ -139,6 +149,12 @@ impl Requests {
     /// When the last progress of any of them was.
     pub fn last_progress(&self) -> Option<Instant> {
         self.lock().iter().map(|r| r.last_progress()).max()
+    }
+
+    /// The depth of the deepest of them.
+    pub fn depth(&self) -> usize {
+        let requests = self.lock();
+        requests.iter().map(|r| r.depth).max().unwrap_or_default()
     }
 
     /// Notes that their instance needed memory that others had.

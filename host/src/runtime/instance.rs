@@ -48,10 +48,10 @@ impl InstanceState {
         Self {
             table: ResourceTable::new(),
             memory: MemoryLimit::new(component.clone(), requests.clone()),
+            outbound: Outbound::new(component.clone(), requests.clone(), current_span.clone()),
             requests,
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
-            outbound: Outbound::new(component.clone(), current_span.clone()),
             current_span,
             _present: component.metrics.as_ref().map(ComponentMetrics::created),
             component,

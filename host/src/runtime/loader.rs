@@ -18,6 +18,7 @@ use crate::application::router::{Router, WELL_KNOWN_PREFIX};
 use crate::application::variables;
 use crate::log::Log;
 use crate::runtime::artifact;
+use crate::runtime::chaining::Chaining;
 use crate::runtime::component::Component;
 use crate::runtime::instance::InstanceState;
 use crate::runtime::instructions::Instructions;
@@ -31,6 +32,8 @@ use crate::telemetry::Telemetry;
 pub struct Application {
     /// Which trigger answers which path.
     pub router: Router<Target>,
+    /// The route of every call: a component is told of it, and that is all.
+    pub calls: Router<()>,
     /// The answer to `/.well-known/spin/info`.
     pub info: Bytes,
     /// Room for requests.
@@ -41,6 +44,18 @@ pub struct Application {
     pub telemetry: Telemetry,
     /// Where failures are reported.
     pub log: Log,
+    /// The components that have a trigger, by id.
+    components: HashMap<String, ProxyHandler<Workers>>,
+}
+
+impl Application {
+    /// The component that has this id, and a trigger. As ids are parts of the names of hosts,
+    /// their case makes no difference.
+    pub fn component(&self, id: &str) -> Option<&ProxyHandler<Workers>> {
+        let mut components = self.components.iter();
+        let found = components.find(|(name, _)| name.eq_ignore_ascii_case(id));
+        found.map(|(_, handler)| handler)
+    }
 }
 
 /// The target of a route.
@@ -86,6 +101,8 @@ pub struct Loader<'a> {
     pub stores: HashMap<String, KeyValueStore>,
     /// Variables to add to the environment of each component.
     pub environment: &'a [(String, String)],
+    /// The way from one of its components to the others.
+    pub chaining: Arc<Chaining>,
     /// How long instances live.
     pub reuse: Reuse,
     /// How much memory an instance may have, in bytes.
@@ -112,7 +129,11 @@ impl Loader<'_> {
             handlers.insert(id.as_str(), handler);
         }
         let mut routes = Vec::new();
+        let mut components = HashMap::new();
         for (number, trigger) in manifest.triggers.iter().enumerate() {
+            if let Handler::Component(id) = &trigger.handler {
+                components.insert(id.clone(), handlers[id.as_str()].clone());
+            }
             let Some(route) = &trigger.route else {
                 continue;
             };
@@ -126,6 +147,7 @@ impl Loader<'_> {
             routes.push((route.clone(), target));
         }
         let (router, replaced) = Router::build(routes)?;
+        let (calls, _) = Router::build([("/...".to_owned(), ())])?;
         for route in replaced {
             self.log.line(format_args!(
                 "the route {} of {} is never used, a later trigger has the same",
@@ -144,6 +166,8 @@ impl Loader<'_> {
         }
         Ok(Application {
             router,
+            calls,
+            components,
             info: info(manifest)?,
             room: self.room.clone(),
             request_timeout: self.reuse.request_timeout,
@@ -168,13 +192,16 @@ impl Loader<'_> {
             };
             stores.insert(label.clone(), store.clone());
         }
+        let allowed_hosts = AllowedHosts::resolve(&component.allowed_outbound_hosts, &self.values)?;
         let shared = Arc::new(Component {
             id: id.into(),
             description: component.description.clone(),
             environment: environment(component, self.environment),
             variables: variables::resolve(component, &self.values)?,
             stores,
-            allowed_hosts: AllowedHosts::resolve(&component.allowed_outbound_hosts, &self.values)?,
+            may_call: allowed_hosts.have_components(),
+            allowed_hosts,
+            chaining: self.chaining.clone(),
             max_memory: self.max_instance_memory,
             room: self.room.clone(),
             instructions: self.instructions.clone(),

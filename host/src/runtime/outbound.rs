@@ -1,13 +1,17 @@
 //! The HTTP of an instance: its requests go where the manifest lets them, its responses are
 //! bounded.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
 
+use crate::application::internal_host;
+use crate::runtime::chaining::Call;
 use crate::runtime::component::Component;
+use crate::runtime::in_flight::Requests;
 use crate::telemetry::trace::CurrentSpan;
 
 /// How many bytes of a response's body an instance may have written, and the client not
@@ -20,20 +24,30 @@ const CHUNK: usize = 64 << 10;
 
 const CHUNKS: usize = 4;
 
+type Sent = Pin<Box<dyn Future<Output = Result<(Response<WasiBody>, Io<()>), Error>> + Send>>;
+
 type Io<T> = Box<dyn Future<Output = Result<T, Error>> + Send>;
 
 /// Sends the requests of a component to the hosts that `allowed_outbound_hosts`
-/// names. Others are answered with `HTTP-request-denied`, as Spin does.
+/// names. Others are answered with `HTTP-request-denied`, as Spin does. Requests to other
+/// components of the application stay in the host.
 pub struct Outbound {
     component: Arc<Component>,
+    requests: Arc<Requests>,
     current_span: Option<CurrentSpan>,
 }
 
 impl Outbound {
-    /// Of an instance of that component, which works on the request of `current_span`.
-    pub fn new(component: Arc<Component>, current_span: Option<CurrentSpan>) -> Self {
+    /// Of an instance of that component, which handles these requests; `current_span` is of the
+    /// present one.
+    pub fn new(
+        component: Arc<Component>,
+        requests: Arc<Requests>,
+        current_span: Option<CurrentSpan>,
+    ) -> Self {
         Self {
             component,
+            requests,
             current_span,
         }
     }
@@ -66,16 +80,32 @@ impl WasiHttpHooks for Outbound {
             let (method, uri) = (request.method().clone(), request.uri().clone());
             current.outbound(&method, &uri, request.headers_mut())
         });
+        let host = request.uri().host().unwrap_or_default();
+        let sent: Sent = match internal_host::component(host).map(str::to_owned) {
+            Some(target) => {
+                let answer = self.component.chaining.send(Call {
+                    target,
+                    depth: self.requests.depth() + 1,
+                    request,
+                    options: options.unwrap_or_default(),
+                });
+                let nothing_more = Box::new(async { Ok(()) }) as Io<()>;
+                Box::pin(async move { Ok((answer.await?, nothing_more)) })
+            }
+            None => Box::pin(async move {
+                let (response, io) = default_send_request(request, options).await?;
+                Ok((response.map(BodyExt::boxed_unsync), Box::new(io) as Io<()>))
+            }),
+        };
         Box::new(async move {
-            let sent = default_send_request(request, options).await;
+            let sent = sent.await;
             if let Some(span) = span {
                 match &sent {
                     Ok((response, _)) => span.answered(response.status()),
                     Err(_) => span.failed(),
                 }
             }
-            let (response, io) = sent?;
-            Ok((response.map(BodyExt::boxed_unsync), Box::new(io) as Io<()>))
+            sent
         })
     }
 }

@@ -4,6 +4,12 @@
 //! requests and responses. A request that finds no room waits for it.
 //! While one waits, `serve::connections` gives up requests that only wait for their
 //! clients.
+//!
+//! A component that calls another one keeps its place and its memory while it waits. So that
+//! callers can't fill all room and wait for each other, requests to components that may call
+//! others have places of their own, a quarter of all, and so have calls, for each depth half of
+//! those before: who waits at one depth waits for the next depth alone, and there is always room
+//! for requests that wait for nobody.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,10 +25,15 @@ const UNIT: usize = 1 << 10;
 /// A part of the room. It is free again when this is dropped.
 pub type Share = OwnedSemaphorePermit;
 
+/// How deep components may call each other; the component that a client calls is at depth 0.
+pub const MAX_DEPTH: usize = 8;
+
 /// The room of a host.
 #[derive(Debug)]
 pub struct Room {
     places: Arc<Semaphore>,
+    /// For callers and for calls, by depth.
+    chained_places: Vec<Arc<Semaphore>>,
     memory: Arc<Semaphore>,
     /// All memory, in units.
     max_memory: usize,
@@ -36,8 +47,11 @@ impl Room {
     /// For so many requests at the same time, which hold so many bytes together.
     pub fn new(places: usize, memory: usize) -> Arc<Self> {
         let max_memory = (memory / UNIT).min(Semaphore::MAX_PERMITS);
+        let semaphore = |places| Arc::new(Semaphore::new(places));
+        let chained = (0..=MAX_DEPTH).map(|depth| (places >> (depth + 2)).max(1));
         Arc::new(Self {
-            places: Arc::new(Semaphore::new(places)),
+            places: semaphore(places),
+            chained_places: chained.map(semaphore).collect(),
             memory: Arc::new(Semaphore::new(max_memory)),
             max_memory,
             waiting: AtomicUsize::new(0),
@@ -46,9 +60,15 @@ impl Room {
         })
     }
 
-    /// A place, as soon as there is one.
-    pub async fn place(&self) -> Share {
-        self.wait_for(&self.places, 1).await
+    /// A place, as soon as there is one: for a client's request, at depth 0, or for a call at its
+    /// depth, which is [`MAX_DEPTH`] at most.
+    pub async fn place(&self, depth: usize, may_call: bool) -> Share {
+        let places = if depth == 0 && !may_call {
+            &self.places
+        } else {
+            &self.chained_places[depth]
+        };
+        self.wait_for(places, 1).await
     }
 
     /// So many bytes, as soon as they are free. Requests are served in the order of their calls.
@@ -131,10 +151,10 @@ mod tests {
     #[tokio::test]
     async fn a_request_that_finds_no_room_waits_and_is_counted() {
         let room = Room::new(1, 10 * UNIT);
-        let place = room.place().await;
+        let place = room.place(0, false).await;
         let waiting = tokio::spawn({
             let room = room.clone();
-            async move { room.place().await }
+            async move { room.place(0, false).await }
         });
         assert_eq!(room.shortage().await, 1);
         assert!(!waiting.is_finished());
@@ -142,6 +162,17 @@ mod tests {
         let _place = waiting.await.unwrap();
         let shortage = tokio::time::timeout(Duration::from_millis(20), room.shortage());
         assert!(shortage.await.is_err());
+    }
+
+    #[tokio::test]
+    async fn each_depth_has_places_of_its_own() {
+        let room = Room::new(1, 10 * UNIT);
+        let mut places = vec![room.place(0, false).await];
+        for depth in 0..=MAX_DEPTH {
+            places.push(room.place(depth, true).await);
+        }
+        let another = tokio::time::timeout(Duration::from_millis(20), room.place(1, false));
+        assert!(another.await.is_err());
     }
 
     #[tokio::test]

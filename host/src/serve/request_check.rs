@@ -5,6 +5,7 @@ use http::request::Parts;
 use http::uri::{Authority, Scheme};
 use http::{HeaderMap, StatusCode, Uri};
 
+use crate::application::internal_host;
 use crate::serve::refusal::Refusal;
 
 /// The most fields of a head. hyper has the same limit for HTTP/1.1.
@@ -13,9 +14,6 @@ const MAX_FIELDS: usize = 100;
 /// The most bytes of a head's fields. A component may allow less, and say so in a document
 /// of its own.
 pub const MAX_HEAD: usize = 64 << 10;
-
-/// The names by which components of one application reach each other end with this.
-const INTERNAL: &str = ".spin.internal";
 
 /// Checks the head of a request, removes fields of the connection, and gives
 /// its URI the authority that it is for.
@@ -82,7 +80,7 @@ fn absolute_uri(uri: Uri, headers: &HeaderMap) -> Result<Uri, Refusal> {
         if authority.as_str().contains('@') {
             return refuse("The Host field names a user. It may name a host and a port.");
         }
-        if authority.host().to_ascii_lowercase().ends_with(INTERNAL) {
+        if internal_host::component(authority.host()).is_some() {
             return refuse("This host name is for the components of the application alone.");
         }
     }
@@ -126,6 +124,7 @@ mod tests {
             ("/", &["user@a.test"]),
             ("/", &["users.spin.internal"]),
             ("/", &["Users.Spin.Internal:80"]),
+            ("/", &["users.spin.internal."]),
             ("http://users.spin.internal/", &[]),
             ("http://user@a.test/", &[]),
             ("http://a.test/", &["b.test"]),

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use tokio::time::timeout;
 use wasmtime_wasi_http::WasiBody;
 use wasmtime_wasi_http::handler::{InstantiationError, ProxyHandler};
 
-use crate::application::router::{WELL_KNOWN_PREFIX, WELL_KNOWN_ROUTE};
+use crate::application::router::{RouteMatch, WELL_KNOWN_PREFIX, WELL_KNOWN_ROUTE};
 use crate::runtime::in_flight::InFlight;
 use crate::runtime::instance::Admission;
 use crate::runtime::loader::{Application, Target};
@@ -33,7 +33,9 @@ const MAX_REPORT_DELAY: Duration = Duration::from_millis(100);
 
 /// How many bytes of a request and its response the host may have at the same time.
 const REQUEST_BYTES: usize = MAX_UNSENT;
-const REQUEST_BYTES_WITH_BODY: usize = MAX_UNSENT + 2 * upload::PART;
+
+/// The same with a body.
+pub const REQUEST_BYTES_WITH_BODY: usize = MAX_UNSENT + 2 * upload::PART;
 
 /// A client's connection, and the application it talks to.
 pub struct Connection {
@@ -159,34 +161,48 @@ pub async fn answer(
     match &found.route.target {
         Target::Static { response, .. } => Ok(response.as_ref().clone().map(ResponseBody::host)),
         Target::Component(handler) => {
-            let is_safe = request.method().is_safe();
-            let headers = request.headers_mut();
-            // The audit trail and the log then call a change by the same name. Reads leave
-            // no trail, and one more field costs a component thousands of instructions.
-            if !is_safe {
-                headers.insert(REQUEST_ID, id.header());
-            }
-            spin_headers::append(headers, &found, &uri, address);
-            run(application, handler, id, request).await
+            add_fields(&mut request, &found, &uri, address, id);
+            run(application, handler, id, 0, request).await
         }
     }
 }
 
-/// Has an instance of the component answer.
-async fn run(
+/// Adds the header fields that tell a component of its request what the host knows.
+pub fn add_fields<T>(
+    request: &mut Request<WasiBody>,
+    found: &RouteMatch<'_, '_, T>,
+    uri: &Uri,
+    address: &HeaderValue,
+    id: &RequestId,
+) {
+    let is_safe = request.method().is_safe();
+    let headers = request.headers_mut();
+    // The audit trail and the log then call a change by the same name. Reads leave
+    // no trail, and one more field costs a component thousands of instructions.
+    if !is_safe {
+        headers.insert(REQUEST_ID, id.header());
+    }
+    spin_headers::append(headers, found, uri, address);
+}
+
+/// Has an instance of the component answer. The depth is that of the
+/// [`Call`](crate::runtime::chaining::Call), or 0 for a client's request.
+pub async fn run(
     application: &Application,
     handler: &ProxyHandler<Workers>,
     id: &RequestId,
+    depth: usize,
     mut request: Request<WasiBody>,
 ) -> Result<Response<ResponseBody>, Refusal> {
-    let component = &handler.state().component().id;
+    let component = handler.state().component();
     let span = application
         .telemetry
-        .execution(component, request.headers_mut());
-    let in_flight = InFlight::new(request.method(), request.uri(), id.clone(), span);
+        .execution(&component.id, request.headers_mut());
+    let in_flight = InFlight::new(request.method(), request.uri(), id.clone(), depth, span);
     let in_flight = Arc::new(in_flight);
     let _ending = EndOfSpan(&in_flight);
-    let place = timeout(application.request_timeout, application.room.place()).await;
+    let place = application.room.place(depth, component.may_call);
+    let place = timeout(application.request_timeout, place).await;
     let admission = Admission {
         request: in_flight.clone(),
         place: place.map_err(|_| overloaded())?,
@@ -243,11 +259,13 @@ async fn failure(workers: &Workers, request: &InFlight, error: wasmtime::Error) 
     }
 }
 
-fn overloaded() -> Refusal {
+/// There is no room.
+pub fn overloaded() -> Refusal {
     Refusal::busy("Too many others are served at the moment. Send the request again later.")
 }
 
-fn not_found() -> Refusal {
+/// Nothing has this path.
+pub fn not_found() -> Refusal {
     Refusal::new(StatusCode::NOT_FOUND, "There is nothing at this path.")
 }
 

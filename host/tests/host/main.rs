@@ -2,6 +2,7 @@
 //! process or as the program, and is talked to over its socket.
 
 mod backup;
+mod chaining;
 mod clock;
 mod command;
 mod durability;

@@ -27,17 +27,8 @@ pub fn show(path: &[&str], out: ResponseOutparam) {
             std::thread::sleep(Duration::from_millis(milliseconds));
             response::send(out, Answer::text("slept"));
         }
-        ["drip", count] => {
-            let (body, stream) = response::begin(out);
-            for _ in 0..count.parse().expect("it is a number") {
-                std::thread::sleep(Duration::from_millis(20));
-                stream
-                    .blocking_write_and_flush(b"drop\n")
-                    .expect("it is open");
-            }
-            drop(stream);
-            OutgoingBody::finish(body, None).expect("it has no length");
-        }
+        ["drip", count] => drip(out, count, "20"),
+        ["drip", count, milliseconds] => drip(out, count, milliseconds),
         // So many bytes, which the instance holds until all are taken.
         ["bytes", count] => {
             let count = count.parse().expect("it is a number");
@@ -64,6 +55,20 @@ pub fn show(path: &[&str], out: ResponseOutparam) {
         ["fetch", authority] => fetch(authority, out),
         _ => response::send(out, Answer::not_found()),
     }
+}
+
+/// So many drops, each after a pause.
+fn drip(out: ResponseOutparam, count: &str, milliseconds: &str) {
+    let pause = Duration::from_millis(milliseconds.parse().expect("it is a number"));
+    let (body, stream) = response::begin(out);
+    for _ in 0..count.parse().expect("it is a number") {
+        std::thread::sleep(pause);
+        stream
+            .blocking_write_and_flush(b"drop\n")
+            .expect("it is open");
+    }
+    drop(stream);
+    OutgoingBody::finish(body, None).expect("it has no length");
 }
 
 fn fetch(authority: &str, out: ResponseOutparam) {

@@ -5,8 +5,10 @@
 
 mod atomics;
 mod behaviour;
+mod call;
 mod response;
 mod stores;
+mod users;
 
 use std::cell::Cell;
 
@@ -30,6 +32,7 @@ fn handle(request: IncomingRequest, out: ResponseOutparam) {
         ["requests"] => response::send(out, Answer::text(REQUESTS.get())),
         ["echo"] => response::send(out, Answer::bytes(response::body_of(&request))),
         ["headers"] => response::send(out, Answer::text(response::headers_of(&request))),
+        ["method"] => response::send(out, Answer::text(request.method())),
         ["authority"] => response::send(out, Answer::debug(request.authority())),
         ["variable", name] => {
             response::send(out, Answer::debug(spin_sdk::variables::get(name)));
@@ -49,6 +52,8 @@ fn handle(request: IncomingRequest, out: ResponseOutparam) {
         ["spin-stores", rest @ ..] => {
             response::send(out, stores::spin(rest, || response::body_of(&request)));
         }
+        ["users", id] => response::send(out, users::answer(id, &request)),
+        ["call", ..] => response::send(out, call::answer(&request)),
         ["atomics", rest @ ..] => response::send(out, atomics::answer(rest)),
         rest => behaviour::show(rest, out),
     }

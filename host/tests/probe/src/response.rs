@@ -5,15 +5,20 @@ use std::fmt::{Debug, Display};
 use spin_sdk::http::{Fields, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam};
 use wasi::io::streams::StreamError;
 
-/// A status and a body.
+/// A status, a field and a body.
 pub struct Answer {
     status: u16,
+    field: Option<(String, String)>,
     body: Vec<u8>,
 }
 
 impl Answer {
     pub fn bytes(body: Vec<u8>) -> Self {
-        Self { status: 200, body }
+        Self {
+            status: 200,
+            field: None,
+            body,
+        }
     }
 
     pub fn text(text: impl Display) -> Self {
@@ -28,11 +33,15 @@ impl Answer {
         Self { status, ..self }
     }
 
-    pub fn not_found() -> Self {
+    pub fn with_field(self, name: &str, value: &str) -> Self {
         Self {
-            status: 404,
-            body: b"the probe has no such page".to_vec(),
+            field: Some((name.to_owned(), value.to_owned())),
+            ..self
         }
+    }
+
+    pub fn not_found() -> Self {
+        Self::text("the probe has no such page").with_status(404)
     }
 }
 
@@ -42,6 +51,11 @@ pub fn send(out: ResponseOutparam, answer: Answer) {
     headers
         .append("content-length", &length)
         .expect("the header is valid");
+    if let Some((name, value)) = &answer.field {
+        headers
+            .append(name, value.as_bytes())
+            .expect("the header is valid");
+    }
     let response = OutgoingResponse::new(headers);
     response
         .set_status_code(answer.status)
