@@ -20,7 +20,7 @@ NATIVE = --profile host --workspace
 URL_TESTS = description:: emails:: export:: finding:: idempotency:: import:: json:: limits:: negotiation:: patch:: \
 	preconditions:: search:: tracing:: users::
 
-.PHONY: help run test test-url simulate torture fuzz fuzz-parsers interop check-deploy lint-api audit bench costs build check target size
+.PHONY: help run test test-url simulate torture fleet fleet-torture fuzz fuzz-parsers interop check-deploy lint-api audit bench costs build check target size
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -42,7 +42,14 @@ simulate: ## Run the service through 200,000 simulated schedules of requests, fa
 
 torture: build ## Load, kill and restart the service for 60 s (SECONDS=n SEED=n), then check every promise
 	TORTURE_SECONDS=$(SECONDS) TORTURE_SEED=$(SEED) \
-		cargo test --profile host --test torture -- --ignored --nocapture
+		cargo test --profile host --test torture -- --ignored --nocapture every_promise
+
+fleet: build ## Serve from three hosts on one Redis behind nginx, on 127.0.0.1:3000 (LISTEN=127.0.0.1:port)
+	@examples/fleet $(LISTEN)
+
+fleet-torture: build ## Do the same to a fleet, to its Redis as well, and restart its hosts one by one (SECONDS=n SEED=n)
+	TORTURE_SECONDS=$(SECONDS) TORTURE_SEED=$(SEED) \
+		cargo test --profile host --test torture -- --ignored --nocapture a_fleet
 
 fuzz: build ## Send 20,000 requests made by Schemathesis from the description (EXAMPLES=n SEED=n); needs python3
 	@EXAMPLES=$(EXAMPLES) SEED=$(SEED) tests/fuzz/run

@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
@@ -48,6 +49,8 @@ pub struct Host {
     /// The operations of the host itself on the stores, before it served.
     setup: StoreOperations,
     default_store: Option<StoreConfig>,
+    /// How long it drains before it stops listening.
+    drain: Duration,
     /// The setting that lets every client do everything, if there is one.
     open: Option<String>,
 }
@@ -145,7 +148,7 @@ impl Host {
         .load(&manifest)?;
         let application = Arc::new(application);
         chaining.connect(&application);
-        startup_check::run(&application, &manifest.settings.startup_checks).await?;
+        startup_check::run(&application, &manifest.settings.readiness).await?;
         let listener = server::listen(options.listen, "--listen").await?;
         if let Some(metrics) = &metrics {
             let room = application.room.clone();
@@ -168,7 +171,8 @@ impl Host {
             }
         }
         let setup = counters.snapshot();
-        let server = Server::start(application.clone(), listener, options.limits())?;
+        let readiness = manifest.settings.readiness;
+        let server = Server::start(application.clone(), listener, options.limits(), readiness)?;
         Ok(Self {
             server,
             application,
@@ -179,6 +183,7 @@ impl Host {
             counters,
             instructions,
             default_store: configs.get(DEFAULT_STORE).filter(|_| uses_default).cloned(),
+            drain: options.drain,
             open,
         })
     }
@@ -210,10 +215,10 @@ impl Host {
         Summary { host: self }
     }
 
-    /// Accepts no more connections, answers all requests, for at most ten seconds, and
-    /// closes the stores.
+    /// Drains for as long as the options say. Then accepts no more connections, answers all
+    /// requests, for at most ten seconds, and closes the stores.
     pub async fn shutdown(self) -> anyhow::Result<()> {
-        self.server.stop().await?;
+        self.server.stop(self.drain).await?;
         let backends = self.backends;
         tokio::task::spawn_blocking(move || {
             for backend in backends {

@@ -159,6 +159,12 @@ pub struct UpOptions {
     #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_MAX_BODY_SIZE)]
     pub max_body_size: u64,
 
+    /// How long to drain after SIGINT or SIGTERM: to serve everything but the paths that say
+    /// whether the application is ready, so that balancers go elsewhere before this stops
+    /// listening. A second signal ends it at once
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse_duration)]
+    pub drain: Duration,
+
     /// Compile components anew at each start
     // Of the variable anything but a no counts, such as the usual 1.
     #[arg(long, env = "DISABLE_WASMTIME_CACHE", value_parser = FalseyValueParser::new())]
@@ -205,6 +211,7 @@ impl Default for UpOptions {
             max_connections: DEFAULT_MAX_CONNECTIONS,
             client_timeout: DEFAULT_CLIENT_TIMEOUT,
             max_body_size: DEFAULT_MAX_BODY_SIZE,
+            drain: Duration::ZERO,
             disable_cache: false,
             disable_pooling: false,
             discard_stdout: false,

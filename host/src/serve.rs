@@ -5,6 +5,7 @@
 //! * [`connections`], [`exchange`], [`streams`]: which of them wait for their clients, and
 //!   which give way.
 //! * [`client_stream`]: the socket of a client.
+//! * [`drain`]: the end, in which no request is lost.
 //! * [`request_check`], [`refusal`]: the requests that are refused, and the answer to them.
 //! * [`metrics_page`]: the page of metrics, on a socket of its own.
 //! * [`startup_check`]: asks the application whether it can be served.
@@ -17,6 +18,7 @@ pub mod chaining;
 pub mod client_stream;
 pub mod connections;
 pub mod date;
+pub mod drain;
 pub mod exchange;
 pub mod metrics_page;
 pub mod refusal;

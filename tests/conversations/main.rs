@@ -25,6 +25,7 @@ mod import;
 mod json;
 mod jwt;
 mod limits;
+mod make_fleet;
 mod make_run;
 mod negotiation;
 mod operations;

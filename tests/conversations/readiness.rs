@@ -6,7 +6,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::memory::{Memory, TestPlatform, Watch, respond};
-use crate::support::{Service, host_program, manifest, new_state_dir};
+use crate::support::{
+    RUNTIME, Send as _, Service, host_program, manifest, new_state_dir, start_host_with,
+};
+use edge_host::UpOptions;
 use edge_users::store::{Report, Store, StoreError};
 use http::Request;
 use serde_json::json;
@@ -265,4 +268,29 @@ fn a_full_disk_is_told_of() {
     assert_eq!(service.get("/healthz").status, 200);
     child.kill().expect("it runs");
     child.wait().expect("it ends");
+}
+
+#[test]
+fn a_host_that_drains_says_by_rest_and_by_grpc_that_it_is_not_ready() {
+    let host = start_host_with(UpOptions {
+        state_dir: Some(new_state_dir()),
+        drain: Duration::from_secs(3600),
+        ..UpOptions::default()
+    });
+    let service = Service::of(&host);
+    let readiness = || service.request("GET", "/readyz").answer_of_call().status;
+    let health = || {
+        let check = service.request("POST", "/grpc.health.v1.Health/Check");
+        check.json(&json!({})).answer_of_call().status
+    };
+    assert_eq!((readiness(), health()), (200, 200));
+    RUNTIME.spawn(host.shutdown());
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while readiness() == 200 {
+        assert!(Instant::now() < deadline, "it is still ready");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!((readiness(), health()), (503, 503));
+    assert_eq!(service.get("/healthz").status, 200);
+    service.create(json!({ "name": "Late" }));
 }

@@ -11,7 +11,8 @@ use super::Answer;
 
 /// Headers of the connection rather than of the answer, and those that the description has once for
 /// all: by which browsers show answers to pages of other origins, and which tell of limits and times.
-const TRANSPORT: [&str; 12] = [
+/// A balancer names itself as the server.
+const TRANSPORT: [&str; 13] = [
     "access-control-allow-origin",
     "access-control-expose-headers",
     "connection",
@@ -21,6 +22,7 @@ const TRANSPORT: [&str; 12] = [
     "date",
     "ratelimit",
     "ratelimit-policy",
+    "server",
     "server-timing",
     "transfer-encoding",
     "vary",

@@ -8,6 +8,7 @@
 //! - [`order`]: for each user there is an order of the requests that explains all answers
 //! - [`emails`]: an email has one user at a time, and none that has none
 //! - [`walks`]: walks show every user once
+//! - [`outages`]: a fleet hides the faults of its hosts
 //! - [`quiet`]: with one request at a time, everything is exact
 
 mod answers;
@@ -16,6 +17,7 @@ mod emails;
 mod example;
 mod identity;
 mod order;
+mod outages;
 mod quiet;
 mod walks;
 mod whole;
@@ -75,6 +77,7 @@ pub fn check(history: &History) -> Findings {
         emails::check,
         walks::check,
         quiet::check,
+        outages::check,
     ] {
         check(history, &mut findings);
     }

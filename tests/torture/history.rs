@@ -7,6 +7,8 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use crate::faults::Faults;
+
 /// Nanoseconds since the run began, on a clock that never goes back.
 pub type Time = u64;
 
@@ -231,9 +233,10 @@ impl Told {
     }
 
     /// Whether it says nothing about the outcome. So does 503: the store may
-    /// have made the change and failed to say so.
+    /// have made the change and failed to say so. 502 and 504 are the answers of a balancer
+    /// that has lost the host.
     pub fn is_unknown(&self) -> bool {
-        matches!(self.status(), None | Some(503))
+        matches!(self.status(), None | Some(502..=504))
     }
 
     /// Every representation in it.
@@ -252,7 +255,7 @@ pub struct Record {
     pub client: usize,
     pub start: Time,
     pub end: Time,
-    /// From when on it can't take effect any more: the end, if it was answered.
+    /// From when on it can't take effect any more: the end, if it was answered by a host.
     pub settled: Time,
     pub ask: Ask,
     pub told: Told,
@@ -281,6 +284,8 @@ pub struct History {
     pub records: Vec<Record>,
     /// When the service had been left alone: later requests come one by one.
     pub quiet_from: Time,
+    /// What was away meanwhile.
+    pub faults: Faults,
     /// The user that a create made, by the create's marker.
     pub made: HashMap<Marker, u64>,
     /// The states that were read with each entity tag.
@@ -288,17 +293,12 @@ pub struct History {
 }
 
 impl History {
-    /// `kills` are the moments at which a killed host had ended. A request whose
-    /// answer was lost can't take effect after the next of them.
-    pub fn new(mut records: Vec<Record>, kills: &[Time], quiet_from: Time) -> History {
+    pub fn new(mut records: Vec<Record>, faults: Faults, quiet_from: Time) -> History {
         records.sort_by_key(|record| (record.start, record.end));
         let mut made = HashMap::new();
         let mut tags = HashMap::new();
         for record in &mut records {
-            if record.told == Told::Lost {
-                let next = kills.iter().copied().filter(|kill| *kill >= record.end);
-                record.settled = next.min().unwrap_or(Time::MAX);
-            }
+            record.settled = faults.settled(record);
             for seen in record.told.seen() {
                 made.entry(seen.made).or_insert(seen.id);
             }
@@ -314,6 +314,7 @@ impl History {
         History {
             records,
             quiet_from,
+            faults,
             made,
             tags,
         }

@@ -1,11 +1,13 @@
-//! The host under torture: a process on a state directory of its own, which can
-//! be killed and started again.
+//! A host under torture: a process that can be killed and started again.
 
+use std::error::Error;
+use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::random::Random;
 
@@ -18,13 +20,12 @@ const COMPONENTS: [&str; 2] = [
 /// The files of one run, in a directory of its own.
 pub struct Place {
     pub directory: PathBuf,
-    pub address: SocketAddr,
 }
 
 impl Place {
     /// Copies the program, the components and the manifest: a build that goes on
     /// meanwhile must not change the service half-way.
-    pub fn prepare(random: &mut Random) -> io::Result<Place> {
+    pub fn prepare() -> io::Result<Place> {
         let name = format!("edge-users-torture-{}", std::process::id());
         let directory = std::env::temp_dir().join(name);
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -38,14 +39,11 @@ impl Place {
         let this = std::env::current_exe()?;
         let programs = this.ancestors().nth(2).expect("target/PROFILE/deps");
         copy(&programs.join("edge-host"), &directory.join("edge-host"))?;
-        Ok(Place {
-            directory,
-            address: free_address(random)?,
-        })
+        Ok(Place { directory })
     }
 
-    /// Starts the host, and returns once it serves.
-    pub fn start(&self) -> io::Result<Host> {
+    /// Starts a host at `address` with these flags in addition, and returns once it serves.
+    pub fn start(&self, address: SocketAddr, flags: &[&OsStr]) -> io::Result<Host> {
         let log = OpenOptions::new()
             .create(true)
             .append(true)
@@ -54,10 +52,9 @@ impl Place {
             .arg("up")
             .arg("--from")
             .arg(&self.directory)
-            .arg("--state-dir")
-            .arg(self.directory.join("state"))
-            .args(["--listen", &self.address.to_string()])
+            .args(["--listen", &address.to_string()])
             .args(["--variable", "auth=off"])
+            .args(flags)
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()?;
@@ -77,7 +74,12 @@ impl Place {
         Ok(host)
     }
 
-    /// The output of the host and the component on standard error.
+    /// What to say of a host that nobody ended.
+    pub fn ended_by_itself(&self) -> Box<dyn Error> {
+        format!("a host ended by itself: see {}", self.log().display()).into()
+    }
+
+    /// The output of the hosts and the component on standard error.
     pub fn log(&self) -> PathBuf {
         self.directory.join("host.log")
     }
@@ -98,7 +100,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
 /// An address whose port is outside of the range from which systems take ports
 /// for clients: one of ours could get it while the host is down, and even be
 /// connected to itself by it.
-fn free_address(random: &mut Random) -> io::Result<SocketAddr> {
+pub fn free_address(random: &mut Random) -> io::Result<SocketAddr> {
     let mut tries = 100;
     loop {
         let port = 20_000 + random.below(12_000) as u16;
@@ -119,6 +121,24 @@ impl Host {
     pub fn kill(&mut self) -> io::Result<()> {
         self.0.kill()?;
         self.0.wait().map(|_| ())
+    }
+
+    /// Stops the process with SIGTERM, and returns when it has ended. Fails if it does not end
+    /// well, or takes longer than `limit`.
+    pub fn stop(&mut self, limit: Duration) -> io::Result<()> {
+        let id = self.0.id().to_string();
+        Command::new("kill").args(["-s", "TERM", &id]).status()?;
+        let deadline = Instant::now() + limit;
+        loop {
+            match self.0.try_wait()? {
+                Some(status) if status.success() => return Ok(()),
+                Some(status) => return Err(io::Error::other(format!("a host ended: {status}"))),
+                None if Instant::now() > deadline => {
+                    return Err(io::Error::other("a host does not stop"));
+                }
+                None => std::thread::sleep(Duration::from_millis(5)),
+            }
+        }
     }
 
     /// Whether it ended by itself.

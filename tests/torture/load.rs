@@ -22,6 +22,9 @@ const MAX_GONE: usize = 20;
 /// How long a client waits before it sends a request again that was not answered.
 const RETRY_INTERVAL: Duration = Duration::from_millis(10);
 
+/// How long a client waits after the service said that it failed.
+const FAILURE_INTERVAL: Duration = Duration::from_millis(50);
+
 /// The data that all clients share.
 pub struct Stage {
     pub url: String,
@@ -248,6 +251,9 @@ impl Session<'_> {
                 std::thread::sleep(RETRY_INTERVAL);
                 return None;
             }
+            if told.is_unknown() {
+                std::thread::sleep(FAILURE_INTERVAL);
+            }
             return Some(told);
         }
     }
@@ -289,7 +295,8 @@ impl Session<'_> {
                 Some(Told::Users {
                     next: Some(next), ..
                 }) if next > after => after = next,
-                Some(Told::Status(503)) | None if !self.stage.stop.load(Ordering::Relaxed) => {}
+                Some(Told::Status(502..=504)) | None
+                    if !self.stage.stop.load(Ordering::Relaxed) => {}
                 last => return last,
             }
         }

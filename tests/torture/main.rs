@@ -1,24 +1,35 @@
-//! Tortures the service: `make torture`.
+//! Tortures the service: `make torture`, and `make fleet-torture`.
 //!
 //! Clients contend for a few users and emails while the host is killed with
-//! SIGKILL again and again, and started again on the same state. Each request is
+//! SIGKILL again and again, and started again on the same state; or while the same
+//! happens to several hosts, and to the store that they share. Each request is
 //! recorded with its answer, and in the end all promises of the service are
 //! checked from these records. The checks have tests of their own, which run with
 //! all others.
 //!
-//! - [`host`]: the process that is killed
-//! - [`load`], [`quiet`]: the requests, during the kills and after them
+//! - [`target`]: what is harmed: [`one_host`] or a [`fleet`]
+//! - [`host`], [`balancer`], [`redis_server`]: the processes
+//! - [`faults`]: what was away, and when; [`availability`]: how much of the time
+//! - [`load`], [`quiet`]: the requests, during the harm and after it
 //! - [`wire`]: how it is asked, over HTTP
 //! - [`history`]: the requests and answers, and their times
 //! - [`check`]: whether the promises were kept
 //! - [`random`]: chance, from a seed
 
+mod availability;
+mod balancer;
 mod check;
+mod faults;
+mod fleet;
 mod history;
 mod host;
 mod load;
+mod one_host;
 mod quiet;
 mod random;
+#[path = "../../host/tests/host/support/redis_server.rs"]
+mod redis_server;
+mod target;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,15 +39,16 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use availability::availability;
 use check::Findings;
-use history::{History, Record, Time};
+use fleet::Fleet;
+use history::{History, Record};
 use host::Place;
 use load::Stage;
+use one_host::OneHost;
 use quiet::Recovery;
 use random::Random;
-
-/// Milliseconds between two kills: at least, and how many more at the most.
-const KILL_AFTER: (u64, u64) = (200, 1800);
+use target::Target;
 
 /// How long the service is left alone before it is inspected.
 const QUIET: Duration = Duration::from_secs(1);
@@ -53,18 +65,29 @@ struct Options {
 /// The result of a run.
 struct Run {
     history: History,
-    kills: usize,
+    harm: String,
+    /// By the name of the part.
+    availabilities: Vec<(String, f64)>,
     recovery: Recovery,
 }
 
 #[test]
 #[ignore = "it takes a minute: make torture"]
 fn every_promise_is_kept_under_load_and_kills() {
-    let options = Options::from_environment();
-    match torture(&options) {
-        Ok(kept) => assert!(kept, "a promise was broken, see above"),
-        Err(error) => panic!("{error}"),
+    torture("torture", |place, random| {
+        Ok(Box::new(OneHost::start(place, random)?))
+    });
+}
+
+#[test]
+#[ignore = "it takes a minute: make fleet-torture"]
+fn a_fleet_keeps_every_promise_and_hides_its_faults() {
+    if let Err(missing) = fleet::check_programs() {
+        panic!("{missing}");
     }
+    torture("fleet-torture", |place, random| {
+        Ok(Box::new(Fleet::start(place, random)?))
+    });
 }
 
 impl Options {
@@ -88,23 +111,32 @@ impl Options {
     }
 }
 
+type Start = for<'a> fn(&'a Place, &mut Random) -> Result<Box<dyn Target + 'a>, Box<dyn Error>>;
+
+/// Fails if a promise was not kept. `command` is the target of make that runs this.
+fn torture(command: &str, start: Start) {
+    match try_torture(command, start) {
+        Ok(kept) => assert!(kept, "a promise was broken, see above"),
+        Err(error) => panic!("{error}"),
+    }
+}
+
 /// Whether all promises were kept.
-fn torture(options: &Options) -> Result<bool, Box<dyn Error>> {
+fn try_torture(command: &str, start: Start) -> Result<bool, Box<dyn Error>> {
+    let options = Options::from_environment();
     let Options {
         seconds,
         clients,
         seed,
     } = options;
-    eprintln!("{clients} clients for {seconds} s: make torture SECONDS={seconds} SEED={seed}");
-    let mut random = Random::new(*seed);
-    let place = Place::prepare(&mut random)?;
-    let run = match run(options, &place, random) {
-        Ok(run) => run,
-        Err(error) => {
-            let kept = place.directory.display();
-            return Err(format!("{error}; the state is kept in {kept}").into());
-        }
-    };
+    eprintln!("{clients} clients for {seconds} s: make {command} SECONDS={seconds} SEED={seed}");
+    let mut random = Random::new(seed);
+    let place = Place::prepare()?;
+    let run = start(&place, &mut random).and_then(|mut target| run(&options, &mut *target, random));
+    let run = run.map_err(|error| {
+        let kept = place.directory.display();
+        format!("{error}; the state is kept in {kept}")
+    })?;
     let began = Instant::now();
     let findings = check::check(&run.history);
     print(&run, &findings, began.elapsed());
@@ -114,6 +146,7 @@ fn torture(options: &Options) -> Result<bool, Box<dyn Error>> {
     }
     let report = place.directory.join("history.txt");
     let mut file = std::io::BufWriter::new(std::fs::File::create(&report)?);
+    writeln!(file, "{:#?}", run.history.faults)?;
     for record in &run.history.records {
         writeln!(file, "{record}")?;
     }
@@ -125,43 +158,42 @@ fn torture(options: &Options) -> Result<bool, Box<dyn Error>> {
     Ok(false)
 }
 
-fn run(options: &Options, place: &Place, mut random: Random) -> Result<Run, Box<dyn Error>> {
-    let mut host = place.start()?;
-    let stage = Stage::new(format!("http://{}", place.address));
+fn run(
+    options: &Options,
+    target: &mut dyn Target,
+    mut random: Random,
+) -> Result<Run, Box<dyn Error>> {
+    let stage = Stage::new(target.url());
     let end = Instant::now() + Duration::from_secs(options.seconds);
-    let mut kills: Vec<Time> = Vec::new();
-    let mut records: Vec<Record> = thread::scope(|scope| {
+    let (mut records, availabilities) = thread::scope(|scope| {
         let clients: Vec<_> = (0..options.clients)
             .map(|client| {
                 let (stage, random) = (&stage, random.fork());
                 scope.spawn(move || load::run(stage, client, random))
             })
             .collect();
-        let mut progress = Progress::new(&stage);
-        let killed = loop {
-            let pause = KILL_AFTER.0 + random.below(KILL_AFTER.1 + 1);
-            let next = Instant::now() + Duration::from_millis(pause);
-            while Instant::now() < next.min(end) {
-                let rest = next.min(end).saturating_duration_since(Instant::now());
-                thread::sleep(rest.min(Duration::from_millis(100)));
-                progress.show(kills.len());
-            }
-            if Instant::now() >= end {
-                break Ok(());
-            }
-            if let Err(error) = kill_and_start(&mut host, place, &stage, &mut kills) {
-                break Err(error);
-            }
+        let stage = &stage;
+        let probes = target.parts().into_iter();
+        let probes: Vec<_> = probes
+            .map(|(part, url)| (part, scope.spawn(move || availability::probe(stage, &url))))
+            .collect();
+        let harmed = {
+            // A panic of this thread must not leave the clients waiting.
+            let _stop = StopAtEnd(stage);
+            target.torment(stage, &mut random, end, &mut Progress::new())
         };
-        // The clients end first: a panic of this thread must not leave them waiting.
-        stage.stop.store(true, Ordering::Relaxed);
-        let records = clients
+        let records: Vec<Record> = clients
             .into_iter()
             .flat_map(|client| client.join().expect("a client does not panic"))
             .collect();
-        killed.map(|()| records)
+        let availabilities = probes.into_iter().map(|(part, probes)| {
+            let probes = probes.join().expect("a probe does not panic");
+            (part, availability(&probes))
+        });
+        let availabilities: Vec<_> = availabilities.collect();
+        harmed.map(|()| (records, availabilities))
     })?;
-    kill_and_start(&mut host, place, &stage, &mut kills)?;
+    target.recover(&stage)?;
     thread::sleep(QUIET);
     let ids: BTreeSet<u64> = records
         .iter()
@@ -172,57 +204,49 @@ fn run(options: &Options, place: &Place, mut random: Random) -> Result<Run, Box<
     let (inspected, recovery) = quiet::inspect(&stage, options.clients, &ids);
     records.extend(inspected);
     Ok(Run {
-        history: History::new(records, &kills, quiet_from),
-        kills: kills.len(),
+        history: History::new(records, target.faults().clone(), quiet_from),
+        harm: target.harm_done(),
+        availabilities,
         recovery,
     })
 }
 
-fn kill_and_start(
-    host: &mut host::Host,
-    place: &Place,
-    stage: &Stage,
-    kills: &mut Vec<Time>,
-) -> Result<(), Box<dyn Error>> {
-    if host.has_ended()? {
-        let log = place.log();
-        return Err(format!("the host ended by itself: see {}", log.display()).into());
+/// Ends the clients when it is dropped.
+struct StopAtEnd<'a>(&'a Stage);
+
+impl Drop for StopAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.stop.store(true, Ordering::Relaxed);
     }
-    host.kill()?;
-    kills.push(stage.now());
-    *host = place.start()?;
-    Ok(())
 }
 
 /// A line now and then, to show that something happens.
-struct Progress<'a> {
-    stage: &'a Stage,
+struct Progress {
     every: Duration,
     last: Instant,
 }
 
-impl Progress<'_> {
-    fn new(stage: &Stage) -> Progress<'_> {
+impl Progress {
+    fn new() -> Progress {
         let seconds = if std::io::stderr().is_terminal() {
             5
         } else {
             10
         };
         Progress {
-            stage,
             every: Duration::from_secs(seconds),
             last: Instant::now(),
         }
     }
 
-    fn show(&mut self, kills: usize) {
+    fn show(&mut self, stage: &Stage, harm: &str) {
         if self.last.elapsed() < self.every {
             return;
         }
         self.last += self.every;
-        let seconds = self.stage.began.elapsed().as_secs();
-        let answered = self.stage.answered.load(Ordering::Relaxed);
-        eprintln!("{seconds:4} s: {answered} requests, {kills} kills");
+        let seconds = stage.began.elapsed().as_secs();
+        let answered = stage.answered.load(Ordering::Relaxed);
+        eprintln!("{seconds:4} s: {answered} requests, {harm}");
     }
 }
 
@@ -242,7 +266,11 @@ fn print(run: &Run, findings: &Findings, took: Duration) {
             .collect();
         println!("  {kind:16}{}", outcomes.join(", "));
     }
-    println!("kills: {}", run.kills);
+    println!("harm: {}", run.harm);
+    println!("availability = uptime / total time");
+    for (part, availability) in &run.availabilities {
+        println!("  {part}: {:.2} %", availability * 100.0);
+    }
     println!("checks, in {:.1} s:", took.as_secs_f64());
     for (what, count) in &findings.counts {
         println!("  {what}: {count}");

@@ -46,9 +46,10 @@ pub struct Settings {
     /// The variable to which `--allow-host` adds: the names by which the application may be
     /// reached, separated by commas.
     pub allow_host: Option<String>,
-    /// Paths that are asked before the application is served. A problem document of the
-    /// type `misconfigured` is an answer for the operator.
-    pub startup_checks: Vec<String>,
+    /// Paths at which the application says whether it is ready. They are asked before it is
+    /// served: a problem document of the type `misconfigured` is an answer for the operator.
+    /// While the host drains, it answers there itself.
+    pub readiness: Vec<String>,
 }
 
 /// Connects a route with a handler.
@@ -190,20 +191,20 @@ impl Check<'_> {
                 bail!(self.lines.error(name.span(), message));
             }
         }
-        for path in &settings.startup_checks {
+        for path in &settings.readiness {
             if !path.get_ref().starts_with('/') || path.get_ref().parse::<http::Uri>().is_err() {
                 let message = format!("{:?} is not a path", path.get_ref());
                 bail!(self.lines.error(path.span(), message));
             }
         }
         let values = settings.open.into_iter();
-        let paths = settings.startup_checks.into_iter();
+        let paths = settings.readiness.into_iter();
         Ok(Settings {
             open: values
                 .map(|(name, value)| (name.into_inner(), value))
                 .collect(),
             allow_host: settings.allow_host.map(toml::Spanned::into_inner),
-            startup_checks: paths.map(toml::Spanned::into_inner).collect(),
+            readiness: paths.map(toml::Spanned::into_inner).collect(),
         })
     }
 

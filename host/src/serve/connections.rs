@@ -71,7 +71,8 @@ impl Connections {
         }
     }
 
-    fn try_admit(self: &Arc<Self>) -> Option<Seat> {
+    /// Room for one more, if there is any or one gives way.
+    pub fn try_admit(self: &Arc<Self>) -> Option<Seat> {
         let mut open = self.lock();
         let memory = self.room.try_memory(CONNECTION_BYTES);
         if open.clients.len() >= self.max || memory.is_none() {
@@ -103,6 +104,19 @@ impl Connections {
         let numbers: Vec<u64> = waiting.map(|(number, _)| *number).collect();
         for number in numbers {
             open.give_up(number);
+        }
+    }
+
+    /// Waits until each of them has begun a request.
+    pub async fn first_requests(&self) {
+        let all_asked = || {
+            self.lock()
+                .clients
+                .values()
+                .all(|client| client.has_asked())
+        };
+        while !all_asked() {
+            tokio::time::sleep(RETRY_INTERVAL).await;
         }
     }
 

@@ -32,6 +32,7 @@ pub struct Client {
 struct Turns {
     /// When the client or the host last finished something.
     since: Instant,
+    has_asked: bool,
     exchanges: Vec<Weak<Exchange>>,
 }
 
@@ -41,6 +42,7 @@ impl Client {
         Arc::new(Self {
             turns: Mutex::new(Turns {
                 since: Instant::now(),
+                has_asked: false,
                 exchanges: Vec::new(),
             }),
             given_up: Notify::new(),
@@ -63,6 +65,11 @@ impl Client {
     pub fn idle_since(&self) -> Option<Instant> {
         let turns = self.lock();
         turns.exchanges.is_empty().then_some(turns.since)
+    }
+
+    /// Whether it has begun a request.
+    pub fn has_asked(&self) -> bool {
+        self.lock().has_asked
     }
 
     /// The exchanges that are not over.
@@ -126,6 +133,7 @@ impl Exchange {
         });
         let mut turns = client.lock();
         turns.since = Instant::now();
+        turns.has_asked = true;
         turns.exchanges.push(Arc::downgrade(&exchange));
         drop(turns);
         exchange

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use crate::runtime::loader::Application;
 use crate::serve::client_stream::ClientStream;
 use crate::serve::connections::{Connections, Seat};
+use crate::serve::drain::{self, Drain};
 use crate::serve::request_check::MAX_HEAD;
 use crate::serve::service::Connection;
 use crate::serve::streams::Streams;
@@ -69,16 +70,19 @@ pub struct Server {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
     connections: Arc<Connections>,
+    drain: Arc<Drain>,
     accepting: JoinHandle<GracefulShutdown>,
     making_room: JoinHandle<()>,
 }
 
 impl Server {
-    /// Serves `application` to all clients that connect to `listener`.
+    /// Serves `application` to all clients that connect to `listener`. At the paths of `readiness`
+    /// it says whether it is ready.
     pub fn start(
         application: Arc<Application>,
         listener: TcpListener,
         limits: Limits,
+        readiness: Vec<String>,
     ) -> anyhow::Result<Self> {
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
@@ -91,9 +95,11 @@ impl Server {
             let log = application.log.clone();
             async move { connections.make_room(&log).await }
         });
+        let drain = Arc::new(Drain::new(readiness));
         let acceptor = Acceptor {
             application,
             connections: connections.clone(),
+            drain: drain.clone(),
             graceful: GracefulShutdown::new(),
             protocol: protocol(limits.client_timeout),
             uploads: Uploads::new(limits.body, limits.client_timeout),
@@ -103,6 +109,7 @@ impl Server {
             address,
             stop,
             connections,
+            drain,
             accepting,
             making_room,
         })
@@ -113,9 +120,12 @@ impl Server {
         self.address
     }
 
-    /// Accepts no more connections, and waits until all requests are answered, but not
-    /// longer than [`SHUTDOWN_TIMEOUT`], and not longer than [`CLIENT_SHUTDOWN_TIMEOUT`] for clients.
-    pub async fn stop(self) -> anyhow::Result<()> {
+    /// Drains for so long. Then accepts no more connections, and waits until all requests are
+    /// answered, but not longer than [`SHUTDOWN_TIMEOUT`], and not longer than
+    /// [`CLIENT_SHUTDOWN_TIMEOUT`] for clients.
+    pub async fn stop(self, drain: Duration) -> anyhow::Result<()> {
+        self.drain.begin();
+        tokio::time::sleep(drain).await;
         self.stop.send(()).ok();
         let graceful = self.accepting.await.context("the server panicked")?;
         self.making_room.abort();
@@ -124,8 +134,13 @@ impl Server {
             self.connections.give_up_waiting();
             tokio::time::sleep(SHUTDOWN_TIMEOUT - CLIENT_SHUTDOWN_TIMEOUT).await;
         };
+        let end = async {
+            // hyper would close a connection that has not sent anything.
+            self.connections.first_requests().await;
+            graceful.shutdown().await;
+        };
         tokio::select! {
-            () = graceful.shutdown() => {}
+            () = end => {}
             () = last_call => {}
         }
         Ok(())
@@ -163,6 +178,7 @@ fn protocol(client_timeout: Duration) -> auto::Builder<Streams> {
 struct Acceptor {
     application: Arc<Application>,
     connections: Arc<Connections>,
+    drain: Arc<Drain>,
     graceful: GracefulShutdown,
     protocol: auto::Builder<Streams>,
     uploads: Uploads,
@@ -178,14 +194,14 @@ impl Acceptor {
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
-                _ = &mut stopped => return self.graceful,
+                _ = &mut stopped => break,
             };
             match accepted {
                 Ok((stream, address)) => {
                     failing = false;
                     let seat = tokio::select! {
                         seat = self.connections.admit() => seat,
-                        _ = &mut stopped => return self.graceful,
+                        _ = &mut stopped => break,
                     };
                     self.serve(stream, address, seat);
                 }
@@ -202,6 +218,13 @@ impl Acceptor {
                 }
             }
         }
+        for stream in drain::last_connections(listener).await {
+            // Where there is no room, the host works for all others until it ends.
+            if let (Ok(address), Some(seat)) = (stream.peer_addr(), self.connections.try_admit()) {
+                self.serve(stream, address, seat);
+            }
+        }
+        self.graceful
     }
 
     fn serve(&self, stream: TcpStream, address: SocketAddr, seat: Seat) {
@@ -210,7 +233,8 @@ impl Acceptor {
         stream.set_nodelay(true).ok();
         let application = self.application.clone();
         let uploads = self.uploads.clone();
-        let connection = Connection::new(application, address, seat.client().clone(), uploads);
+        let client = seat.client().clone();
+        let connection = Connection::new(application, address, client, uploads, self.drain.clone());
         let connection = Arc::new(connection);
         let service = service_fn(move |request| connection.clone().answer(request));
         let stream = TokioIo::new(ClientStream::new(stream, seat.client().clone()));

@@ -22,6 +22,7 @@ use crate::runtime::outbound::MAX_UNSENT;
 use crate::runtime::request_id::{REQUEST_ID, RequestId};
 use crate::runtime::worker::Workers;
 use crate::serve::body::{AnswerBody, ResponseBody};
+use crate::serve::drain::Drain;
 use crate::serve::exchange::{Client, Exchange};
 use crate::serve::refusal::Refusal;
 use crate::serve::upload::{self, Uploads};
@@ -42,6 +43,7 @@ pub struct Connection {
     address: HeaderValue,
     client: Arc<Client>,
     uploads: Uploads,
+    drain: Arc<Drain>,
 }
 
 impl Connection {
@@ -51,12 +53,14 @@ impl Connection {
         address: SocketAddr,
         client: Arc<Client>,
         uploads: Uploads,
+        drain: Arc<Drain>,
     ) -> Self {
         Self {
             application,
             address: spin_headers::client_header(address),
             client,
             uploads,
+            drain,
         }
     }
 
@@ -68,6 +72,7 @@ impl Connection {
         let exchange = Exchange::new(&self.client);
         let id = RequestId::of(request.headers());
         let is_head = request.method() == Method::HEAD;
+        let version = request.version();
         if let Some(observation) = self
             .application
             .telemetry
@@ -82,6 +87,7 @@ impl Connection {
         if let Some(now) = date::now() {
             response.headers_mut().entry(DATE).or_insert(now);
         }
+        self.drain.mark(version, response.headers_mut());
         if is_head {
             leave_out_body(&mut response);
         }
@@ -114,6 +120,10 @@ impl Connection {
         };
         if let Some(observation) = exchange.observation() {
             observation.routed(found.route.target.id(), &found.route.raw);
+        }
+        if let Some(refusal) = self.drain.refusal(head.uri.path()) {
+            exchange.leave_body();
+            return Err(refusal);
         }
         let bytes = if body.is_end_stream() {
             REQUEST_BYTES

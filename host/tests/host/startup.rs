@@ -9,7 +9,7 @@ use crate::support::{Application, Program, edge_host, get, probe_path, refused};
 fn application(mode: &str, check: &str) -> Application {
     Application::manifest(&format!(
         "[application.tool.edge-host]\nopen = {{ mode = 'off' }}\nallow_host = 'names'\n\
-         startup_checks = ['/hello', '/check']\n\
+         readiness = ['/hello', '/check']\n\
          [variables]\nmode = {{ default = '{mode}' }}\nnames = {{ default = 'a.test' }}\n\
          [[trigger.http]]\nroute = '/...'\ncomponent = 'probe'\n\
          [[trigger.http]]\nroute = '/check'\nstatic_response = {{ {check} }}\n\
@@ -133,7 +133,7 @@ fn settings_of_this_host_are_checked_and_those_of_other_tools_are_not() {
             "\"names\"",
         ),
         (
-            "[application.tool.edge-host]\nstartup_checks = ['readyz']",
+            "[application.tool.edge-host]\nreadiness = ['readyz']",
             "\"readyz\"",
         ),
     ] {

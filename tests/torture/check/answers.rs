@@ -13,7 +13,7 @@ pub fn check(history: &History, findings: &mut Findings) {
             told => {
                 if told
                     .status()
-                    .is_some_and(|status| !expected(record, status))
+                    .is_some_and(|status| !expected(history, record, status))
                 {
                     let what = "a request got a status that it must not get".to_owned();
                     findings.violation("failing well", what, [record]);
@@ -24,10 +24,12 @@ pub fn check(history: &History, findings: &mut Findings) {
     findings.count("answers", history.records.len());
 }
 
-fn expected(record: &Record, status: u16) -> bool {
+fn expected(history: &History, record: &Record, status: u16) -> bool {
     let conditional = record.ask.if_match().is_some();
     match (&record.ask, status) {
         (_, 503) => true,
+        // It comes from the balancer.
+        (_, 502 | 504) => history.faults.is_fleet,
         (Ask::Create(_), 201 | 409) => true,
         // A precondition asks for a user, so that it fails where there is none.
         (Ask::Put { .. } | Ask::Patch { .. } | Ask::Delete { .. }, 412) => conditional,
@@ -51,6 +53,15 @@ mod tests {
         let mut example = Example::new();
         example.told(Ask::Find(0), Told::Status(500));
         assert_eq!(broken(check, example), ["failing well"]);
+    }
+
+    #[test]
+    fn a_balancer_alone_says_that_it_has_lost_a_host() {
+        let mut example = Example::new();
+        example.told(Ask::Find(0), Told::Status(502));
+        assert_eq!(broken(check, example.clone()), ["failing well"]);
+        example.faults.is_fleet = true;
+        assert!(broken(check, example).is_empty());
     }
 
     #[test]

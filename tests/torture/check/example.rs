@@ -1,13 +1,14 @@
 //! Histories made by hand, to see that each check finds its faults.
 
 use super::Findings;
+use crate::faults::{Away, Faults};
 use crate::history::{Ask, Email, History, Record, Seen, Time, Told, Write};
 
 /// The requests so far. Those without times come one after the other.
 #[derive(Clone)]
 pub struct Example {
     pub records: Vec<Record>,
-    pub kills: Vec<Time>,
+    pub faults: Faults,
     quiet_from: Time,
     now: Time,
     marker: u64,
@@ -17,7 +18,7 @@ pub struct Example {
 
 /// The promises that a check finds broken.
 pub fn broken(check: fn(&History, &mut Findings), example: Example) -> Vec<&'static str> {
-    let history = History::new(example.records, &example.kills, example.quiet_from);
+    let history = History::new(example.records, example.faults, example.quiet_from);
     let mut findings = Findings::default();
     check(&history, &mut findings);
     let violations = findings.violations.iter();
@@ -28,13 +29,21 @@ impl Example {
     pub fn new() -> Example {
         Example {
             records: Vec::new(),
-            kills: Vec::new(),
+            faults: Faults {
+                hosts: vec![Vec::new()],
+                ..Faults::default()
+            },
             quiet_from: Time::MAX,
             now: 0,
             marker: 0,
             id: 0,
             walk: 0,
         }
+    }
+
+    /// A kill of the host, which is at once back.
+    pub fn kill(&mut self, at: Time) {
+        self.faults.hosts[0].push(Away { from: at, to: at });
     }
 
     /// From now on there is one request at a time.

@@ -322,7 +322,7 @@ mod tests {
         let lost = example.renaming(&user, false);
         let changed = example.result(&user, &lost);
         example.at(100, 110, lost, Told::Lost);
-        example.kills.push(200);
+        example.kill(200);
         let read = |start, seen| {
             let mut example = example.clone();
             example.at(start, start + 10, Ask::Get(user.id), example.ok(seen));

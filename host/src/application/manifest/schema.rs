@@ -60,7 +60,7 @@ pub(super) struct ToolSettings {
     pub open: BTreeMap<Spanned<String>, String>,
     pub allow_host: Option<Spanned<String>>,
     #[serde(default)]
-    pub startup_checks: Vec<Spanned<String>>,
+    pub readiness: Vec<Spanned<String>>,
 }
 
 /// Settings for all triggers of a type. Only those of the type `http` matter here.
