@@ -15,11 +15,18 @@ use crate::support::{Service, host_program, manifest, new_state_dir, path, root}
 
 /// A program, its configuration, and its arguments, where `DIRECTORY` is one of its own, and
 /// `FILE` the configuration.
-const BALANCERS: &[(&str, &str, &[&str])] = &[(
-    "haproxy",
-    "deploy/haproxy/haproxy.cfg",
-    &["-db", "-f", "FILE"],
-)];
+const BALANCERS: &[(&str, &str, &[&str])] = &[
+    (
+        "haproxy",
+        "deploy/haproxy/haproxy.cfg",
+        &["-db", "-f", "FILE"],
+    ),
+    (
+        "nginx",
+        "deploy/nginx/nginx.conf",
+        &["-p", "DIRECTORY", "-c", "FILE"],
+    ),
+];
 
 /// How long anything may take to be there.
 const TEST_TIMEOUT: Duration = Duration::from_secs(30);
