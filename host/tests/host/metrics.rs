@@ -11,7 +11,7 @@ use http::Method;
 
 use crate::support::http2::Http2;
 use crate::support::{
-    Application, Client, Program, TEST_TIMEOUT, get, put, refused, request, rest_of, send,
+    Application, Client, Program, TEST_TIMEOUT, get, put, refused, request, rest_of, send, skipped,
 };
 
 const DURATION_COUNT: &str = "edge_host_request_duration_seconds_count";
@@ -328,9 +328,7 @@ async fn promtool_finds_no_fault_with_the_page() {
         .stderr(Stdio::piped())
         .spawn();
     let Ok(mut promtool) = promtool else {
-        let line = b"SKIPPED: a check of the page of metrics, for it needs promtool\n";
-        std::io::stderr().write_all(line).ok();
-        return;
+        return skipped("promtool");
     };
     let mut stdin = promtool.stdin.take().unwrap();
     stdin.write_all(page.as_bytes()).unwrap();

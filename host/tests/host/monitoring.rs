@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use edge_host::Host;
 use serde_json::Value;
 
-use crate::support::{Application, TEST_TIMEOUT, get};
+use crate::support::{Application, TEST_TIMEOUT, get, skipped};
 
 const DASHBOARD: &str = "deploy/grafana/edge-users.json";
 const ALERTS: &str = "deploy/prometheus/alerts.yaml";
@@ -153,12 +153,6 @@ fn each_alert_comes_in_trouble_and_not_without() {
         };
         assert!(output.status.success(), "{arguments:?}: {output:?}");
     }
-}
-
-fn skipped(program: &str) {
-    let test = std::thread::current().name().unwrap_or_default().to_owned();
-    let line = format!("SKIPPED: {test}, for it needs {program}\n");
-    std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes()).ok();
 }
 
 /// A Prometheus that watches a host, as `deploy/prometheus` configures it, but more often.

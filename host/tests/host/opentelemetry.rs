@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use crate::support::{Application, Program, edge_host, get, request, send};
+use crate::support::{Application, Program, edge_host, get, request, send, skipped};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00f067aa0ba902b7";
@@ -35,9 +35,7 @@ impl Collector {
             .stdout(Stdio::piped())
             .spawn();
         let Ok(mut process) = process else {
-            let test = std::thread::current().name().unwrap_or_default().to_owned();
-            let line = format!("SKIPPED: {test}, for it needs host/tests/otlp/install\n");
-            std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes()).ok();
+            skipped("host/tests/otlp/install");
             return None;
         };
         let mut stdout = BufReader::new(process.stdout.take().unwrap());
@@ -63,24 +61,22 @@ impl Collector {
 
     /// A program that sends here by `protocol`.
     fn program(&self, application: &Application, protocol: &str) -> Program {
+        let variables = [
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "x-key=secret"),
+            ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"),
+            ("OTEL_SERVICE_NAME", "users"),
+            (
+                "OTEL_RESOURCE_ATTRIBUTES",
+                "deployment.environment.name=test",
+            ),
+        ];
         let port = if protocol == "grpc" {
             self.grpc
         } else {
             self.http
         };
-        let endpoint = format!("http://127.0.0.1:{port}");
-        let mut command = edge_host();
-        command
-            .args(["up", "--listen", "127.0.0.1:0"])
-            .current_dir(application.directory())
-            .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
-            .env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
-            .env("OTEL_EXPORTER_OTLP_HEADERS", "x-key=secret")
-            .env(
-                "OTEL_RESOURCE_ATTRIBUTES",
-                "deployment.environment.name=test",
-            );
-        Program::spawn(command)
+        program(application, port, &variables)
     }
 
     /// All that the program has sent when it has ended.
@@ -94,6 +90,20 @@ impl Collector {
         }
         Received(requests)
     }
+}
+
+/// A program with these variables whose collector is at this port, on HTTP if they don't say more.
+fn program(application: &Application, port: u16, variables: &[(&str, &str)]) -> Program {
+    let mut command = edge_host();
+    command
+        .args(["up", "--listen", "127.0.0.1:0"])
+        .current_dir(application.directory())
+        .env(
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            format!("http://127.0.0.1:{port}"),
+        )
+        .envs(variables.iter().copied());
+    Program::spawn(command)
 }
 
 impl Drop for Collector {
@@ -350,7 +360,7 @@ async fn lines_of_the_log_are_sent_with_their_component() {
         let resource = received.of("logs").next().unwrap();
         let resource = attributes(&resource["message"]["resourceLogs"][0]["resource"]);
         for (name, value) in [
-            ("service.name", "edge-host"),
+            ("service.name", "users"),
             ("deployment.environment.name", "test"),
         ] {
             assert!(
@@ -428,65 +438,77 @@ async fn without_its_variables_nothing_is_sent_and_the_context_stays() {
         return;
     };
     let application = Application::probe("");
-    for (name, value) in [
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", String::new()),
-        ("OTEL_SDK_DISABLED", "true".to_owned()),
+    for variable in [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
+        ("OTEL_SDK_DISABLED", "true"),
     ] {
-        let mut command = edge_host();
-        command
-            .args(["up", "--listen", "127.0.0.1:0"])
-            .current_dir(application.directory())
-            .env(
-                "OTEL_EXPORTER_OTLP_ENDPOINT",
-                format!("http://127.0.0.1:{}", collector.http),
-            )
-            .env(name, value);
-        let program = Program::spawn(command);
+        let program = program(&application, collector.http, &[variable]);
         let headers = send(program.address(), traced("/headers")).await;
-        assert!(
-            headers
-                .text()
-                .contains(&format!("traceparent: 00-{TRACE}-{PARENT}-01\n"))
-        );
+        let context = format!("traceparent: 00-{TRACE}-{PARENT}-01\n");
+        assert!(headers.text().contains(&context), "{}", headers.text());
         assert!(collector.received(program).0.is_empty());
     }
-    // One signal alone.
-    let mut command = edge_host();
-    command
-        .args(["up", "--listen", "127.0.0.1:0"])
-        .current_dir(application.directory())
-        .env(
-            "OTEL_EXPORTER_OTLP_ENDPOINT",
-            format!("http://127.0.0.1:{}", collector.http),
-        )
-        .env("OTEL_TRACES_EXPORTER", "none")
-        .env("OTEL_LOGS_EXPORTER", "none");
-    let program = Program::spawn(command);
-    get(program.address(), "/hello").await;
-    let received = collector.received(program);
-    assert!(received.of("metrics").next().is_some());
-    assert!(
-        received
-            .of("traces")
-            .chain(received.of("logs"))
-            .next()
-            .is_none()
-    );
+}
+
+#[tokio::test]
+async fn each_signal_can_be_left_out() {
+    let Some(collector) = Collector::start() else {
+        return;
+    };
+    let application = Application::probe("");
+    let signals = ["traces", "metrics", "logs"];
+    for kept in signals {
+        let left_out = signals.iter().filter(|signal| **signal != kept);
+        let names: Vec<_> = left_out
+            .map(|signal| format!("OTEL_{}_EXPORTER", signal.to_uppercase()))
+            .collect();
+        let variables: Vec<_> = names.iter().map(|name| (name.as_str(), "none")).collect();
+        let program = program(&application, collector.http, &variables);
+        get(program.address(), "/print/words").await;
+        let received = collector.received(program);
+        assert!(!received.0.is_empty(), "no {kept}");
+        let text = format!("{:?}", received.0);
+        assert!(
+            text.contains("edge-host"),
+            "it has a name by default: {text}"
+        );
+        assert!(received.0.iter().all(|request| request["signal"] == kept));
+    }
+}
+
+#[tokio::test]
+async fn a_trace_that_is_not_sampled_is_not_sent_but_goes_on() {
+    let Some(collector) = Collector::start() else {
+        return;
+    };
+    let application = Application::probe("");
+    let never = [
+        ("OTEL_TRACES_SAMPLER", "always_off"),
+        ("OTEL_METRICS_EXPORTER", "none"),
+        ("OTEL_LOGS_EXPORTER", "none"),
+    ];
+    let program = program(&application, collector.http, &never);
+    let headers = send(program.address(), traced("/headers")).await;
+    let context = headers
+        .text()
+        .lines()
+        .find(|line| line.starts_with("traceparent: "));
+    let context = context.unwrap();
+    let is_same_trace = context.starts_with(&format!("traceparent: 00-{TRACE}-"));
+    assert!(is_same_trace && context.ends_with("-00"), "{context}");
+    assert!(collector.received(program).0.is_empty());
 }
 
 #[tokio::test]
 async fn a_collector_that_is_away_is_reported_and_costs_no_request() {
     for protocol in ["grpc", "http/protobuf"] {
         let application = Application::probe("");
-        let mut command = edge_host();
-        command
-            .args(["up", "--listen", "127.0.0.1:0"])
-            .current_dir(application.directory())
-            // Nobody listens there.
-            .env("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://127.0.0.1:1")
-            .env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
-            .env("OTEL_BSP_SCHEDULE_DELAY", "50");
-        let mut program = Program::spawn(command);
+        let variables = [
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+            ("OTEL_BSP_SCHEDULE_DELAY", "50"),
+        ];
+        // Nobody listens there.
+        let mut program = program(&application, 1, &variables);
         for _ in 0..10 {
             assert_eq!(get(program.address(), "/hello").await.text(), "hello");
         }
