@@ -38,18 +38,18 @@ test-url: ## Run the tests that need only a URL: URL=http://…, and EDGE_USERS_
 	EDGE_USERS_URL=$(URL) cargo test $(NATIVE) --test rpc -- --skip not_by_url
 
 simulate: ## Run the service through 200,000 simulated schedules of requests, failures and crashes
-	cargo test --profile host --test simulation -- --ignored --skip seed --nocapture
+	cargo test $(NATIVE) --test simulation -- --ignored --skip seed --nocapture
 
 torture: build ## Load, kill and restart the service for 60 s (SECONDS=n SEED=n), then check every promise
 	TORTURE_SECONDS=$(SECONDS) TORTURE_SEED=$(SEED) \
-		cargo test --profile host --test torture -- --ignored --nocapture every_promise
+		cargo test $(NATIVE) --test torture -- --ignored --nocapture every_promise
 
 fleet: build ## Serve from three hosts on one Redis behind nginx, on 127.0.0.1:3000 (LISTEN=127.0.0.1:port)
 	@examples/fleet $(LISTEN)
 
 fleet-torture: build ## Do the same to a fleet, to its Redis as well, and restart its hosts one by one (SECONDS=n SEED=n)
 	TORTURE_SECONDS=$(SECONDS) TORTURE_SEED=$(SEED) \
-		cargo test --profile host --test torture -- --ignored --nocapture a_fleet
+		cargo test $(NATIVE) --test torture -- --ignored --nocapture a_fleet
 
 fuzz: build ## Send 20,000 requests made by Schemathesis from the description (EXAMPLES=n SEED=n); needs python3
 	@EXAMPLES=$(EXAMPLES) SEED=$(SEED) tests/fuzz/run
@@ -65,7 +65,7 @@ lint-api: build ## Check the description of the interface with Redocly's linter;
 	npx --yes @redocly/cli@$(REDOCLY) lint --extends recommended target/openapi.json
 
 fuzz-parsers: target ## Send the parsers what is nearly right for 60 s (SECONDS=n)
-	FUZZ_SECONDS=$(SECONDS) cargo test --profile host --test parsers -- --ignored
+	FUZZ_SECONDS=$(SECONDS) cargo test $(NATIVE) --test parsers -- --ignored
 
 audit: ## Check dependencies: advisories, licences, sources (builds cargo-deny if it is not installed)
 	@PATH="$$PATH:$(CURDIR)/target/tools/bin"; \
@@ -83,7 +83,7 @@ bench: build ## Measure the service beside others for some 10 minutes, write ben
 
 costs: target ## Record what requests cost in instructions and store operations: bench/costs.toml
 	cargo build --target wasm32-wasip1 --release -p edge-users-component
-	RECORD_COSTS=1 cargo test --profile host --test costs
+	RECORD_COSTS=1 cargo test $(NATIVE) --test costs
 
 build: target ## Build the component, the embedded host and the client
 	cargo build --target wasm32-wasip1 --release -p edge-users-component -p edge-users-rpc-component -p edge-users-greeting -p edge-host-probe
