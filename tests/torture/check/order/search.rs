@@ -11,7 +11,7 @@ use super::{Event, Phase};
 use crate::history::Time;
 
 /// With how many situations the search gives up.
-const MAX_SITUATIONS: usize = 200_000;
+const MAX_SITUATIONS: usize = 500_000;
 
 /// The user, and which of the requests under way have taken effect.
 #[derive(Clone, PartialEq, Eq, Hash)]
