@@ -42,7 +42,7 @@ simulate: ## Run the service through 200,000 simulated schedules of requests, fa
 
 torture: build ## Load, kill and restart the service for 60 s (SECONDS=n SEED=n), then check every promise
 	TORTURE_SECONDS=$(SECONDS) TORTURE_SEED=$(SEED) \
-		cargo test $(NATIVE) --test torture -- --ignored --nocapture every_promise
+		cargo test $(NATIVE) --test torture -- --ignored --nocapture every_promise_is_kept
 
 fleet: build ## Serve from three hosts on one Redis behind nginx, on 127.0.0.1:3000 (LISTEN=127.0.0.1:port)
 	@examples/fleet $(LISTEN)
