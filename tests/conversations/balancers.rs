@@ -1,9 +1,9 @@
 //! Balancers in front of several hosts, with the configurations that `deploy/` has for them.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::support::{Service, host_program, manifest, new_state_dir, path, root};
+use crate::process::{Process, free_address, start_host};
+use crate::support::{Service, new_state_dir, path, root};
 
 /// A program, its configuration, and its arguments, where `DIRECTORY` is one of its own, and
 /// `FILE` the configuration.
@@ -30,48 +31,6 @@ const BALANCERS: &[(&str, &str, &[&str])] = &[
 
 /// How long anything may take to be there.
 const TEST_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// A process that ends with this.
-struct Process(Child);
-
-impl Process {
-    fn signal(&mut self, name: &str) {
-        let id = self.0.id().to_string();
-        let sent = Command::new("kill").args(["-s", name, &id]).status();
-        assert!(sent.expect("kill runs").success());
-        self.0.wait().expect("the process has ended");
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.0.kill().ok();
-        self.0.wait().ok();
-    }
-}
-
-fn free_address() -> SocketAddr {
-    let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    free.local_addr().expect("an address")
-}
-
-fn start_host(state_dir: &Path, address: SocketAddr) -> Process {
-    let mut child = Command::new(host_program())
-        .arg("up")
-        .arg("--from")
-        .arg(manifest())
-        .arg("--state-dir")
-        .arg(state_dir)
-        .args(["--listen", &address.to_string(), "--variable", "auth=off"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the host starts");
-    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-    let serving = lines.any(|line| line.is_ok_and(|line| line.starts_with("Serving")));
-    assert!(serving, "the host ended before it served");
-    thread::spawn(move || lines.for_each(drop));
-    Process(child)
-}
 
 /// The balancer at work, for hosts at the addresses that its configuration has, or rather at
 /// these; its own address is the first. `None` where the program is missing.

@@ -1,46 +1,28 @@
 //! What was answered is there after the host was killed.
 
-use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
-use crate::support::{Service, host_program, manifest, new_state_dir, path};
+use crate::process::{Process, free_address, start_host};
+use crate::support::{Service, new_state_dir, path};
 use serde_json::{Value, json};
 
 /// A host in a process of its own.
-struct Process {
-    child: Child,
+struct Host {
+    process: Process,
     service: Service,
 }
 
-fn start(state_dir: &Path) -> Process {
-    let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = free.local_addr().expect("an address");
-    drop(free);
-    let mut child = Command::new(host_program())
-        .arg("up")
-        .arg("--from")
-        .arg(manifest())
-        .arg("--state-dir")
-        .arg(state_dir)
-        .args(["--listen", &address.to_string(), "--variable", "auth=off"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the host starts");
-    // It says where it serves once it does.
-    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-    let serving = lines.any(|line| line.is_ok_and(|line| line.starts_with("Serving")));
-    assert!(serving, "the host ended before it served");
-    std::thread::spawn(move || lines.for_each(drop));
-    let service = Service::at(&format!("http://{address}"));
-    Process { child, service }
+fn start(state_dir: &Path) -> Host {
+    let address = free_address();
+    Host {
+        process: start_host(state_dir, address),
+        service: Service::at(&format!("http://{address}")),
+    }
 }
 
-impl Process {
+impl Host {
     fn kill(mut self) {
-        self.child.kill().expect("SIGKILL is sent");
-        self.child.wait().expect("the host has ended");
+        self.process.signal("KILL");
     }
 }
 

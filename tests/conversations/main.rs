@@ -33,6 +33,7 @@ mod pages;
 mod patch;
 mod preconditions;
 mod privacy;
+mod process;
 mod readiness;
 mod readme;
 mod redis;
