@@ -13,19 +13,20 @@ REDOCLY = 2.77.0
 # A version whose checks and configuration are known.
 CARGO_DENY = 0.20.2
 
-# Native code is built by one command, with one profile, so that nothing is compiled twice.
+# Native code is built with one profile, so that nothing is compiled twice, or nearly nothing: the
+# tests' own dependencies have features added to some crates that `make run` does without.
 NATIVE = --profile host --workspace
 
 # The conversations that any service can have.
 URL_TESTS = description:: emails:: export:: finding:: idempotency:: import:: json:: limits:: negotiation:: patch:: \
 	preconditions:: search:: tracing:: users::
 
-.PHONY: help run test test-url simulate torture fleet fleet-torture fuzz fuzz-parsers interop check-deploy lint-api audit bench costs build check target size
+.PHONY: help run test test-url simulate torture fleet fleet-torture fuzz fuzz-parsers interop check-deploy lint-api audit bench costs service components programs build check target size
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-run: build ## Build what is missing and serve on 127.0.0.1:3000 to everybody (LISTEN=address:port, AUTH=token)
+run: service ## Build what is missing and serve on 127.0.0.1:3000 to everybody (LISTEN=address:port, AUTH=token)
 	@examples/run $(LISTEN) $(AUTH)
 
 test: check build ## Check format and lints, run all tests
@@ -85,7 +86,17 @@ costs: target ## Record what requests cost in instructions and store operations:
 	cargo build --target wasm32-wasip1 --release -p edge-users-component
 	RECORD_COSTS=1 cargo test $(NATIVE) --test costs
 
-build: target ## Build the component, the embedded host and the client
+# Both at once: where one waits for its last crate, the other has work.
+service: target
+	@$(MAKE) --no-print-directory -j2 components programs
+
+components:
+	cargo build --target wasm32-wasip1 --release -p edge-users-component -p edge-users-rpc-component
+
+programs:
+	cargo build $(NATIVE) --bin edge-host --bin edge-users
+
+build: target ## Build the components, the embedded host, the client and all other programs
 	cargo build --target wasm32-wasip1 --release -p edge-users-component -p edge-users-rpc-component -p edge-users-greeting -p edge-host-probe
 	cargo build $(NATIVE) --bins --examples
 

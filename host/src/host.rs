@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,7 +61,16 @@ impl Host {
     ///
     /// Fails with one line about a mistake in the options, in the manifest, or in a file that
     /// they name.
-    pub async fn start(options: UpOptions) -> anyhow::Result<Self> {
+    ///
+    /// A future of a type that is known: of an `async fn`, each program that starts a host
+    /// would compile the whole host once more.
+    pub fn start(
+        options: UpOptions,
+    ) -> Pin<Box<dyn Future<Output = anyhow::Result<Self>> + Send>> {
+        Box::pin(Self::open(options))
+    }
+
+    async fn open(options: UpOptions) -> anyhow::Result<Self> {
         if date::now().is_none() {
             bail!(date::CLOCK_IS_WRONG);
         }
