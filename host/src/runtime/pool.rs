@@ -238,12 +238,15 @@ impl Drop for Instance {
     }
 }
 
-/// Where the guest leaves its response, or the error that it answers with instead.
+/// The response of a guest, or the error that it answers with instead.
+type Answer = Result<Response<WasiBody>, ErrorCode>;
+
+/// Where the guest leaves its answer when it begins.
 #[derive(Clone, Default)]
-struct Head(Arc<Mutex<Option<Result<Response<WasiBody>, ErrorCode>>>>);
+struct Head(Arc<Mutex<Option<Answer>>>);
 
 impl Head {
-    fn set(&self, answer: Result<Response<WasiBody>, ErrorCode>) {
+    fn set(&self, answer: Answer) {
         *self.lock() = Some(answer);
     }
 
@@ -253,7 +256,7 @@ impl Head {
     }
 
     // A std mutex: nothing is awaited while it is held.
-    fn lock(&self) -> MutexGuard<'_, Option<Result<Response<WasiBody>, ErrorCode>>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Answer>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
