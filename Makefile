@@ -30,6 +30,7 @@ run: service ## Build what is missing and serve on 127.0.0.1:3000 to everybody (
 	@examples/run $(LISTEN) $(AUTH)
 
 test: check build ## Check format and lints, run all tests
+	cargo build --target wasm32-wasip1 --release -p edge-host-probe-concurrent
 	cargo test $(NATIVE)
 
 test-url: ## Run the tests that need only a URL: URL=http://…, and EDGE_USERS_TOKEN; they leave users behind there
@@ -102,7 +103,7 @@ build: target ## Build the components, the embedded host, the client and all oth
 
 check: target
 	cargo fmt --all --check
-	cargo clippy --target wasm32-wasip1 --release -p edge-users -p edge-users-component -p edge-users-rpc-component -p edge-users-greeting -p edge-host-probe -- -D warnings
+	cargo clippy --target wasm32-wasip1 --release -p edge-users -p edge-users-component -p edge-users-rpc-component -p edge-users-greeting -p edge-host-probe -p edge-host-probe-concurrent -- -D warnings
 	cargo clippy $(NATIVE) --all-targets -- -D warnings
 
 target:
