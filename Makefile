@@ -30,7 +30,6 @@ run: service ## Build what is missing and serve on 127.0.0.1:3000 to everybody (
 	@examples/run $(LISTEN) $(AUTH)
 
 test: check build ## Check format and lints, run all tests
-	cargo build --target wasm32-wasip1 --release -p edge-host-probe-concurrent
 	cargo test $(NATIVE)
 
 test-url: ## Run the tests that need only a URL: URL=http://…, and EDGE_USERS_TOKEN; they leave users behind there
@@ -98,7 +97,7 @@ programs:
 	cargo build $(NATIVE) --bin edge-host --bin edge-users
 
 build: target ## Build the components, the embedded host, the client and all other programs
-	cargo build --target wasm32-wasip1 --release -p edge-users-component -p edge-users-rpc-component -p edge-users-greeting -p edge-host-probe
+	cargo build --target wasm32-wasip1 --release -p edge-users-component -p edge-users-rpc-component -p edge-users-greeting -p edge-host-probe -p edge-host-probe-concurrent
 	cargo build $(NATIVE) --bins --examples
 
 check: target
