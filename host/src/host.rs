@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 
 use crate::application::build_command;
 use crate::application::exposure;
@@ -168,6 +168,10 @@ impl Host {
                     .set(key.clone(), value.clone().into_bytes())
                     .await
                     .with_context(|| format!("cannot set the key {key}"))?;
+            }
+            if let Some(durability) = store.durability() {
+                let durable = durability.durable(durability.latest()).await;
+                durable.map_err(|_| anyhow!("cannot bring the keys to the disk"))?;
             }
         }
         let setup = counters.snapshot();

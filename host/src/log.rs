@@ -26,6 +26,8 @@ use opentelemetry::logs::{AnyValue, LogRecord as _, Logger as _, Severity};
 use opentelemetry_sdk::logs::SdkLogger;
 use outlet::Outlet;
 
+use crate::store::Basis;
+
 /// How long the last lines may take when the host stops.
 const MAX_FLUSH: Duration = Duration::from_secs(1);
 
@@ -131,14 +133,14 @@ pub struct ComponentLog {
 }
 
 impl ComponentLog {
-    /// The standard output of a new instance.
-    pub fn stdout(&self) -> InstanceOutput {
-        InstanceOutput::new(&self.stdout)
+    /// The standard output of a new instance, which rests on `basis`.
+    pub fn stdout(&self, basis: &Arc<Basis>) -> InstanceOutput {
+        InstanceOutput::new(&self.stdout, basis)
     }
 
-    /// The standard error of a new instance.
-    pub fn stderr(&self) -> InstanceOutput {
-        InstanceOutput::new(&self.stderr)
+    /// The standard error of a new instance, which rests on `basis`.
+    pub fn stderr(&self, basis: &Arc<Basis>) -> InstanceOutput {
+        InstanceOutput::new(&self.stderr, basis)
     }
 }
 

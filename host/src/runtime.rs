@@ -10,12 +10,14 @@
 //! * [`room`]: places and memory for requests.
 //! * [`instructions`]: counts the instructions that instances execute.
 //! * [`bindings`], [`interfaces`]: the imports of an instance.
+//! * [`durable_body`]: a body that an instance writes, on its way out of the host.
 //! * [`outbound`]: the requests that an instance sends; [`chaining`]: those to other components.
 
 pub mod artifact;
 pub mod bindings;
 pub mod chaining;
 pub mod component;
+pub mod durable_body;
 pub mod engine;
 pub mod in_flight;
 pub mod instance;

@@ -161,6 +161,7 @@ impl WorkerState for Worker {
         if let (Some(current), false) = (&store.data().current_span, self.concurrent) {
             current.set(request.span());
         }
+        request.rest_on(store.data().basis.clone());
         store.data().requests.replace(is_over, request);
         // The future is dropped when the guest has finished: one of WASI 0.2 with the
         // body and all, one of WASI 0.3 with the head alone. Until then the request

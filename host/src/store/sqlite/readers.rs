@@ -41,6 +41,8 @@ struct Snapshot {
     /// The value of [`Readers::commits`] before it was made.
     commits: u64,
     made: Instant,
+    /// When all that it shows is durable.
+    moment: Option<u64>,
 }
 
 impl Readers {
@@ -54,10 +56,13 @@ impl Readers {
     }
 
     /// Runs `operation` on a connection of its own, which sees all that was committed before.
+    /// Answers also when all that it saw is durable, which `moment` says of what has been in the
+    /// log until now.
     pub fn read<T>(
         &self,
         operation: impl FnOnce(&Connection) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+        moment: impl FnOnce() -> u64,
+    ) -> Result<(T, u64), StoreError> {
         let _entered = self.gate.read().unwrap_or_else(PoisonError::into_inner);
         let idle = self.lock().pop();
         let mut reader = match idle {
@@ -69,8 +74,13 @@ impl Readers {
             reader.renew(self.commits.load(Ordering::SeqCst))?;
         }
         let result = operation(&reader.connection);
+        let moment = match &mut reader.snapshot {
+            // The read has made the snapshot. It may show commits that came after `renew`.
+            Some(snapshot) => *snapshot.moment.get_or_insert_with(moment),
+            None => 0,
+        };
         self.lock().push(reader);
-        result
+        Ok((result?, moment))
     }
 
     /// Runs `commit`. After it all reads see the database as it is then. While it runs, a read
@@ -132,7 +142,11 @@ impl Reader {
         let made = Instant::now();
         // The snapshot itself is made by the first read.
         self.connection.prepare_cached("BEGIN")?.execute([])?;
-        self.snapshot = Some(Snapshot { commits, made });
+        self.snapshot = Some(Snapshot {
+            commits,
+            made,
+            moment: None,
+        });
         Ok(())
     }
 
