@@ -5,7 +5,7 @@
 //! * [`loader`]: loads components and routes.
 //! * [`component`]: the part that all instances of a component share.
 //! * [`worker`]: makes instances, uses them again, and gives them up.
-//! * [`instance`]: the state of one instance.
+//! * [`instance`]: the state of one instance; [`instance_output`]: its output streams.
 //! * [`in_flight`], [`request_id`]: a request while it is with an instance, and its name.
 //! * [`room`]: places and memory for requests.
 //! * [`instructions`]: counts the instructions that instances execute.
@@ -21,6 +21,7 @@ pub mod durable_body;
 pub mod engine;
 pub mod in_flight;
 pub mod instance;
+pub mod instance_output;
 pub mod instructions;
 pub mod interfaces;
 pub mod loader;

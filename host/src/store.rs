@@ -25,7 +25,7 @@ use std::time::Instant;
 pub use basis::Basis;
 pub use compare_and_swap::CompareAndSwap;
 pub use config::StoreConfig;
-pub use durability::{Durability, NotDurable};
+pub use durability::{Durability, LogSync, NotDurable};
 pub use redis::Server;
 pub use sqlite::{Location, Restored, back_up, restore};
 
@@ -91,10 +91,10 @@ pub enum Backend {
 
 impl Backend {
     /// Opens the backend. One whose server is away opens as well: its operations fail until
-    /// the server is there.
-    pub async fn open(config: &StoreConfig, log: &Log) -> anyhow::Result<Self> {
+    /// the server is there. `sync` brings the log of a file to the disk.
+    pub async fn open(config: &StoreConfig, log: &Log, sync: &LogSync) -> anyhow::Result<Self> {
         Ok(match config {
-            StoreConfig::Sqlite(location) => Self::Sqlite(Database::open(location, log)?),
+            StoreConfig::Sqlite(location) => Self::Sqlite(Database::open(location, log, sync)?),
             StoreConfig::Redis(server) => Self::Redis(Arc::new(Redis::open(server, log).await)),
         })
     }

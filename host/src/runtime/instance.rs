@@ -11,6 +11,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::runtime::component::Component;
 use crate::runtime::in_flight::{InFlight, Requests};
+use crate::runtime::instance_output::InstanceOutput;
 use crate::runtime::outbound::Outbound;
 use crate::runtime::room::Share;
 use crate::store::{Basis, KeyValueStore};
@@ -48,8 +49,8 @@ impl InstanceState {
         );
         let basis = Arc::new(basis);
         let mut wasi = WasiCtxBuilder::new();
-        wasi.stdout(component.output.stdout(&basis))
-            .stderr(component.output.stderr(&basis));
+        wasi.stdout(InstanceOutput::new(&component.output.stdout, &basis))
+            .stderr(InstanceOutput::new(&component.output.stderr, &basis));
         for (name, value) in &component.environment {
             wasi.env(name, value);
         }

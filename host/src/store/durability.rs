@@ -13,6 +13,7 @@
 //! having written anything: the kernel has already taken the pages for clean. So there is none.
 //! Nothing becomes durable any more, until the host is started again and reads what is there.
 
+use std::fs::File;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -24,6 +25,9 @@ use tokio::time::timeout;
 
 use super::StoreError;
 use super::reports::Reports;
+
+/// Brings a log to the disk: [`File::sync_data`], or what a test has in its place.
+pub type LogSync = Arc<dyn Fn(&File) -> io::Result<()> + Send + Sync>;
 
 /// How long to wait for a sync. A disk that takes longer is out of order.
 const MAX_WAIT: Duration = Duration::from_secs(30);
@@ -54,7 +58,8 @@ pub struct Durability {
 /// What the thread is to do.
 #[derive(Debug, Default)]
 struct Orders {
-    sync: bool,
+    /// Somebody waits until everything up to this moment is on the disk.
+    wanted: u64,
     stop: bool,
 }
 
@@ -136,8 +141,7 @@ impl Durability {
                 if self.is_durable(moment) {
                     return Ok(());
                 }
-                // A sync that is under way may have begun too early.
-                if self.has_failed() || !self.order() || changed.changed().await.is_err() {
+                if self.has_failed() || !self.order(moment) || changed.changed().await.is_err() {
                     return Err(NotDurable);
                 }
             }
@@ -145,11 +149,11 @@ impl Durability {
         timeout(MAX_WAIT, durable).await.unwrap_or(Err(NotDurable))
     }
 
-    /// Has the thread sync the log; false if it has ended.
-    fn order(&self) -> bool {
+    /// Has the thread bring everything up to a moment to the disk; false if it has ended.
+    fn order(&self, moment: u64) -> bool {
         let mut orders = lock(&self.orders);
-        if !orders.sync {
-            orders.sync = true;
+        if moment > orders.wanted {
+            orders.wanted = moment;
             self.ordered.notify_one();
         }
         !orders.stop
@@ -168,11 +172,10 @@ impl Durability {
         let mut stop = false;
         while !stop && !self.has_failed() {
             let mut orders = lock(&self.orders);
-            while !orders.sync && !orders.stop {
+            while self.is_durable(orders.wanted) && !orders.stop {
                 let waited = self.ordered.wait(orders);
                 orders = waited.unwrap_or_else(PoisonError::into_inner);
             }
-            orders.sync = false;
             stop = orders.stop;
             drop(orders);
             let now = self.now.load(Ordering::SeqCst);

@@ -2,10 +2,12 @@
 //!
 //! * [`address`] names a database, and connects to it.
 //! * [`backup`] copies the file, and puts a copy back.
+//! * [`cache`] keeps values in memory.
 //! * [`checkpoint`] moves the log into the file.
 //! * [`database`] opens the file: its table, its journal, its connections.
 //! * [`operation`] has the SQL of each operation.
 //! * [`readers`] are the connections that read.
+//! * [`transaction`] has the steps of a commit.
 //! * [`writer`] is the one connection that writes.
 //!
 //! The file, its table and the encoding of its values are Spin's, so a store that
@@ -13,10 +15,12 @@
 
 mod address;
 mod backup;
+mod cache;
 mod checkpoint;
 mod database;
 mod operation;
 mod readers;
+mod transaction;
 mod writer;
 
 use std::sync::Arc;
@@ -76,10 +80,7 @@ impl SqliteStore {
 
     /// The value under `key`.
     pub fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let value = self.database.read(|connection| {
-            operation::value(connection, &self.label, key).map_err(StoreError::from)
-        });
-        match self.seen(value)? {
+        match self.seen(self.database.value(&self.label, key))? {
             Some(value) if value.len() > MAX_RESULT_BYTES => Err(StoreError::ResultTooLarge),
             value => Ok(value),
         }
@@ -87,10 +88,7 @@ impl SqliteStore {
 
     /// Whether there is a value under `key`.
     pub fn exists(&self, key: &str) -> Result<bool, StoreError> {
-        let exists = |connection: &Connection| {
-            operation::exists(connection, &self.label, key).map_err(StoreError::from)
-        };
-        self.seen(self.database.read(exists))
+        self.seen(self.database.exists(&self.label, key))
     }
 
     /// All keys, in the order of their bytes.

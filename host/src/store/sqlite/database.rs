@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -14,13 +13,14 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 use super::address::Address;
+use super::cache::{Cache, Found};
 use super::checkpoint;
-use super::operation::Write;
-use super::readers::Readers;
+use super::operation::{self, Write};
+use super::readers::{Readers, Seen};
 use super::writer::{Writer, Written};
 use crate::log::Log;
 use crate::store::StoreError;
-use crate::store::durability::Durability;
+use crate::store::durability::{Durability, LogSync};
 use crate::store::reports::{Reports, Work};
 
 /// Only writes are reported: reads fail on a disk that is broken altogether.
@@ -45,24 +45,16 @@ pub enum Location {
 #[derive(Debug)]
 pub struct Database {
     readers: Arc<Readers>,
-    writer: Arc<Writer>,
+    pub(super) writer: Arc<Writer>,
+    cache: Arc<Cache>,
     durability: Arc<Durability>,
     checkpoints: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Database {
     /// Opens the database, and creates its file and its table if they aren't there. Failures to
-    /// write are reported to the log.
-    pub fn open(location: &Location, log: &Log) -> anyhow::Result<Arc<Self>> {
-        Self::open_syncing(location, log, |log| log.sync_data())
-    }
-
-    /// The same, with the log synced by this function.
-    pub(super) fn open_syncing(
-        location: &Location,
-        log: &Log,
-        sync: impl Fn(&File) -> io::Result<()> + Send + 'static,
-    ) -> anyhow::Result<Arc<Self>> {
+    /// write are reported to the log. `sync` brings the log of the database to the disk.
+    pub fn open(location: &Location, log: &Log, sync: &LogSync) -> anyhow::Result<Arc<Self>> {
         let address = match location {
             Location::File(path) => {
                 create_directory_of(path)?;
@@ -82,7 +74,7 @@ impl Database {
     fn open_at(
         location: &Location,
         address: Address,
-        sync: impl Fn(&File) -> io::Result<()> + Send + 'static,
+        sync: &LogSync,
         reports: Arc<Reports>,
     ) -> anyhow::Result<Arc<Self>> {
         let connection = address.connect()?;
@@ -92,6 +84,7 @@ impl Database {
                 // The connection has made the file. Its locks are on the others of the database
                 // alone, so that opening and closing it takes none of them away.
                 let file = File::open(beside(path, "-wal"))?;
+                let sync = sync.clone();
                 Durability::start(move || sync(&file), reports.clone())?
             }
             Location::Memory => Durability::of_memory(),
@@ -99,11 +92,13 @@ impl Database {
         let checkpointing = address.connect()?;
         checkpointing.pragma_update(None, "synchronous", "normal")?;
         let readers = Arc::new(Readers::new(address));
+        let cache = Arc::new(Cache::new());
         let (checkpoints, due) = mpsc::sync_channel(1);
         let writer = Arc::new(Writer::new(
             connection,
             checkpoints,
             readers.clone(),
+            cache.clone(),
             durability.clone(),
             reports,
         )?);
@@ -117,6 +112,7 @@ impl Database {
         Ok(Arc::new(Self {
             readers,
             writer,
+            cache,
             durability,
             checkpoints: Mutex::new(Some(checkpoints)),
         }))
@@ -132,6 +128,53 @@ impl Database {
         &self,
         operation: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<(T, u64), StoreError> {
+        self.look_up(operation)
+            .map(|(found, seen)| (found, seen.moment))
+    }
+
+    /// What is under a key, and when that is durable.
+    pub(super) fn value(
+        &self,
+        store: &Arc<str>,
+        key: &str,
+    ) -> Result<(Option<Vec<u8>>, u64), StoreError> {
+        if let Some(found) = self.cached(store, key) {
+            let value = found.value.map(|value| value.to_vec());
+            return Ok((value, found.moment));
+        }
+        let (value, seen) =
+            self.look_up(|connection| Ok(operation::value(connection, store, key)?))?;
+        let found = Found {
+            value: value.as_deref().map(Arc::from),
+            moment: seen.moment,
+        };
+        let is_current = || self.readers.is_current(seen);
+        self.cache.fill(store, key, found, is_current);
+        Ok((value, seen.moment))
+    }
+
+    /// Whether something is under a key, and when that is durable.
+    pub(super) fn exists(&self, store: &str, key: &str) -> Result<(bool, u64), StoreError> {
+        match self.cached(store, key) {
+            Some(found) => Ok((found.value.is_some(), found.moment)),
+            None => self.read(|connection| Ok(operation::exists(connection, store, key)?)),
+        }
+    }
+
+    /// What the cache has, if nobody else has written to the file lately.
+    fn cached(&self, store: &str, key: &str) -> Option<Found> {
+        let is_current = self.writer.has_looked() || self.writer.look().is_some();
+        if is_current {
+            self.cache.get(store, key)
+        } else {
+            None
+        }
+    }
+
+    fn look_up<T>(
+        &self,
+        operation: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<(T, Seen), StoreError> {
         // While somebody writes it is not known what is in the log; all of it is there by now.
         let moment = || {
             let latest = self.writer.look();

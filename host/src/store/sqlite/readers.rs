@@ -45,6 +45,15 @@ struct Snapshot {
     moment: Option<u64>,
 }
 
+/// What a read has seen.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen {
+    /// When all of it is durable.
+    pub moment: u64,
+    /// The commits before it, as the readers count them. None in memory.
+    commits: Option<u64>,
+}
+
 impl Readers {
     pub fn new(address: Address) -> Self {
         Self {
@@ -62,7 +71,7 @@ impl Readers {
         &self,
         operation: impl FnOnce(&Connection) -> Result<T, StoreError>,
         moment: impl FnOnce() -> u64,
-    ) -> Result<(T, u64), StoreError> {
+    ) -> Result<(T, Seen), StoreError> {
         let _entered = self.gate.read().unwrap_or_else(PoisonError::into_inner);
         let idle = self.lock().pop();
         let mut reader = match idle {
@@ -74,13 +83,19 @@ impl Readers {
             reader.renew(self.commits.load(Ordering::SeqCst))?;
         }
         let result = operation(&reader.connection);
-        let moment = match &mut reader.snapshot {
+        let seen = match &mut reader.snapshot {
             // The read has made the snapshot. It may show commits that came after `renew`.
-            Some(snapshot) => *snapshot.moment.get_or_insert_with(moment),
-            None => 0,
+            Some(snapshot) => Seen {
+                moment: *snapshot.moment.get_or_insert_with(moment),
+                commits: Some(snapshot.commits),
+            },
+            None => Seen {
+                moment: 0,
+                commits: None,
+            },
         };
         self.lock().push(reader);
-        Ok((result?, moment))
+        Ok((result?, seen))
     }
 
     /// Runs `commit`. After it all reads see the database as it is then. While it runs, a read
@@ -91,6 +106,12 @@ impl Readers {
         let result = commit();
         self.commits.fetch_add(1, Ordering::SeqCst);
         result
+    }
+
+    /// Whether nothing was committed since a read.
+    pub fn is_current(&self, seen: Seen) -> bool {
+        let commits = self.commits.load(Ordering::SeqCst);
+        seen.commits == Some(commits) && commits.is_multiple_of(2)
     }
 
     /// Ends the snapshots of all idle readers.

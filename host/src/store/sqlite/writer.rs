@@ -7,7 +7,7 @@
 //! come in crowds, each lets others come before it begins.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
@@ -18,8 +18,10 @@ use tokio::task::{spawn_blocking, yield_now};
 use tokio::time::timeout;
 
 use super::address::BUSY_TIMEOUT;
+use super::cache::{Cache, Found};
 use super::operation::{Outcome, Write};
-use super::readers::Readers;
+use super::readers::{MAX_SNAPSHOT_AGE, Readers};
+use super::transaction;
 use crate::store::StoreError;
 use crate::store::durability::{self, Durability};
 use crate::store::reports::Reports;
@@ -57,7 +59,11 @@ pub(super) struct Writer {
     connection: Mutex<Option<Writing>>,
     /// Whether the last commit had more than one write.
     is_crowded: AtomicBool,
+    /// When somebody last looked for commits of others, in microseconds since it was opened.
+    looked: AtomicU64,
+    opened: Instant,
     readers: Arc<Readers>,
+    cache: Arc<Cache>,
     durability: Arc<Durability>,
     reports: Arc<Reports>,
 }
@@ -90,11 +96,12 @@ impl Writer {
         connection: Connection,
         checkpoints: SyncSender<()>,
         readers: Arc<Readers>,
+        cache: Arc<Cache>,
         durability: Arc<Durability>,
         reports: Arc<Reports>,
     ) -> rusqlite::Result<Self> {
         let writing = Writing {
-            commits_of_others: commits_of_others(&connection)?,
+            commits_of_others: transaction::commits_of_others(&connection)?,
             connection,
             pages: 0,
             checkpoints,
@@ -103,7 +110,10 @@ impl Writer {
             queue: Mutex::default(),
             connection: Mutex::new(Some(writing)),
             is_crowded: AtomicBool::new(false),
+            looked: AtomicU64::new(0),
+            opened: Instant::now(),
             readers,
+            cache,
             durability,
             reports,
         })
@@ -151,6 +161,12 @@ impl Writer {
         drop(writing);
         self.carry_out();
         moment
+    }
+
+    /// Whether somebody has looked within the age that a snapshot may have.
+    pub fn has_looked(&self) -> bool {
+        let looked = Duration::from_micros(self.looked.load(Ordering::SeqCst));
+        self.opened.elapsed().saturating_sub(looked) < MAX_SNAPSHOT_AGE
     }
 
     /// Runs `operation` while nobody writes. Waits for that.
@@ -221,13 +237,14 @@ impl Writer {
         if batch.is_empty() {
             return Ok(());
         }
-        // Immediate: it would be too late to learn of another process's lock half-way.
-        match begin(&writing.connection) {
+        match transaction::begin(&writing.connection) {
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
                 let (late, early): (Vec<_>, Vec<_>) = batch
                     .into_iter()
                     .partition(|waiting| waiting.since.elapsed() >= BUSY_TIMEOUT);
-                self.refuse(late, &error.into());
+                if !late.is_empty() {
+                    self.refuse(late, &error.into());
+                }
                 let mut queue = lock(&self.queue);
                 for waiting in early.into_iter().rev() {
                     queue.push_front(waiting);
@@ -246,11 +263,11 @@ impl Writer {
         self.look_on(writing);
         let mut pages = 0;
         let connection = &writing.connection;
-        let outcomes = transaction(connection, &self.readers, &self.durability, || {
+        let carry_out = || {
             let mut outcomes = Vec::with_capacity(batch.len());
             for Waiting { store, write, .. } in &batch {
                 pages += write.pages();
-                match execute(connection, store, write) {
+                match transaction::execute(connection, store, write) {
                     // SQLite took the whole transaction back, as it does when the
                     // disk is full. The next write would be committed by itself.
                     Err(error) if connection.is_autocommit() => return Err(error),
@@ -258,6 +275,21 @@ impl Writer {
                 }
             }
             Ok(outcomes)
+        };
+        let outcomes = transaction::end(connection, carry_out, |commit| {
+            if self.durability.has_failed() {
+                return Err(durability::unsynced("see above"));
+            }
+            self.readers.across(|| {
+                let keys = batch.iter().flat_map(|waiting| {
+                    let keys = waiting.write.keys();
+                    keys.map(|key| (&*waiting.store, key))
+                });
+                self.cache.forget(keys);
+                commit.execute([])?;
+                self.durability.commit();
+                Ok(())
+            })
         });
         writing.pages += pages;
         if writing.pages >= CHECKPOINT_PAGES {
@@ -269,19 +301,29 @@ impl Writer {
             Ok(outcomes) => {
                 self.reports.succeeded();
                 let moment = self.durability.latest();
-                for (Waiting { answer, .. }, outcome) in batch.into_iter().zip(outcomes) {
+                for (waiting, outcome) in batch.into_iter().zip(outcomes) {
+                    if let Ok(outcome) = outcome {
+                        self.keep(&waiting, outcome, moment);
+                    }
                     // The request may have been given up meanwhile.
-                    answer.send(Ok(Written { outcome, moment })).ok();
+                    waiting.answer.send(Ok(Written { outcome, moment })).ok();
                 }
             }
             Err(error) => self.refuse(batch, &error),
         }
     }
 
-    fn refuse(&self, batch: Vec<Waiting>, error: &StoreError) {
-        if !batch.is_empty() {
-            self.reports.failed(error, batch.len());
+    /// Puts into the cache what a write has left, or takes out what an earlier one of the same
+    /// commit has put there.
+    fn keep(&self, Waiting { store, write, .. }: &Waiting, outcome: Outcome, moment: u64) {
+        match write.leaves(outcome) {
+            Some((key, value)) => self.cache.put(store, key, Found { value, moment }),
+            None => self.cache.forget(write.keys().map(|key| (&**store, key))),
         }
+    }
+
+    fn refuse(&self, batch: Vec<Waiting>, error: &StoreError) {
+        self.reports.failed(error, batch.len());
         for waiting in batch {
             waiting.answer.send(Err(error.clone())).ok();
         }
@@ -289,48 +331,18 @@ impl Writer {
 
     /// Notes commits of others. It is unknown whether they are on the disk.
     fn look_on(&self, writing: &mut Writing) {
-        let met = commits_of_others(&writing.connection).ok();
+        let now = self.opened.elapsed();
+        let met = transaction::commits_of_others(&writing.connection).ok();
         if met != Some(writing.commits_of_others) {
             writing.commits_of_others = met.unwrap_or(-1);
-            self.readers.across(|| self.durability.commit());
+            self.readers.across(|| {
+                self.cache.clear();
+                self.durability.commit()
+            });
         }
+        let now = u64::try_from(now.as_micros()).unwrap_or(u64::MAX);
+        self.looked.store(now, Ordering::SeqCst);
     }
-}
-
-fn begin(connection: &Connection) -> rusqlite::Result<()> {
-    connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-    Ok(())
-}
-
-fn commits_of_others(connection: &Connection) -> rusqlite::Result<i64> {
-    let mut statement = connection.prepare_cached("PRAGMA data_version")?;
-    statement.query_row([], |row| row.get(0))
-}
-
-/// Runs `body` in the transaction that has begun and commits it, or takes it back if that fails.
-/// An error is that of the transaction as a whole: nothing of it stays.
-fn transaction<T>(
-    connection: &Connection,
-    readers: &Readers,
-    durability: &Durability,
-    body: impl FnOnce() -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    let result = body().and_then(|result| {
-        if durability.has_failed() {
-            return Err(durability::unsynced("see above"));
-        }
-        let mut commit = connection.prepare_cached("COMMIT")?;
-        readers.across(|| {
-            commit.execute([])?;
-            durability.commit();
-            Ok::<_, rusqlite::Error>(())
-        })?;
-        Ok(result)
-    });
-    if result.is_err() && !connection.is_autocommit() {
-        connection.execute_batch("ROLLBACK").ok();
-    }
-    result
 }
 
 // Std mutexes: nothing is awaited while one is held, nor the disk waited for.
@@ -338,82 +350,5 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Carries out one write such that, if it fails, nothing of it stays in the
-/// transaction that it shares with others.
-fn execute(connection: &Connection, store: &str, write: &Write) -> Result<Outcome, StoreError> {
-    if !write.has_parts() {
-        return write.execute(connection, store);
-    }
-    connection.prepare_cached("SAVEPOINT write")?.execute([])?;
-    let outcome = write.execute(connection, store);
-    if outcome.is_err() && !connection.is_autocommit() {
-        connection
-            .prepare_cached("ROLLBACK TO write")?
-            .execute([])?;
-    }
-    if !connection.is_autocommit() {
-        connection.prepare_cached("RELEASE write")?.execute([])?;
-    }
-    outcome
-}
-
 #[cfg(test)]
-mod tests {
-    use std::sync::mpsc;
-
-    use super::*;
-    use crate::log::Log;
-    use crate::store::sqlite::address::Address;
-    use crate::store::sqlite::database::WRITING;
-
-    #[test]
-    fn on_a_full_disk_nothing_of_a_batch_stays_and_all_of_it_is_told_so() {
-        let connection = Connection::open_in_memory().unwrap();
-        connection
-            .execute_batch(
-                "CREATE TABLE spin_key_value (
-                   store TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL,
-                   PRIMARY KEY (store, key));
-                 PRAGMA max_page_count = 10",
-            )
-            .unwrap();
-        let durability = Durability::of_memory();
-        let readers = Readers::new(Address::Memory(String::new()));
-        let log = Log::new(true, true, None).unwrap();
-        let reports = Reports::new("a".to_owned(), WRITING, &log);
-        let (checkpoints, _due) = mpsc::sync_channel(1);
-        let writer = Writer::new(
-            connection,
-            checkpoints,
-            Arc::new(readers),
-            durability,
-            Arc::new(reports),
-        )
-        .unwrap();
-        let mut answers = Vec::new();
-        for (key, length) in [("before", 1), ("large", 1 << 20), ("after", 1)] {
-            let (answer, outcome) = oneshot::channel();
-            answers.push(outcome);
-            lock(&writer.queue).push_back(Waiting {
-                store: "default".into(),
-                write: Write::Set {
-                    key: key.to_owned(),
-                    value: vec![0; length],
-                },
-                since: Instant::now(),
-                answer,
-            });
-        }
-        writer.carry_out();
-        for mut answer in answers {
-            let error = answer.try_recv().unwrap().unwrap_err();
-            assert!(error.to_string().contains("full"), "{error}");
-        }
-        let connection = writer.close().unwrap();
-        let keys = connection.query_row("SELECT count(*) FROM spin_key_value", [], |row| {
-            row.get::<_, i64>(0)
-        });
-        assert_eq!(keys.unwrap(), 0);
-        assert!(connection.is_autocommit());
-    }
-}
+mod tests;

@@ -1,7 +1,7 @@
 //! What is left when the power fails: the file, and of the log what was synced, with any part of
 //! what came after.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read as _, Seek as _};
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
@@ -13,12 +13,12 @@ use crate::store::durability::NotDurable;
 /// A store in a directory, whose log is synced by a function.
 fn store_syncing(
     directory: &Path,
-    sync: impl Fn(&File) -> io::Result<()> + Send + 'static,
+    sync: impl Fn(&File) -> io::Result<()> + Send + Sync + 'static,
 ) -> SqliteStore {
     let location = Location::File(directory.join("store.db"));
     SqliteStore::new(
         "default",
-        Database::open_syncing(&location, &log(), sync).unwrap(),
+        Database::open(&location, &log(), &(Arc::new(sync) as LogSync)).unwrap(),
     )
 }
 

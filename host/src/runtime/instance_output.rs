@@ -13,7 +13,7 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-use super::Sink;
+use crate::log::Sink;
 use crate::store::Basis;
 
 /// A line longer than this is written in pieces.
@@ -40,7 +40,8 @@ struct Line {
 }
 
 impl InstanceOutput {
-    pub(super) fn new(sink: &Sink, basis: &Arc<Basis>) -> Self {
+    /// Of a new instance, which rests on `basis`; its lines go to `sink`.
+    pub fn new(sink: &Sink, basis: &Arc<Basis>) -> Self {
         Self {
             basis: basis.clone(),
             line: Arc::new(Mutex::new(Line {
@@ -95,13 +96,11 @@ impl InstanceOutput {
     /// the host.
     async fn written(&self) {
         self.let_go().await;
-        let (outlet, end) = {
+        let (sink, end) = {
             let line = self.lock();
-            (line.sink.outlet.clone(), line.end)
+            (line.sink.clone(), line.end)
         };
-        if let Some(outlet) = outlet {
-            outlet.written(end).await;
-        }
+        sink.written(end).await;
     }
 }
 
