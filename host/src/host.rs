@@ -19,11 +19,11 @@ use crate::application::variables::{self, Provider};
 use crate::log::Log;
 use crate::options::UpOptions;
 use crate::runtime::chaining::Chaining;
-use crate::runtime::engine::{EngineOptions, engine};
+use crate::runtime::engine::{EngineOptions, Engines};
+use crate::runtime::handler::Reuse;
 use crate::runtime::instructions::Instructions;
 use crate::runtime::loader::{Application, Loader};
 use crate::runtime::room::Room;
-use crate::runtime::worker::Reuse;
 use crate::serve::date;
 use crate::serve::metrics_page::{self, MetricsPage};
 use crate::serve::server::{self, Server};
@@ -124,7 +124,7 @@ impl Host {
         let max_memory = options.max_memory();
         let max_instance_memory = options.max_instance_memory(config.max_instance_memory);
         let max_instance_memory = max_instance_memory.min(max_memory);
-        let engine = engine(
+        let engines = Engines::new(
             EngineOptions {
                 disable_cache: options.disable_cache,
                 disable_pooling: options.disable_pooling,
@@ -137,7 +137,7 @@ impl Host {
         let chaining: Arc<Chaining> = Arc::default();
         let application = Loader {
             directory,
-            engine: &engine,
+            engines: &engines,
             values,
             stores,
             environment: &options.env,

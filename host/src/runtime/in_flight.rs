@@ -187,9 +187,37 @@ impl Requests {
         }
     }
 
-    /// Takes all of them out.
-    pub fn take(&self) -> Vec<Arc<InFlight>> {
-        std::mem::take(&mut self.lock())
+    /// Fails those that are not answered to the last byte, as their instance ends with this
+    /// error, and reports it. This has to be done before the instance's store goes, and the
+    /// bodies that it was writing end.
+    pub fn fail(&self, component: &Component, limit: Duration, error: &wasmtime::Error) {
+        let unanswered = self.abandon();
+        for request in &unanswered {
+            request.report(component, limit, error);
+        }
+        if unanswered.is_empty() {
+            component.count_failure(false);
+            component.log.line(format_args!(
+                "component {} failed after it had answered: {error:#}",
+                component.id
+            ));
+        }
+    }
+
+    /// Fails those that are not answered to the last byte, without a report, and returns them.
+    pub fn abandon(&self) -> Vec<Arc<InFlight>> {
+        let mut requests = std::mem::take(&mut *self.lock());
+        // One that only the instance still knows is answered, or its client is gone.
+        requests.retain(|request| Arc::strong_count(request) > 1);
+        for request in &requests {
+            request.fail();
+        }
+        requests
+    }
+
+    /// Forgets all of them: they are answered.
+    pub fn clear(&self) {
+        self.lock().clear();
     }
 
     // A std mutex: nothing is awaited while it is held.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
-use wasmtime::ResourceLimiterAsync;
 use wasmtime::component::ResourceTable;
+use wasmtime::{Engine, ResourceLimiterAsync, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
@@ -74,6 +74,34 @@ impl InstanceState {
             component,
         }
     }
+}
+
+/// The store of a new instance of `component`.
+pub fn store(
+    engine: &Engine,
+    component: &Arc<Component>,
+) -> wasmtime::Result<Store<InstanceState>> {
+    let mut store = Store::new(engine, InstanceState::new(component.clone()));
+    store.limiter_async(|state| &mut state.memory);
+    // At each epoch a guest lets others run. That is also when its time limit is
+    // looked at, so a loop without end ends.
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_async_yield_and_update(1);
+    if let Some(instructions) = &component.instructions {
+        instructions.begin(&mut store)?;
+    }
+    Ok(store)
+}
+
+/// The instance that `instantiation` makes. A component may run code of its own while it is
+/// made, but not for longer than `limit`.
+pub async fn made_in_time<T>(
+    limit: Duration,
+    instantiation: impl Future<Output = wasmtime::Result<T>>,
+) -> wasmtime::Result<T> {
+    timeout(limit, instantiation)
+        .await
+        .map_err(|_| wasmtime::format_err!("the component took too long to start"))?
 }
 
 impl WasiView for InstanceState {
