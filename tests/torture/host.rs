@@ -45,7 +45,8 @@ fn a_host_whose_log_is_known() {
     runtime.block_on(async {
         let sync = power::sync(&state).expect("the note can be written");
         let host = edge_host::Host::start_syncing(options, sync).await;
-        println!("{}", host.expect("a host starts").summary());
+        let host = host.expect("a host starts");
+        println!("{}", host.summary());
         std::future::pending::<()>().await
     });
 }
