@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 
 use crate::application::build_command;
 use crate::application::exposure;
@@ -29,11 +30,15 @@ use crate::serve::metrics_page::{self, MetricsPage};
 use crate::serve::server::{self, Server};
 use crate::serve::startup_check;
 use crate::store::count::{Counters, StoreOperations};
-use crate::store::{Backend, KeyValueStore, Location, StoreConfig};
+use crate::store::{Backend, KeyValueStore, Location, LogSync, StoreConfig};
 use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::otlp::Otlp;
 use crate::telemetry::trace::Tracing;
+
+/// A host that is being started. Its type hides the future of an `async fn`, for which each program
+/// that starts a host would compile the whole host once more.
+type Started = Pin<Box<dyn Future<Output = anyhow::Result<Host>> + Send>>;
 
 /// A running host.
 ///
@@ -61,16 +66,17 @@ impl Host {
     ///
     /// Fails with one line about a mistake in the options, in the manifest, or in a file that
     /// they name.
-    ///
-    /// A future of a type that is known: of an `async fn`, each program that starts a host
-    /// would compile the whole host once more.
-    pub fn start(
-        options: UpOptions,
-    ) -> Pin<Box<dyn Future<Output = anyhow::Result<Self>> + Send>> {
-        Box::pin(Self::open(options))
+    pub fn start(options: UpOptions) -> Started {
+        Self::start_syncing(options, Arc::new(File::sync_data))
     }
 
-    async fn open(options: UpOptions) -> anyhow::Result<Self> {
+    /// The same, with the logs of the stores brought to the disk by `sync`: for tests of crashes
+    /// and of disks that fail.
+    pub fn start_syncing(options: UpOptions, sync: LogSync) -> Started {
+        Box::pin(Self::open(options, sync))
+    }
+
+    async fn open(options: UpOptions, sync: LogSync) -> anyhow::Result<Self> {
         if date::now().is_none() {
             bail!(date::CLOCK_IS_WRONG);
         }
@@ -113,8 +119,10 @@ impl Host {
         let telemetry = Telemetry::new(metrics.clone(), otlp.tracer().map(Tracing::new));
         let counters = Arc::new(Counters::default());
         let configs = store_configs(&options, &config, directory)?;
-        let (stores, backends) =
-            open_stores(&configs, &manifest, &options, &counters, &telemetry, &log).await?;
+        let (stores, backends) = open_stores(
+            &configs, &manifest, &options, &sync, &counters, &telemetry, &log,
+        )
+        .await?;
         let default_store = stores.get(DEFAULT_STORE).cloned();
         let uses_default = manifest.components.values().any(|component| {
             component
@@ -178,6 +186,10 @@ impl Host {
                     .set(key.clone(), value.clone().into_bytes())
                     .await
                     .with_context(|| format!("cannot set the key {key}"))?;
+            }
+            if let Some(durability) = store.durability() {
+                let durable = durability.durable(durability.latest()).await;
+                durable.map_err(|_| anyhow!("cannot bring the keys to the disk"))?;
             }
         }
         let setup = counters.snapshot();
@@ -314,6 +326,7 @@ async fn open_stores(
     configs: &BTreeMap<String, StoreConfig>,
     manifest: &Manifest,
     options: &UpOptions,
+    sync: &LogSync,
     counters: &Arc<Counters>,
     telemetry: &Telemetry,
     log: &Log,
@@ -335,7 +348,7 @@ async fn open_stores(
         let backend = match shared.get(config) {
             Some(backend) => backend.clone(),
             None => {
-                let backend = Backend::open(config, log).await?;
+                let backend = Backend::open(config, log, sync).await?;
                 backends.push(backend.clone());
                 if *config != StoreConfig::Sqlite(Location::Memory) {
                     shared.insert(config, backend.clone());

@@ -11,8 +11,10 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::runtime::component::Component;
 use crate::runtime::in_flight::{InFlight, Requests};
+use crate::runtime::instance_output::InstanceOutput;
 use crate::runtime::outbound::Outbound;
 use crate::runtime::room::Share;
+use crate::store::{Basis, KeyValueStore};
 use crate::telemetry::metrics::{ComponentMetrics, Present};
 use crate::telemetry::trace::CurrentSpan;
 
@@ -28,6 +30,8 @@ pub struct InstanceState {
     pub(crate) memory: MemoryLimit,
     /// The span of its present request, if there is a trace.
     pub(crate) current_span: Option<CurrentSpan>,
+    /// What it rests on.
+    pub(crate) basis: Arc<Basis>,
     wasi: WasiCtx,
     http: WasiHttpCtx,
     outbound: Outbound,
@@ -37,9 +41,16 @@ pub struct InstanceState {
 impl InstanceState {
     /// The state of a new instance of `component`.
     pub fn new(component: Arc<Component>) -> Self {
+        let basis = Basis::new(
+            component
+                .stores
+                .values()
+                .filter_map(KeyValueStore::durability),
+        );
+        let basis = Arc::new(basis);
         let mut wasi = WasiCtxBuilder::new();
-        wasi.stdout(component.output.stdout())
-            .stderr(component.output.stderr());
+        wasi.stdout(InstanceOutput::new(&component.output.stdout, &basis))
+            .stderr(InstanceOutput::new(&component.output.stderr, &basis));
         for (name, value) in &component.environment {
             wasi.env(name, value);
         }
@@ -48,11 +59,17 @@ impl InstanceState {
         Self {
             table: ResourceTable::new(),
             memory: MemoryLimit::new(component.clone(), requests.clone()),
-            outbound: Outbound::new(component.clone(), requests.clone(), current_span.clone()),
+            outbound: Outbound::new(
+                component.clone(),
+                requests.clone(),
+                basis.clone(),
+                current_span.clone(),
+            ),
             requests,
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
             current_span,
+            basis,
             _present: component.metrics.as_ref().map(ComponentMetrics::created),
             component,
         }

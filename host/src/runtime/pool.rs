@@ -202,6 +202,7 @@ impl Instance {
         if let Some(current) = &state.current_span {
             current.set(in_flight.span());
         }
+        in_flight.rest_on(state.basis.clone());
         requests.replace(|_| true, in_flight);
         let mut http = state.http();
         let request = http.new_incoming_request(Scheme::Http, request)?;

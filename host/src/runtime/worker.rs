@@ -111,6 +111,7 @@ impl WorkerState for Worker {
             .last_progress()
             .checked_add(self.reuse.request_timeout);
         let is_over = |request: &Arc<_>| Arc::strong_count(request) == 1;
+        request.rest_on(store.data().basis.clone());
         store.data().requests.replace(is_over, request);
         // The future is dropped when the guest has returned the head of the response. Until
         // then the request keeps its place.

@@ -204,6 +204,7 @@ pub async fn run(
     };
     match handler.handle(admission, request).await {
         Ok(response) => {
+            in_flight.durable().await.map_err(|_| not_durable())?;
             in_flight.advance();
             Ok(response.map(|body| ResponseBody::guest(body, in_flight.clone())))
         }
@@ -246,6 +247,14 @@ fn refusal(handler: &Handler, request: &InFlight, failure: Failure) -> Refusal {
             X-Request-Id. Look whether the service did what you asked for.";
         Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
     }
+}
+
+/// The disk failed, or takes too long.
+pub fn not_durable() -> Refusal {
+    Refusal::busy(
+        "The service could not make sure that its work lasts. Look whether it did what you asked \
+         for, and send the request again.",
+    )
 }
 
 /// There is no room.
