@@ -12,7 +12,7 @@ impl Timestamp {
     /// As in `2026-11-22T21:53:40.125Z`.
     pub fn to_rfc3339(self) -> String {
         let time = DateTime::<Utc>::from_timestamp_millis(self.0).unwrap_or_default();
-        let (date, clock) = (time.date_naive(), time.time());
+        let (date, clock) = (time.naive_utc().date(), time.naive_utc().time());
         let Ok(year @ 0..=9999) = u32::try_from(date.year()) else {
             return time.to_rfc3339_opts(SecondsFormat::Millis, true);
         };

@@ -70,15 +70,15 @@ thread_local! {
 fn fields(headers: &HeaderMap, length: Option<usize>) -> Result<Headers, HeaderError> {
     FIELDS.with_borrow_mut(|fields| {
         let mut count = 0;
+        fields.reserve(headers.len() + 1);
         let mut push = |name: &str, value: &[u8]| {
-            if count == fields.len() {
-                fields.push(Default::default());
+            match fields.get_mut(count) {
+                None => fields.push((name.to_owned(), value.to_vec())),
+                Some(last) => {
+                    name.clone_into(&mut last.0);
+                    value.clone_into(&mut last.1);
+                }
             }
-            let field = &mut fields[count];
-            field.0.clear();
-            field.0.push_str(name);
-            field.1.clear();
-            field.1.extend_from_slice(value);
             count += 1;
         };
         for (name, value) in headers {
