@@ -29,6 +29,7 @@ run: build ## Build what is missing and serve on 127.0.0.1:3000 to everybody (LI
 	@examples/run $(LISTEN) $(AUTH)
 
 test: check build ## Check format and lints, run all tests
+	cargo build --target wasm32-wasip1 --release -p edge-host-probe-concurrent
 	cargo test $(NATIVE)
 
 test-url: ## Run the tests that need only a URL: URL=http://…, and EDGE_USERS_TOKEN; they leave users behind there
@@ -91,7 +92,7 @@ build: target ## Build the component, the embedded host and the client
 
 check: target
 	cargo fmt --all --check
-	cargo clippy --target wasm32-wasip1 --release -p edge-users -p edge-users-component -p edge-users-rpc-component -p edge-users-greeting -p edge-host-probe -- -D warnings
+	cargo clippy --target wasm32-wasip1 --release -p edge-users -p edge-users-component -p edge-users-rpc-component -p edge-users-greeting -p edge-host-probe -p edge-host-probe-concurrent -- -D warnings
 	cargo clippy $(NATIVE) --all-targets -- -D warnings
 
 target:

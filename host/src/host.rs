@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 
 use crate::application::build_command;
 use crate::application::exposure;
@@ -18,17 +19,17 @@ use crate::application::variables::{self, Provider};
 use crate::log::Log;
 use crate::options::UpOptions;
 use crate::runtime::chaining::Chaining;
-use crate::runtime::engine::{EngineOptions, engine};
+use crate::runtime::engine::{EngineOptions, Engines};
+use crate::runtime::handler::Reuse;
 use crate::runtime::instructions::Instructions;
 use crate::runtime::loader::{Application, Loader};
 use crate::runtime::room::Room;
-use crate::runtime::worker::Reuse;
 use crate::serve::date;
 use crate::serve::metrics_page::{self, MetricsPage};
 use crate::serve::server::{self, Server};
 use crate::serve::startup_check;
 use crate::store::count::{Counters, StoreOperations};
-use crate::store::{Backend, KeyValueStore, Location, StoreConfig};
+use crate::store::{Backend, KeyValueStore, Location, LogSync, StoreConfig};
 use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::otlp::Otlp;
@@ -61,6 +62,12 @@ impl Host {
     /// Fails with one line about a mistake in the options, in the manifest, or in a file that
     /// they name.
     pub async fn start(options: UpOptions) -> anyhow::Result<Self> {
+        Self::start_syncing(options, Arc::new(File::sync_data)).await
+    }
+
+    /// The same, with the logs of the stores brought to the disk by `sync`: for tests of crashes
+    /// and of disks that fail.
+    pub async fn start_syncing(options: UpOptions, sync: LogSync) -> anyhow::Result<Self> {
         if date::now().is_none() {
             bail!(date::CLOCK_IS_WRONG);
         }
@@ -103,8 +110,10 @@ impl Host {
         let telemetry = Telemetry::new(metrics.clone(), otlp.tracer().map(Tracing::new));
         let counters = Arc::new(Counters::default());
         let configs = store_configs(&options, &config, directory)?;
-        let (stores, backends) =
-            open_stores(&configs, &manifest, &options, &counters, &telemetry, &log).await?;
+        let (stores, backends) = open_stores(
+            &configs, &manifest, &options, &sync, &counters, &telemetry, &log,
+        )
+        .await?;
         let default_store = stores.get(DEFAULT_STORE).cloned();
         let uses_default = manifest.components.values().any(|component| {
             component
@@ -115,7 +124,7 @@ impl Host {
         let max_memory = options.max_memory();
         let max_instance_memory = options.max_instance_memory(config.max_instance_memory);
         let max_instance_memory = max_instance_memory.min(max_memory);
-        let engine = engine(
+        let engines = Engines::new(
             EngineOptions {
                 disable_cache: options.disable_cache,
                 disable_pooling: options.disable_pooling,
@@ -128,7 +137,7 @@ impl Host {
         let chaining: Arc<Chaining> = Arc::default();
         let application = Loader {
             directory,
-            engine: &engine,
+            engines: &engines,
             values,
             stores,
             environment: &options.env,
@@ -168,6 +177,10 @@ impl Host {
                     .set(key.clone(), value.clone().into_bytes())
                     .await
                     .with_context(|| format!("cannot set the key {key}"))?;
+            }
+            if let Some(durability) = store.durability() {
+                let durable = durability.durable(durability.latest()).await;
+                durable.map_err(|_| anyhow!("cannot bring the keys to the disk"))?;
             }
         }
         let setup = counters.snapshot();
@@ -304,6 +317,7 @@ async fn open_stores(
     configs: &BTreeMap<String, StoreConfig>,
     manifest: &Manifest,
     options: &UpOptions,
+    sync: &LogSync,
     counters: &Arc<Counters>,
     telemetry: &Telemetry,
     log: &Log,
@@ -325,7 +339,7 @@ async fn open_stores(
         let backend = match shared.get(config) {
             Some(backend) => backend.clone(),
             None => {
-                let backend = Backend::open(config, log).await?;
+                let backend = Backend::open(config, log, sync).await?;
                 backends.push(backend.clone());
                 if *config != StoreConfig::Sqlite(Location::Memory) {
                     shared.insert(config, backend.clone());

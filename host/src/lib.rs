@@ -35,4 +35,4 @@ pub use host::Host;
 pub use options::UpOptions;
 pub use serve::date::prepare_thread;
 pub use store::count::StoreOperations;
-pub use store::{Restored, back_up, restore};
+pub use store::{LogSync, Restored, back_up, restore};

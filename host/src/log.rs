@@ -8,7 +8,6 @@
 //!
 //! The first two never make a request wait, see [`outlet`].
 
-mod instance_output;
 mod outlet;
 
 use std::fmt;
@@ -21,7 +20,6 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use printable::{Printable, printed};
 
-use instance_output::InstanceOutput;
 use opentelemetry::logs::{AnyValue, LogRecord as _, Logger as _, Severity};
 use opentelemetry_sdk::logs::SdkLogger;
 use outlet::Outlet;
@@ -126,25 +124,15 @@ impl Log {
 /// The destinations of a component's output.
 #[derive(Debug)]
 pub struct ComponentLog {
-    stdout: Sink,
-    stderr: Sink,
-}
-
-impl ComponentLog {
-    /// The standard output of a new instance.
-    pub fn stdout(&self) -> InstanceOutput {
-        InstanceOutput::new(&self.stdout)
-    }
-
-    /// The standard error of a new instance.
-    pub fn stderr(&self) -> InstanceOutput {
-        InstanceOutput::new(&self.stderr)
-    }
+    /// Its standard output.
+    pub stdout: Sink,
+    /// Its standard error.
+    pub stderr: Sink,
 }
 
 /// The destination of the lines of one stream.
 #[derive(Clone, Debug)]
-struct Sink {
+pub struct Sink {
     lines: Lines,
     outlet: Option<Arc<Outlet>>,
     /// The beginning of each line, for people. Without one, lines are written as they are.
@@ -153,8 +141,15 @@ struct Sink {
 }
 
 impl Sink {
+    /// Waits until everything up to `end` has left the process, unless nobody reads it.
+    pub async fn written(&self, end: u64) {
+        if let Some(outlet) = &self.outlet {
+            outlet.written(end).await;
+        }
+    }
+
     /// Writes a line, which ends with its newline. Returns where in the outlet it ends.
-    fn write_line(&self, line: &[u8]) -> u64 {
+    pub fn write_line(&self, line: &[u8]) -> u64 {
         if let Some(file) = &self.file {
             file.write(line);
         }

@@ -1,15 +1,19 @@
 //! The key-value stores, as Spin's runtime configuration has them.
 //!
+//! * [`basis`] is what an instance has seen of its stores.
 //! * [`compare_and_swap`] is a value that was read, to be replaced if it is still there.
 //! * [`config`] says where a store is kept.
 //! * [`count`] counts the operations, for tests that budget them.
+//! * [`durability`] says how much of a file is on the disk, and has it brought there.
 //! * [`redis`] keeps stores in a Redis server, which hosts and Spins can share.
 //! * [`reports`] tells the operator of a store that can't be used.
 //! * [`sqlite`] keeps stores in a file on this machine.
 
+mod basis;
 mod compare_and_swap;
 mod config;
 pub mod count;
+mod durability;
 mod redis;
 mod reports;
 mod sqlite;
@@ -18,8 +22,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
+pub use basis::Basis;
 pub use compare_and_swap::CompareAndSwap;
 pub use config::StoreConfig;
+pub use durability::{Durability, LogSync, NotDurable};
 pub use redis::Server;
 pub use sqlite::{Location, Restored, back_up, restore};
 
@@ -52,8 +58,7 @@ pub enum StoreError {
     CounterOverflow,
     /// A read of more than [`MAX_RESULT_BYTES`].
     ResultTooLarge,
-    /// The host is shutting down, or its writing thread is gone. The write wasn't
-    /// made, or in the second case may not have been.
+    /// The host is shutting down. The write wasn't made.
     Closed,
 }
 
@@ -86,10 +91,10 @@ pub enum Backend {
 
 impl Backend {
     /// Opens the backend. One whose server is away opens as well: its operations fail until
-    /// the server is there.
-    pub async fn open(config: &StoreConfig, log: &Log) -> anyhow::Result<Self> {
+    /// the server is there. `sync` brings the log of a file to the disk.
+    pub async fn open(config: &StoreConfig, log: &Log, sync: &LogSync) -> anyhow::Result<Self> {
         Ok(match config {
-            StoreConfig::Sqlite(location) => Self::Sqlite(Database::open(location, log)?),
+            StoreConfig::Sqlite(location) => Self::Sqlite(Database::open(location, log, sync)?),
             StoreConfig::Redis(server) => Self::Redis(Arc::new(Redis::open(server, log).await)),
         })
     }
@@ -141,11 +146,27 @@ pub struct KeyValueStore {
 }
 
 impl KeyValueStore {
-    /// The same store, whose operations belong to the request of `current_span`.
-    pub fn traced(&self, current_span: Option<CurrentSpan>) -> Self {
+    /// The same store, for an instance that rests on what it sees of it from now on. Its
+    /// operations belong to the request of `current_span`.
+    pub fn of_instance(&self, basis: &Arc<Basis>, current_span: Option<CurrentSpan>) -> Self {
+        let store = match &self.store {
+            Store::Sqlite(store) => Store::Sqlite(store.of_instance(basis)),
+            Store::Redis(redis) => Store::Redis(redis.clone()),
+        };
         Self {
+            store,
+            counters: self.counters.clone(),
+            metrics: self.metrics.clone(),
             current_span,
-            ..self.clone()
+        }
+    }
+
+    /// How much of it is on the disk. A server answers when what it did is durable by its own
+    /// rules.
+    pub fn durability(&self) -> Option<&Arc<Durability>> {
+        match &self.store {
+            Store::Sqlite(store) => Some(store.durability()),
+            Store::Redis(_) => None,
         }
     }
 

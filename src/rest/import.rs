@@ -31,7 +31,7 @@ pub(super) const fn resource<S: Store, P: Platform, B: Body>() -> Resource<S, P,
             change: Some("import"),
             accepts: &[NDJSON],
             offers: &[NDJSON],
-            handler: |call| handled(ready(import(call))),
+            handler: |call| handled(ready(import(*call))),
         }],
     }
 }
@@ -64,12 +64,12 @@ struct Closing {
 }
 
 fn import<'a, S: Store, P: Platform, B: Body + 'a>(
-    call: Box<Call<'a, S, P, B>>,
+    call: Call<'a, S, P, B>,
 ) -> Result<Response<Content<'a>>, Problem> {
     // The number of the first line of the body, for a client that goes on with a file.
     let query = Query::parse(call.request.uri().query(), &["line"])?;
     let number = query.number("line", 1, u64::from(u32::MAX))?.unwrap_or(1);
-    let import = Import::new(*call, Lines::default(), number, None);
+    let import = Import::new(call, Lines::default(), number, None);
     Ok(ndjson::response(import))
 }
 

@@ -79,7 +79,7 @@ pub struct Call<'a, S, P, B> {
 
 impl<'a, S, P: Platform, B> Call<'a, S, P, B> {
     /// The call and the body of its request.
-    pub fn take_body(self: Box<Self>) -> (Call<'a, S, P, ()>, B) {
+    pub fn take_body(self) -> (Call<'a, S, P, ()>, B) {
         let (head, body) = self.request.into_parts();
         let call = Call {
             directory: self.directory,

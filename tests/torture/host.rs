@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use edge_host::UpOptions;
+
+use crate::power;
 use crate::random::Random;
 
 /// Where the manifest expects the components, and where the build leaves it.
@@ -16,6 +19,37 @@ const COMPONENTS: [&str; 2] = [
     "target/wasm32-wasip1/release/edge_users.wasm",
     "target/wasm32-wasip1/release/edge_users_rpc.wasm",
 ];
+
+/// The test that is a host, and what it is told by environment variables.
+const KNOWN_HOST: &str = "host::a_host_whose_log_is_known";
+const ADDRESS: &str = "TORTURE_HOST_ADDRESS";
+const FROM: &str = "TORTURE_HOST_FROM";
+const STATE: &str = "TORTURE_HOST_STATE";
+
+#[test]
+#[ignore = "it is no test: make torture starts it as a host"]
+fn a_host_whose_log_is_known() {
+    let Ok(address) = std::env::var(ADDRESS) else {
+        return;
+    };
+    let state = PathBuf::from(std::env::var_os(STATE).expect("it is set with the address"));
+    fs::create_dir_all(&state).expect("the directory can be made");
+    let options = UpOptions {
+        from: std::env::var_os(FROM).expect("it is set, too").into(),
+        listen: address.parse().expect("an address"),
+        variables: vec!["auth=off".parse().expect("a name and a value")],
+        state_dir: Some(state.clone()),
+        ..UpOptions::default()
+    };
+    let runtime = tokio::runtime::Runtime::new().expect("threads can be started");
+    runtime.block_on(async {
+        let sync = power::sync(&state).expect("the note can be written");
+        let host = edge_host::Host::start_syncing(options, sync).await;
+        let host = host.expect("a host starts");
+        println!("{}", host.summary());
+        std::future::pending::<()>().await
+    });
+}
 
 /// The files of one run, in a directory of its own.
 pub struct Place {
@@ -44,20 +78,23 @@ impl Place {
 
     /// Starts a host at `address` with these flags in addition, and returns once it serves.
     pub fn start(&self, address: SocketAddr, flags: &[&OsStr]) -> io::Result<Host> {
-        let log = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(self.log())?;
-        let mut child = Command::new(self.directory.join("edge-host"))
+        let mut command = Command::new(self.directory.join("edge-host"));
+        command
             .arg("up")
             .arg("--from")
             .arg(&self.directory)
             .args(["--listen", &address.to_string()])
             .args(["--variable", "auth=off"])
-            .args(flags)
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()?;
+            .args(flags);
+        self.spawn(command)
+    }
+
+    fn spawn(&self, mut command: Command) -> io::Result<Host> {
+        let log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.log())?;
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn()?;
         let stdout = child.stdout.take().expect("it was asked for");
         let mut host = Host(child);
         // It says where it serves once it does.
@@ -72,6 +109,18 @@ impl Place {
         // Its later output is read, so that it never waits for a full pipe.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
         Ok(host)
+    }
+
+    /// Starts a host at `address` whose log [`power`] knows, with its state in `state`: it is this
+    /// program itself. Returns once it serves.
+    pub fn start_known(&self, address: SocketAddr, state: &Path) -> io::Result<Host> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command
+            .args(["--exact", KNOWN_HOST, "--ignored", "--nocapture"])
+            .env(ADDRESS, address.to_string())
+            .env(FROM, &self.directory)
+            .env(STATE, state);
+        self.spawn(command)
     }
 
     /// What to say of a host that nobody ended.

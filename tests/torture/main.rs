@@ -1,13 +1,14 @@
 //! Tortures the service: `make torture`, and `make fleet-torture`.
 //!
-//! Clients contend for a few users and emails while the host is killed with
-//! SIGKILL again and again, and started again on the same state; or while the same
+//! Clients contend for a few users and emails while the host's power fails: it is killed with
+//! SIGKILL, loses what was not on the disk, and is started again, again and again; or while the same
 //! happens to several hosts, and to the store that they share. Each request is
 //! recorded with its answer, and in the end all promises of the service are
 //! checked from these records. The checks have tests of their own, which run with
 //! all others.
 //!
 //! - [`target`]: what is harmed: [`one_host`] or a [`fleet`]
+//! - [`power`]: what a failure of the power takes away
 //! - [`host`], [`balancer`], [`redis_server`]: the processes
 //! - [`faults`]: what was away, and when; [`availability`]: how much of the time
 //! - [`load`], [`quiet`]: the requests, during the harm and after it
@@ -25,6 +26,7 @@ mod history;
 mod host;
 mod load;
 mod one_host;
+mod power;
 mod quiet;
 mod random;
 #[path = "../../host/tests/host/support/redis_server.rs"]

@@ -1,7 +1,8 @@
-//! A host with a store of its own, which is killed and started again.
+//! A host with a store of its own, whose power fails again and again.
 
 use std::error::Error;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use crate::Progress;
 use crate::faults::{Away, Faults};
 use crate::host::{Host, Place, free_address};
 use crate::load::Stage;
+use crate::power;
 use crate::random::Random;
 use crate::target::Target;
 
@@ -19,6 +21,9 @@ pub struct OneHost<'a> {
     place: &'a Place,
     address: SocketAddr,
     host: Host,
+    random: Random,
+    /// How often the failure took something away.
+    losses: usize,
     faults: Faults,
 }
 
@@ -29,6 +34,8 @@ impl OneHost<'_> {
             place,
             address,
             host: start(place, address)?,
+            random: random.fork(),
+            losses: 0,
             faults: Faults {
                 hosts: vec![Vec::new()],
                 ..Faults::default()
@@ -42,6 +49,8 @@ impl OneHost<'_> {
         }
         let from = stage.now();
         self.host.kill()?;
+        let took = power::fail(&state(self.place), &mut self.random)?;
+        self.losses += usize::from(took);
         self.host = start(self.place, self.address)?;
         let to = stage.now();
         self.faults.hosts[0].push(Away { from, to });
@@ -50,8 +59,11 @@ impl OneHost<'_> {
 }
 
 fn start(place: &Place, address: SocketAddr) -> std::io::Result<Host> {
-    let state = place.directory.join("state");
-    place.start(address, &["--state-dir".as_ref(), state.as_os_str()])
+    place.start_known(address, &state(place))
+}
+
+fn state(place: &Place) -> PathBuf {
+    place.directory.join("state")
 }
 
 impl Target for OneHost<'_> {
@@ -94,6 +106,10 @@ impl Target for OneHost<'_> {
     }
 
     fn harm_done(&self) -> String {
-        format!("{} kills", self.faults.hosts[0].len())
+        let kills = self.faults.hosts[0].len();
+        format!(
+            "{kills} kills, {} of them took writes away that nobody had heard of",
+            self.losses
+        )
     }
 }

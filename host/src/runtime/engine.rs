@@ -1,5 +1,6 @@
 //! The Wasmtime engine: how components are compiled, and where instances live.
 
+use std::sync::OnceLock;
 use std::thread;
 use std::time::Duration;
 
@@ -40,14 +41,50 @@ pub struct EngineOptions {
     pub count_instructions: bool,
 }
 
-/// An engine as the options ask and the machine allows.
-pub fn engine(options: EngineOptions, log: &Log) -> anyhow::Result<Engine> {
+/// The engines of a host: one for components of WASI 0.2, and one for those of WASI 0.3,
+/// whose functions may run at the same time. That takes some work at each call between a
+/// component and the host, which the others are spared.
+pub struct Engines {
+    options: EngineOptions,
+    log: Log,
+    sequential: Engine,
+    concurrent: OnceLock<Engine>,
+}
+
+impl Engines {
+    /// As the options ask and the machine allows.
+    pub fn new(options: EngineOptions, log: &Log) -> anyhow::Result<Self> {
+        Ok(Self {
+            options,
+            log: log.clone(),
+            sequential: engine(options, false, log)?,
+            concurrent: OnceLock::new(),
+        })
+    }
+
+    /// The engine for components of WASI 0.2. It refuses all others.
+    pub fn sequential(&self) -> &Engine {
+        &self.sequential
+    }
+
+    /// The engine for components of WASI 0.3, made when the first one needs it.
+    pub fn concurrent(&self) -> anyhow::Result<&Engine> {
+        if let Some(engine) = self.concurrent.get() {
+            return Ok(engine);
+        }
+        let engine = engine(self.options, true, &self.log)?;
+        Ok(self.concurrent.get_or_init(|| engine))
+    }
+}
+
+fn engine(options: EngineOptions, concurrent: bool, log: &Log) -> anyhow::Result<Engine> {
     let mut config = Config::new();
     config
         .epoch_interruption(true)
         .consume_fuel(options.count_instructions)
         .wasm_component_model(true)
-        .wasm_component_model_async(true)
+        .concurrency_support(concurrent)
+        .wasm_component_model_async(concurrent)
         // A trap is reported in one line.
         .wasm_backtrace_max_frames(None);
     if !options.disable_cache {

@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 
 use crate::runtime::component::Component;
 use crate::runtime::request_id::RequestId;
+use crate::store::{Basis, NotDurable};
 use crate::telemetry::trace::Span;
 
 /// A request that an instance answers. The service, the instance and the response's body
@@ -26,6 +27,8 @@ pub struct InFlight {
     /// started; 0 while there is none.
     progress: AtomicU64,
     timed_out: OnceLock<bool>,
+    /// What its instance rests on, once it has one.
+    basis: OnceLock<Arc<Basis>>,
     /// Its instance is gone, and the response's body with it.
     failed: AtomicBool,
     /// Its instance needed memory that others had.
@@ -54,6 +57,7 @@ impl InFlight {
             started: Instant::now(),
             progress: AtomicU64::new(0),
             timed_out: OnceLock::new(),
+            basis: OnceLock::new(),
             failed: AtomicBool::new(false),
             found_no_room: AtomicBool::new(false),
             is_reported: AtomicBool::new(false),
@@ -67,6 +71,25 @@ impl InFlight {
     pub fn advance(&self) {
         let elapsed = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.progress.store(elapsed, Ordering::Relaxed);
+    }
+
+    /// Notes what the instance that handles it rests on.
+    pub fn rest_on(&self, basis: Arc<Basis>) {
+        self.basis.set(basis).ok();
+    }
+
+    /// What its instance rests on.
+    pub fn basis(&self) -> Arc<Basis> {
+        self.basis.get().cloned().unwrap_or_default()
+    }
+
+    /// Waits until it is durable what its instance rests on now. Nothing of the response leaves
+    /// the host before.
+    pub async fn durable(&self) -> Result<(), NotDurable> {
+        match self.basis.get() {
+            Some(basis) if !basis.is_durable() => basis.durable().await,
+            _ => Ok(()),
+        }
     }
 
     /// The part of the trace that the instance has, if there is a trace.
@@ -164,9 +187,37 @@ impl Requests {
         }
     }
 
-    /// Takes all of them out.
-    pub fn take(&self) -> Vec<Arc<InFlight>> {
-        std::mem::take(&mut self.lock())
+    /// Fails those that are not answered to the last byte, as their instance ends with this
+    /// error, and reports it. This has to be done before the instance's store goes, and the
+    /// bodies that it was writing end.
+    pub fn fail(&self, component: &Component, limit: Duration, error: &wasmtime::Error) {
+        let unanswered = self.abandon();
+        for request in &unanswered {
+            request.report(component, limit, error);
+        }
+        if unanswered.is_empty() {
+            component.count_failure(false);
+            component.log.line(format_args!(
+                "component {} failed after it had answered: {error:#}",
+                component.id
+            ));
+        }
+    }
+
+    /// Fails those that are not answered to the last byte, without a report, and returns them.
+    pub fn abandon(&self) -> Vec<Arc<InFlight>> {
+        let mut requests = std::mem::take(&mut *self.lock());
+        // One that only the instance still knows is answered, or its client is gone.
+        requests.retain(|request| Arc::strong_count(request) > 1);
+        for request in &requests {
+            request.fail();
+        }
+        requests
+    }
+
+    /// Forgets all of them: they are answered.
+    pub fn clear(&self) {
+        self.lock().clear();
     }
 
     // A std mutex: nothing is awaited while it is held.

@@ -4,15 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
-use wasmtime::ResourceLimiterAsync;
 use wasmtime::component::ResourceTable;
+use wasmtime::{Engine, ResourceLimiterAsync, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::runtime::component::Component;
 use crate::runtime::in_flight::{InFlight, Requests};
+use crate::runtime::instance_output::InstanceOutput;
 use crate::runtime::outbound::Outbound;
 use crate::runtime::room::Share;
+use crate::store::{Basis, KeyValueStore};
 use crate::telemetry::metrics::{ComponentMetrics, Present};
 use crate::telemetry::trace::CurrentSpan;
 
@@ -28,6 +30,8 @@ pub struct InstanceState {
     pub(crate) memory: MemoryLimit,
     /// The span of its present request, if there is a trace.
     pub(crate) current_span: Option<CurrentSpan>,
+    /// What it rests on.
+    pub(crate) basis: Arc<Basis>,
     wasi: WasiCtx,
     http: WasiHttpCtx,
     outbound: Outbound,
@@ -37,9 +41,16 @@ pub struct InstanceState {
 impl InstanceState {
     /// The state of a new instance of `component`.
     pub fn new(component: Arc<Component>) -> Self {
+        let basis = Basis::new(
+            component
+                .stores
+                .values()
+                .filter_map(KeyValueStore::durability),
+        );
+        let basis = Arc::new(basis);
         let mut wasi = WasiCtxBuilder::new();
-        wasi.stdout(component.output.stdout())
-            .stderr(component.output.stderr());
+        wasi.stdout(InstanceOutput::new(&component.output.stdout, &basis))
+            .stderr(InstanceOutput::new(&component.output.stderr, &basis));
         for (name, value) in &component.environment {
             wasi.env(name, value);
         }
@@ -48,15 +59,49 @@ impl InstanceState {
         Self {
             table: ResourceTable::new(),
             memory: MemoryLimit::new(component.clone(), requests.clone()),
-            outbound: Outbound::new(component.clone(), requests.clone(), current_span.clone()),
+            outbound: Outbound::new(
+                component.clone(),
+                requests.clone(),
+                basis.clone(),
+                current_span.clone(),
+            ),
             requests,
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
             current_span,
+            basis,
             _present: component.metrics.as_ref().map(ComponentMetrics::created),
             component,
         }
     }
+}
+
+/// The store of a new instance of `component`.
+pub fn store(
+    engine: &Engine,
+    component: &Arc<Component>,
+) -> wasmtime::Result<Store<InstanceState>> {
+    let mut store = Store::new(engine, InstanceState::new(component.clone()));
+    store.limiter_async(|state| &mut state.memory);
+    // At each epoch a guest lets others run. That is also when its time limit is
+    // looked at, so a loop without end ends.
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_async_yield_and_update(1);
+    if let Some(instructions) = &component.instructions {
+        instructions.begin(&mut store)?;
+    }
+    Ok(store)
+}
+
+/// The instance that `instantiation` makes. A component may run code of its own while it is
+/// made, but not for longer than `limit`.
+pub async fn made_in_time<T>(
+    limit: Duration,
+    instantiation: impl Future<Output = wasmtime::Result<T>>,
+) -> wasmtime::Result<T> {
+    timeout(limit, instantiation)
+        .await
+        .map_err(|_| wasmtime::format_err!("the component took too long to start"))?
 }
 
 impl WasiView for InstanceState {

@@ -8,23 +8,23 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
-use wasmtime::component::Linker;
+use wasmtime::component::{InstancePre, Linker};
 use wasmtime::{Engine, component};
-use wasmtime_wasi_http::handler::ProxyHandler;
 
 use crate::application::allowed_hosts::AllowedHosts;
-use crate::application::manifest::{self, Handler, Manifest, StaticResponse};
+use crate::application::manifest::{self, Manifest, StaticResponse};
 use crate::application::router::{Router, WELL_KNOWN_PREFIX};
 use crate::application::variables;
 use crate::log::Log;
 use crate::runtime::artifact;
 use crate::runtime::chaining::Chaining;
 use crate::runtime::component::Component;
+use crate::runtime::engine::Engines;
+use crate::runtime::handler::{Handler, Reuse};
 use crate::runtime::instance::InstanceState;
 use crate::runtime::instructions::Instructions;
 use crate::runtime::interfaces;
 use crate::runtime::room::Room;
-use crate::runtime::worker::{Reuse, Workers};
 use crate::store::KeyValueStore;
 use crate::telemetry::Telemetry;
 
@@ -45,13 +45,13 @@ pub struct Application {
     /// Where failures are reported.
     pub log: Log,
     /// The components that have a trigger, by id.
-    components: HashMap<String, ProxyHandler<Workers>>,
+    components: HashMap<String, Handler>,
 }
 
 impl Application {
     /// The component that has this id, and a trigger. As ids are parts of the names of hosts,
     /// their case makes no difference.
-    pub fn component(&self, id: &str) -> Option<&ProxyHandler<Workers>> {
+    pub fn component(&self, id: &str) -> Option<&Handler> {
         let mut components = self.components.iter();
         let found = components.find(|(name, _)| name.eq_ignore_ascii_case(id));
         found.map(|(_, handler)| handler)
@@ -61,7 +61,7 @@ impl Application {
 /// The target of a route.
 pub enum Target {
     /// A component.
-    Component(ProxyHandler<Workers>),
+    Component(Handler),
     /// The same response each time.
     Static {
         /// The id to show for it.
@@ -75,7 +75,7 @@ impl Target {
     /// Its name in the list of routes.
     pub fn id(&self) -> &Arc<str> {
         match self {
-            Self::Component(handler) => &handler.state().component().id,
+            Self::Component(handler) => &handler.component().id,
             Self::Static { id, .. } => id,
         }
     }
@@ -83,7 +83,7 @@ impl Target {
     /// Its description by its author; empty if there is none.
     pub fn description(&self) -> &str {
         match self {
-            Self::Component(handler) => &handler.state().component().description,
+            Self::Component(handler) => &handler.component().description,
             Self::Static { .. } => "",
         }
     }
@@ -93,8 +93,8 @@ impl Target {
 pub struct Loader<'a> {
     /// The directory that paths in the manifest are relative to.
     pub directory: &'a Path,
-    /// The engine that compiles its components.
-    pub engine: &'a Engine,
+    /// The engines that compile its components.
+    pub engines: &'a Engines,
     /// The value of each of its variables.
     pub values: BTreeMap<String, String>,
     /// All stores there are.
@@ -120,26 +120,28 @@ pub struct Loader<'a> {
 impl Loader<'_> {
     /// Loads the application.
     pub fn load(&self, manifest: &Manifest) -> anyhow::Result<Application> {
-        let linker = linker(self.engine)?;
+        let sequential = linker(self.engines.sequential(), false)?;
         let mut handlers = HashMap::new();
         for (id, component) in &manifest.components {
             let handler = self
-                .component(&linker, id, component)
+                .component(&sequential, id, component)
                 .with_context(|| format!("component {id}"))?;
             handlers.insert(id.as_str(), handler);
         }
         let mut routes = Vec::new();
         let mut components = HashMap::new();
         for (number, trigger) in manifest.triggers.iter().enumerate() {
-            if let Handler::Component(id) = &trigger.handler {
+            if let manifest::Handler::Component(id) = &trigger.handler {
                 components.insert(id.clone(), handlers[id.as_str()].clone());
             }
             let Some(route) = &trigger.route else {
                 continue;
             };
             let target = match &trigger.handler {
-                Handler::Component(id) => Target::Component(handlers[id.as_str()].clone()),
-                Handler::Static(response) => Target::Static {
+                manifest::Handler::Component(id) => {
+                    Target::Component(handlers[id.as_str()].clone())
+                }
+                manifest::Handler::Static(response) => Target::Static {
                     id: format!("trigger-{number}").into(),
                     response: Box::new(static_response(response)?),
                 },
@@ -178,10 +180,10 @@ impl Loader<'_> {
 
     fn component(
         &self,
-        linker: &Linker<InstanceState>,
+        sequential: &Linker<InstanceState>,
         id: &str,
         component: &manifest::Component,
-    ) -> anyhow::Result<ProxyHandler<Workers>> {
+    ) -> anyhow::Result<Handler> {
         let mut stores = HashMap::new();
         for label in &component.key_value_stores {
             let Some(store) = self.stores.get(label) else {
@@ -216,25 +218,47 @@ impl Loader<'_> {
             .as_ref()
             .map(|build| build.commands.join(" && "));
         let wasm = artifact::read(&path, build.as_deref())?;
-        let compiled = artifact::componentize(&wasm)
-            .and_then(|wasm| Ok(component::Component::from_binary(self.engine, &wasm)?))
+        let wasm = artifact::componentize(&wasm)
             .with_context(|| format!("cannot load {}", path.display()))?;
-        let workers = linker
-            .instantiate_pre(&compiled)
-            .map_err(anyhow::Error::from)
-            .and_then(|pre| Workers::new(pre, shared, self.reuse))
-            .with_context(|| format!("cannot run {}", path.display()))?;
-        Ok(ProxyHandler::new(workers))
+        // The engine for WASI 0.2 refuses a component of WASI 0.3 before it compiles it. A
+        // component that no engine takes gets the message of the one that knows more.
+        let pre = match prepare(sequential, &wasm, &path) {
+            Ok(pre) => pre,
+            Err(_) => {
+                let concurrent = linker(self.engines.concurrent()?, true)?;
+                prepare(&concurrent, &wasm, &path)?
+            }
+        };
+        Handler::new(pre, shared, self.reuse)
+            .with_context(|| format!("cannot run {}", path.display()))
     }
 }
 
-/// All that a component may import.
-fn linker(engine: &Engine) -> anyhow::Result<Linker<InstanceState>> {
+/// Compiles the component in `wasm` with the engine of `linker`, and links it. It comes from
+/// the file at `path`.
+fn prepare(
+    linker: &Linker<InstanceState>,
+    wasm: &[u8],
+    path: &Path,
+) -> anyhow::Result<InstancePre<InstanceState>> {
+    let compiled = component::Component::from_binary(linker.engine(), wasm)
+        .map_err(anyhow::Error::from)
+        .with_context(|| format!("cannot load {}", path.display()))?;
+    linker
+        .instantiate_pre(&compiled)
+        .map_err(anyhow::Error::from)
+        .with_context(|| format!("cannot run {}", path.display()))
+}
+
+/// All that a component may import; of WASI 0.3 only with the engine for it.
+fn linker(engine: &Engine, concurrent: bool) -> anyhow::Result<Linker<InstanceState>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
-    wasmtime_wasi::p3::add_to_linker(&mut linker)?;
-    wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+    if concurrent {
+        wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+        wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+    }
     interfaces::add_to_linker(&mut linker)?;
     Ok(linker)
 }

@@ -11,7 +11,9 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default
 use crate::application::internal_host;
 use crate::runtime::chaining::Call;
 use crate::runtime::component::Component;
+use crate::runtime::durable_body::DurableBody;
 use crate::runtime::in_flight::Requests;
+use crate::store::{Basis, NotDurable};
 use crate::telemetry::trace::CurrentSpan;
 
 /// How many bytes of a response's body an instance may have written, and the client not
@@ -24,30 +26,37 @@ const CHUNK: usize = 64 << 10;
 
 const CHUNKS: usize = 4;
 
+/// Why a request was not sent.
+const NOT_DURABLE: &str = "the store could not keep what the request rests on";
+
 type Sent = Pin<Box<dyn Future<Output = Result<(Response<WasiBody>, Io<()>), Error>> + Send>>;
 
 type Io<T> = Box<dyn Future<Output = Result<T, Error>> + Send>;
 
 /// Sends the requests of a component to the hosts that `allowed_outbound_hosts`
 /// names. Others are answered with `HTTP-request-denied`, as Spin does. Requests to other
-/// components of the application stay in the host.
+/// components of the application stay in the host. Each leaves when it is durable what it rests
+/// on.
 pub struct Outbound {
     component: Arc<Component>,
     requests: Arc<Requests>,
+    basis: Arc<Basis>,
     current_span: Option<CurrentSpan>,
 }
 
 impl Outbound {
-    /// Of an instance of that component, which handles these requests; `current_span` is of the
-    /// present one.
+    /// Of an instance of that component, which handles these requests and rests on `basis`;
+    /// `current_span` is of the present request.
     pub fn new(
         component: Arc<Component>,
         requests: Arc<Requests>,
+        basis: Arc<Basis>,
         current_span: Option<CurrentSpan>,
     ) -> Self {
         Self {
             component,
             requests,
+            basis,
             current_span,
         }
     }
@@ -80,6 +89,8 @@ impl WasiHttpHooks for Outbound {
             let (method, uri) = (request.method().clone(), request.uri().clone());
             current.outbound(&method, &uri, request.headers_mut())
         });
+        let basis = self.basis.clone();
+        let request = request.map(|body| DurableBody::new(body, basis.clone()).boxed_unsync());
         let host = request.uri().host().unwrap_or_default();
         let sent: Sent = match internal_host::component(host).map(str::to_owned) {
             Some(target) => {
@@ -98,7 +109,10 @@ impl WasiHttpHooks for Outbound {
             }),
         };
         Box::new(async move {
-            let sent = sent.await;
+            let sent = match basis.durable().await {
+                Ok(()) => sent.await,
+                Err(NotDurable) => Err(Error::InternalError(Some(NOT_DURABLE.to_owned()))),
+            };
             if let Some(span) = span {
                 match &sent {
                     Ok((response, _)) => span.answered(response.status()),

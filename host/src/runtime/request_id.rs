@@ -1,6 +1,7 @@
 //! The `X-Request-Id` of a request: the client's, or a new one.
 
-use std::fmt::{self, Write as _};
+use std::cell::RefCell;
+use std::fmt;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -27,15 +28,10 @@ impl RequestId {
 
     /// A new one: 32 hexadecimal digits.
     pub fn draw() -> Self {
-        let mut bytes = [0; 16];
-        // It need not be a secret. Without it a request is hard to find in the logs, which
-        // is no reason to fail it.
-        getrandom::fill(&mut bytes).ok();
-        let mut digits = String::with_capacity(32);
-        for byte in bytes {
-            write!(digits, "{byte:02x}").expect("a string takes everything");
-        }
-        Self(HeaderValue::try_from(digits).expect("digits are a header's value"))
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digits = random().map(|byte| [byte >> 4, byte & 15].map(|half| DIGITS[half as usize]));
+        let header = HeaderValue::from_bytes(digits.as_flattened());
+        Self(header.expect("digits are a header's value"))
     }
 
     /// The value of the header field.
@@ -48,6 +44,24 @@ impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.to_str().unwrap_or_default())
     }
+}
+
+/// Random bytes. They need not be a secret, so each thread gets them from the system in
+/// stock: to ask for them is a system call.
+fn random() -> [u8; 16] {
+    thread_local! {
+        static STOCK: RefCell<(usize, [[u8; 16]; 64])> = const { RefCell::new((0, [[0; 16]; 64])) };
+    }
+    STOCK.with_borrow_mut(|(left, stock)| {
+        if *left == 0 {
+            // Without them a request is hard to find in the logs, which is no reason to
+            // fail it.
+            getrandom::fill(stock.as_flattened_mut()).ok();
+            *left = stock.len();
+        }
+        *left -= 1;
+        stock[*left]
+    })
 }
 
 fn is_request_id(text: &[u8]) -> bool {

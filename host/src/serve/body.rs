@@ -9,6 +9,7 @@ use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
 use wasmtime_wasi_http::{Error, WasiBody};
 
+use crate::runtime::durable_body::DurableBody;
 use crate::runtime::in_flight::InFlight;
 use crate::serve::exchange::Exchange;
 
@@ -17,7 +18,7 @@ pub enum ResponseBody {
     /// All of it is here.
     Host(Full<Bytes>),
     /// An instance writes it, in answer to this request.
-    Guest(WasiBody, Arc<InFlight>),
+    Guest(DurableBody, Arc<InFlight>),
 }
 
 impl ResponseBody {
@@ -28,7 +29,7 @@ impl ResponseBody {
 
     /// The body that an instance writes.
     pub fn guest(body: WasiBody, request: Arc<InFlight>) -> Self {
-        Self::Guest(body, request)
+        Self::Guest(DurableBody::new(body, request.basis()), request)
     }
 }
 

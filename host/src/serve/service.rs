@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE};
@@ -12,24 +11,20 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use tokio::time::timeout;
 use wasmtime_wasi_http::WasiBody;
-use wasmtime_wasi_http::handler::{InstantiationError, ProxyHandler};
 
 use crate::application::router::{RouteMatch, WELL_KNOWN_PREFIX, WELL_KNOWN_ROUTE};
+use crate::runtime::handler::{Failure, Handler};
 use crate::runtime::in_flight::InFlight;
 use crate::runtime::instance::Admission;
 use crate::runtime::loader::{Application, Target};
 use crate::runtime::outbound::MAX_UNSENT;
 use crate::runtime::request_id::{REQUEST_ID, RequestId};
-use crate::runtime::worker::Workers;
 use crate::serve::body::{AnswerBody, ResponseBody};
 use crate::serve::drain::Drain;
 use crate::serve::exchange::{Client, Exchange};
 use crate::serve::refusal::Refusal;
 use crate::serve::upload::{self, Uploads};
 use crate::serve::{date, request_check, spin_headers};
-
-/// How long a worker may take to say why it failed, once its request has failed.
-const MAX_REPORT_DELAY: Duration = Duration::from_millis(100);
 
 /// How many bytes of a request and its response the host may have at the same time.
 const REQUEST_BYTES: usize = MAX_UNSENT;
@@ -189,12 +184,12 @@ pub fn add_fields<T>(
 /// [`Call`](crate::runtime::chaining::Call), or 0 for a client's request.
 pub async fn run(
     application: &Application,
-    handler: &ProxyHandler<Workers>,
+    handler: &Handler,
     id: &RequestId,
     depth: usize,
     mut request: Request<WasiBody>,
 ) -> Result<Response<ResponseBody>, Refusal> {
-    let component = handler.state().component();
+    let component = handler.component();
     let span = application
         .telemetry
         .execution(&component.id, request.headers_mut());
@@ -209,10 +204,11 @@ pub async fn run(
     };
     match handler.handle(admission, request).await {
         Ok(response) => {
+            in_flight.durable().await.map_err(|_| not_durable())?;
             in_flight.advance();
             Ok(response.map(|body| ResponseBody::guest(body, in_flight.clone())))
         }
-        Err(error) => Err(failure(handler.state(), &in_flight, error).await),
+        Err(failure) => Err(refusal(handler, &in_flight, failure)),
     }
 }
 
@@ -228,20 +224,14 @@ impl Drop for EndOfSpan<'_> {
 }
 
 /// The answer when there is none from the component.
-async fn failure(workers: &Workers, request: &InFlight, error: wasmtime::Error) -> Refusal {
-    let limit = workers.request_timeout();
-    // A worker that is given up for the time can't say so to the one that waits for
-    // it, but the time tells.
+fn refusal(handler: &Handler, request: &InFlight, failure: Failure) -> Refusal {
+    let limit = handler.request_timeout();
     let timed_out = request.timed_out(limit);
-    let never_began = error.is::<InstantiationError<Admission>>();
-    // A worker that traps lets go of its request first and then says why, so it is
-    // given a moment to. By the error alone it can't be told from one whose guest
-    // just returned without a response, which says nothing. The answer waits, so
-    // that a host that stops now doesn't take the report along.
-    if !timed_out && !never_began {
-        timeout(MAX_REPORT_DELAY, request.reported()).await.ok();
-    }
-    request.report(workers.component(), limit, &error);
+    let (error, never_began) = match failure {
+        Failure::NeverBegan(error) => (error, true),
+        Failure::Failed(error) => (error, false),
+    };
+    request.report(handler.component(), limit, &error);
     if timed_out {
         let detail = "The service took too long. Look whether it did what you asked for.";
         Refusal::new(StatusCode::GATEWAY_TIMEOUT, detail)
@@ -257,6 +247,14 @@ async fn failure(workers: &Workers, request: &InFlight, error: wasmtime::Error) 
             X-Request-Id. Look whether the service did what you asked for.";
         Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
     }
+}
+
+/// The disk failed, or takes too long.
+pub fn not_durable() -> Refusal {
+    Refusal::busy(
+        "The service could not make sure that its work lasts. Look whether it did what you asked \
+         for, and send the request again.",
+    )
 }
 
 /// There is no room.

@@ -82,14 +82,6 @@ impl Reports {
         }
     }
 
-    /// The thread that writes is gone.
-    pub fn thread_is_gone(&self) {
-        self.log.line(format_args!(
-            "the thread that writes {} is gone, nothing is written any more",
-            self.name
-        ));
-    }
-
     /// Something that the operator should know of the backend.
     pub fn advise(&self, advice: &str) {
         self.log.line(format_args!("{}: {advice}", self.name));

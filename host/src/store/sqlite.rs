@@ -2,19 +2,25 @@
 //!
 //! * [`address`] names a database, and connects to it.
 //! * [`backup`] copies the file, and puts a copy back.
+//! * [`cache`] keeps values in memory.
+//! * [`checkpoint`] moves the log into the file.
 //! * [`database`] opens the file: its table, its journal, its connections.
 //! * [`operation`] has the SQL of each operation.
 //! * [`readers`] are the connections that read.
-//! * [`writer`] is the one thread that writes, many operations a commit.
+//! * [`transaction`] has the steps of a commit.
+//! * [`writer`] is the one connection that writes.
 //!
 //! The file, its table and the encoding of its values are Spin's, so a store that
 //! one of the two wrote opens in the other.
 
 mod address;
 mod backup;
+mod cache;
+mod checkpoint;
 mod database;
 mod operation;
 mod readers;
+mod transaction;
 mod writer;
 
 use std::sync::Arc;
@@ -25,7 +31,7 @@ pub use database::{Database, Location};
 use rusqlite::Connection;
 use tokio::task::spawn_blocking;
 
-use super::{Entry, MAX_RESULT_BYTES, StoreError};
+use super::{Basis, Durability, Entry, MAX_RESULT_BYTES, StoreError};
 use operation::{Outcome, Write};
 
 impl From<rusqlite::Error> for StoreError {
@@ -38,12 +44,15 @@ impl From<rusqlite::Error> for StoreError {
 ///
 /// Point reads are plain functions: one is a few microseconds of work in memory,
 /// which is less than handing it to another thread and waiting for it would take,
-/// so they run right on the async thread. Reads of many keys may take long and are
-/// handed over; writes wait for the disk. Both are `async`.
+/// so they run right on the async thread, as most writes do. Reads of many keys may take long
+/// and are handed over; writes wait for each other. Both are `async`.
+///
+/// Nothing is on the disk for sure when it is answered: the basis knows when it is.
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
     label: Arc<str>,
     database: Arc<Database>,
+    basis: Arc<Basis>,
 }
 
 impl SqliteStore {
@@ -51,16 +60,27 @@ impl SqliteStore {
     pub fn new(label: &str, database: Arc<Database>) -> Self {
         Self {
             label: label.into(),
+            basis: Arc::new(Basis::new([database.durability()].into_iter())),
             database,
         }
     }
 
+    /// The same store, for an instance that rests on what it sees of it from now on.
+    pub fn of_instance(&self, basis: &Arc<Basis>) -> Self {
+        Self {
+            basis: basis.clone(),
+            ..self.clone()
+        }
+    }
+
+    /// How much of it is on the disk.
+    pub fn durability(&self) -> &Arc<Durability> {
+        self.database.durability()
+    }
+
     /// The value under `key`.
     pub fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let value = self.database.read(|connection| {
-            operation::value(connection, &self.label, key).map_err(StoreError::from)
-        })?;
-        match value {
+        match self.seen(self.database.value(&self.label, key))? {
             Some(value) if value.len() > MAX_RESULT_BYTES => Err(StoreError::ResultTooLarge),
             value => Ok(value),
         }
@@ -68,8 +88,7 @@ impl SqliteStore {
 
     /// Whether there is a value under `key`.
     pub fn exists(&self, key: &str) -> Result<bool, StoreError> {
-        self.database
-            .read(|connection| Ok(operation::exists(connection, &self.label, key)?))
+        self.seen(self.database.exists(&self.label, key))
     }
 
     /// All keys, in the order of their bytes.
@@ -91,9 +110,18 @@ impl SqliteStore {
         operation: impl FnOnce(&Connection, &str) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (database, label) = (self.database.clone(), self.label.clone());
-        spawn_blocking(move || database.read(|connection| operation(connection, &label)))
-            .await
-            .map_err(|error| StoreError::Backend(format!("the read failed: {error}")))?
+        let read =
+            spawn_blocking(move || database.read(|connection| operation(connection, &label)))
+                .await
+                .map_err(|error| StoreError::Backend(format!("the read failed: {error}")))?;
+        self.seen(read)
+    }
+
+    /// Notes what was read, and when it is durable.
+    fn seen<T>(&self, read: Result<(T, u64), StoreError>) -> Result<T, StoreError> {
+        let (value, moment) = read?;
+        self.basis.rest_on(self.durability(), moment);
+        Ok(value)
     }
 
     /// Puts `value` under `key`.
@@ -144,7 +172,9 @@ impl SqliteStore {
     }
 
     async fn write(&self, write: Write) -> Result<Outcome, StoreError> {
-        self.database.write(self.label.clone(), write).await
+        let written = self.database.write(self.label.clone(), write).await?;
+        self.basis.rest_on(self.durability(), written.moment);
+        written.outcome
     }
 }
 

@@ -1,6 +1,14 @@
 //! Answered writes survive every failure of the host.
 
+use std::fs::File;
+use std::io;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use edge_host::Host;
+use tokio::sync::Mutex;
 
 use crate::support::{Application, Client, Program, edge_host, get, request};
 
@@ -96,4 +104,67 @@ async fn a_killed_instance_takes_nothing_with_it() {
     assert_eq!(client.get("/trap").await.status, 500);
     let answer = get(program.address(), "/stores/default/get/k").await;
     assert_eq!(answer.text(), "kept");
+}
+
+#[tokio::test]
+async fn a_response_waits_for_the_disk_if_it_rests_on_something_that_is_not_there() {
+    let application = Application::probe("");
+    let disk = Arc::new(Mutex::new(()));
+    let sync = {
+        let disk = disk.clone();
+        move |log: &File| {
+            let _free = disk.blocking_lock();
+            log.sync_data()
+        }
+    };
+    let host = Host::start_syncing(application.options(), Arc::new(sync));
+    let host = host.await.unwrap();
+    let address = host.local_addr();
+    let busy = disk.lock().await;
+    let setting = tokio::spawn(async move {
+        let set = request("PUT", "/stores/default/set/k", "value");
+        Client::connect(address).await.send(set).await
+    });
+    let mut seen = false;
+    while !seen {
+        // Others see it, and must not tell either.
+        let reading = tokio::spawn(async move { get(address, "/stores/default/get/k").await });
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        seen = !reading.is_finished();
+        if !seen {
+            assert_eq!(reading.await.unwrap().text(), "Ok(None)");
+        }
+    }
+    assert!(!setting.is_finished());
+    drop(busy);
+    assert_eq!(setting.await.unwrap().text(), "Ok(())");
+}
+
+#[tokio::test]
+async fn what_the_disk_did_not_take_is_not_answered() {
+    let application = Application::probe("");
+    let is_well = Arc::new(AtomicBool::new(true));
+    let sync = {
+        let is_well = is_well.clone();
+        move |_: &File| match is_well.load(Ordering::SeqCst) {
+            true => Ok(()),
+            false => Err(io::Error::other("no disk")),
+        }
+    };
+    let host = Host::start_syncing(application.options(), Arc::new(sync));
+    let host = host.await.unwrap();
+    let mut client = Client::connect(host.local_addr()).await;
+    let set = |key: &str| request("PUT", &format!("/stores/default/set/{key}"), "value");
+    assert_eq!(client.send(set("before")).await.text(), "Ok(())");
+    is_well.store(false, Ordering::SeqCst);
+    let answer = client.send(set("k")).await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.problem()["status"], 503);
+    // The next sync would succeed, and mean nothing.
+    is_well.store(true, Ordering::SeqCst);
+    let answer = get(host.local_addr(), "/stores/default/get/k").await;
+    assert_eq!(answer.status, 503);
+    let answer = client.send(set("later")).await;
+    let is_refused = answer.status == 503 || answer.text().contains("start the host again");
+    assert!(is_refused, "{answer:?}");
 }

@@ -18,7 +18,8 @@ impl Host for InstanceState {}
 impl HostStore for InstanceState {
     fn open(&mut self, label: String) -> Result<Result<Resource<KeyValueStore>, Error>> {
         let store = self.component.stores.get(&label);
-        let Some(store) = store.map(|store| store.traced(self.current_span.clone())) else {
+        let store = store.map(|store| store.of_instance(&self.basis, self.current_span.clone()));
+        let Some(store) = store else {
             return Ok(Err(Error::AccessDenied));
         };
         Ok(Ok(self.table.push(store)?))

@@ -29,7 +29,8 @@ impl store::Host for InstanceState {
         // Spin answers access-denied to any label that the manifest doesn't grant,
         // known to it or not.
         let store = self.component.stores.get(&identifier);
-        let Some(bucket) = store.map(|store| store.traced(self.current_span.clone())) else {
+        let store = store.map(|store| store.of_instance(&self.basis, self.current_span.clone()));
+        let Some(bucket) = store else {
             return Ok(Err(Error::AccessDenied));
         };
         Ok(Ok(self.table.push(bucket)?))

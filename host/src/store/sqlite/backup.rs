@@ -1,6 +1,5 @@
 //! Copies of a database: made while hosts serve it, and put back in its place.
 
-use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -10,7 +9,7 @@ use anyhow::{Context as _, bail};
 use rusqlite::{Connection, OpenFlags};
 
 use super::address::BUSY_TIMEOUT;
-use super::database::create_directory_of;
+use super::database::{beside, create_directory_of};
 
 /// What a restore did.
 #[derive(Debug)]
@@ -133,12 +132,6 @@ fn open(database: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(database, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     Ok(connection)
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(suffix);
-    name.into()
 }
 
 fn sync_directory_of(path: &Path) -> anyhow::Result<()> {

@@ -1,19 +1,26 @@
 //! The SQLite file under the stores.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 use super::address::Address;
-use super::operation::{Outcome, Write};
-use super::readers::Readers;
-use super::writer::Writer;
+use super::cache::{Cache, Found};
+use super::checkpoint;
+use super::operation::{self, Write};
+use super::readers::{Readers, Seen};
+use super::writer::{Writer, Written};
 use crate::log::Log;
 use crate::store::StoreError;
+use crate::store::durability::{Durability, LogSync};
 use crate::store::reports::{Reports, Work};
 
 /// Only writes are reported: reads fail on a disk that is broken altogether.
@@ -31,20 +38,23 @@ pub enum Location {
     Memory,
 }
 
-/// A SQLite database: a few connections that read and one thread that writes.
+/// A SQLite database: a few connections that read, and one that writes.
 ///
-/// In the write-ahead log that it keeps, a reader never waits for the writer, nor
-/// for the disk the writer waits for.
+/// In the write-ahead log that it keeps, a reader never waits for the writer, and neither waits
+/// for the disk.
 #[derive(Debug)]
 pub struct Database {
     readers: Arc<Readers>,
-    writer: Writer,
+    pub(super) writer: Arc<Writer>,
+    cache: Arc<Cache>,
+    durability: Arc<Durability>,
+    checkpoints: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Database {
-    /// Opens the database, and creates its file and its table if they aren't there. Failures
-    /// on the thread that writes are reported to the log.
-    pub fn open(location: &Location, log: &Log) -> anyhow::Result<Arc<Self>> {
+    /// Opens the database, and creates its file and its table if they aren't there. Failures to
+    /// write are reported to the log. `sync` brings the log of the database to the disk.
+    pub fn open(location: &Location, log: &Log, sync: &LogSync) -> anyhow::Result<Arc<Self>> {
         let address = match location {
             Location::File(path) => {
                 create_directory_of(path)?;
@@ -52,47 +62,158 @@ impl Database {
             }
             Location::Memory => Address::Memory(memory_uri()),
         };
-        let describe = || match location {
-            Location::File(path) => format!("cannot open the key-value store {}", path.display()),
-            Location::Memory => "cannot open a key-value store in memory".to_owned(),
-        };
-        let connection = address
-            .connect()
-            .and_then(|connection| {
-                prepare(&connection, location)?;
-                Ok(connection)
-            })
-            .with_context(describe)?;
-        let readers = Arc::new(Readers::new(address));
         let name = match location {
             Location::File(path) => format!("the key-value store {}", path.display()),
             Location::Memory => "the key-value store in memory".to_owned(),
         };
-        let reports = Reports::new(name, WRITING, log);
-        let writer = Writer::start(connection, readers.clone(), reports);
-        let writer = writer.with_context(describe)?;
-        Ok(Arc::new(Self { readers, writer }))
+        let reports = Arc::new(Reports::new(name.clone(), WRITING, log));
+        Self::open_at(location, address, sync, reports)
+            .with_context(|| format!("cannot open {name}"))
     }
 
-    /// Runs `operation` on a connection of its own.
+    fn open_at(
+        location: &Location,
+        address: Address,
+        sync: &LogSync,
+        reports: Arc<Reports>,
+    ) -> anyhow::Result<Arc<Self>> {
+        let connection = address.connect()?;
+        prepare(&connection, location)?;
+        let durability = match location {
+            Location::File(path) => {
+                // The connection has made the file. Its locks are on the others of the database
+                // alone, so that opening and closing it takes none of them away.
+                let file = File::open(beside(path, "-wal"))?;
+                let sync = sync.clone();
+                Durability::start(move || sync(&file), reports.clone())?
+            }
+            Location::Memory => Durability::of_memory(),
+        };
+        let checkpointing = address.connect()?;
+        checkpointing.pragma_update(None, "synchronous", "normal")?;
+        let readers = Arc::new(Readers::new(address));
+        let cache = Arc::new(Cache::new());
+        let (checkpoints, due) = mpsc::sync_channel(1);
+        let writer = Arc::new(Writer::new(
+            connection,
+            checkpoints,
+            readers.clone(),
+            cache.clone(),
+            durability.clone(),
+            reports,
+        )?);
+        let checkpoints = checkpoint::start(
+            checkpointing,
+            due,
+            readers.clone(),
+            Arc::downgrade(&writer),
+            durability.clone(),
+        )?;
+        Ok(Arc::new(Self {
+            readers,
+            writer,
+            cache,
+            durability,
+            checkpoints: Mutex::new(Some(checkpoints)),
+        }))
+    }
+
+    /// How much of it is on the disk.
+    pub fn durability(&self) -> &Arc<Durability> {
+        &self.durability
+    }
+
+    /// Runs `operation` on a connection of its own. Answers also when what it saw is durable.
     pub(super) fn read<T>(
         &self,
         operation: impl FnOnce(&Connection) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        self.readers.read(operation)
+    ) -> Result<(T, u64), StoreError> {
+        self.look_up(operation)
+            .map(|(found, seen)| (found, seen.moment))
     }
 
-    /// Has the writer carry out `write`, and waits until it is on the disk.
-    pub(super) async fn write(&self, store: Arc<str>, write: Write) -> Result<Outcome, StoreError> {
+    /// What is under a key, and when that is durable.
+    pub(super) fn value(
+        &self,
+        store: &Arc<str>,
+        key: &str,
+    ) -> Result<(Option<Vec<u8>>, u64), StoreError> {
+        if let Some(found) = self.cached(store, key) {
+            let value = found.value.map(|value| value.to_vec());
+            return Ok((value, found.moment));
+        }
+        let (value, seen) =
+            self.look_up(|connection| Ok(operation::value(connection, store, key)?))?;
+        let found = Found {
+            value: value.as_deref().map(Arc::from),
+            moment: seen.moment,
+        };
+        let is_current = || self.readers.is_current(seen);
+        self.cache.fill(store, key, found, is_current);
+        Ok((value, seen.moment))
+    }
+
+    /// Whether something is under a key, and when that is durable.
+    pub(super) fn exists(&self, store: &str, key: &str) -> Result<(bool, u64), StoreError> {
+        match self.cached(store, key) {
+            Some(found) => Ok((found.value.is_some(), found.moment)),
+            None => self.read(|connection| Ok(operation::exists(connection, store, key)?)),
+        }
+    }
+
+    /// What the cache has, if nobody else has written to the file lately.
+    fn cached(&self, store: &str, key: &str) -> Option<Found> {
+        let is_current = self.writer.has_looked() || self.writer.look().is_some();
+        if is_current {
+            self.cache.get(store, key)
+        } else {
+            None
+        }
+    }
+
+    fn look_up<T>(
+        &self,
+        operation: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<(T, Seen), StoreError> {
+        // While somebody writes it is not known what is in the log; all of it is there by now.
+        let moment = || {
+            let latest = self.writer.look();
+            latest.unwrap_or_else(|| self.durability.moment())
+        };
+        self.readers.read(operation, moment)
+    }
+
+    /// Carries out `write`, after which all reads see it.
+    pub(super) async fn write(&self, store: Arc<str>, write: Write) -> Result<Written, StoreError> {
         self.writer.write(store, write).await
     }
 
-    /// Carries out all queued writes, refuses later ones, and closes the file.
+    /// Carries out all queued writes, brings them to the disk, refuses later ones, and closes the
+    /// file. May block.
     pub fn close(&self) {
         // The connection that closes last empties the log into the database and
         // removes it; it should be the writer, as a reader may not write.
         self.readers.close();
-        self.writer.stop();
+        let connection = self.writer.close();
+        let checkpoints = self.checkpoints.lock();
+        let checkpoints = checkpoints.unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(checkpoints) = checkpoints {
+            checkpoints.join().ok();
+        }
+        self.durability.stop();
+        if let Some(connection) = connection
+            && self.durability.has_failed()
+        {
+            // As no checkpoint is made after a sync that failed.
+            let never = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+            connection.set_db_config(never, true).ok();
+        }
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 
@@ -103,12 +224,13 @@ fn prepare(connection: &Connection, location: &Location) -> rusqlite::Result<()>
         // property of the file, and any SQLite since 2010 opens such a file.
         connection.pragma_update(None, "journal_mode", "wal")?;
     }
-    // A commit returns when its frames are on the disk. Less than FULL would lose
-    // the latest answered writes with the power.
-    connection.pragma_update(None, "synchronous", "full")?;
+    // A commit returns when its frames are in the log; `Durability` brings the log to the disk.
+    // SQLite itself still syncs the log's header before the first frame, which keeps the log in
+    // order, and syncs what a checkpoint needs. Less than NORMAL would lose the whole file.
+    connection.pragma_update(None, "synchronous", "normal")?;
     // Replaced and deleted values are overwritten, so that they don't stay in the file.
     connection.pragma_update(None, "secure_delete", true)?;
-    // The writer moves the log into the database itself, after it has answered.
+    // A thread of its own moves the log into the database.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.execute(
         "CREATE TABLE IF NOT EXISTS spin_key_value (
@@ -120,6 +242,10 @@ fn prepare(connection: &Connection, location: &Location) -> rusqlite::Result<()>
         )",
         [],
     )?;
+    if matches!(location, Location::File(_)) {
+        // A write waits for other processes by itself, without blocking its thread.
+        connection.busy_timeout(Duration::ZERO)?;
+    }
     Ok(())
 }
 
@@ -151,4 +277,11 @@ fn memory_uri() -> String {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     format!("file:/edge-host-{number}?vfs=memdb")
+}
+
+/// The file of this suffix beside another.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    name.into()
 }

@@ -1,6 +1,7 @@
 //! The SQL of each operation.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -166,6 +167,37 @@ impl Write {
             }
         }
         Ok(Outcome::Done)
+    }
+
+    /// The keys that it may change.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        let (one, entries, keys): (Option<&String>, &[Entry], &[String]) = match self {
+            Self::Set { key, .. }
+            | Self::Delete { key }
+            | Self::Increment { key, .. }
+            | Self::Swap { key, .. } => (Some(key), &[], &[]),
+            Self::SetMany { entries } => (None, entries, &[]),
+            Self::DeleteMany { keys } => (None, &[], keys),
+        };
+        let entries = entries.iter().map(|(key, _)| key);
+        let keys = one.into_iter().chain(entries).chain(keys);
+        keys.map(String::as_str)
+    }
+
+    /// The key of a write of one key, and what the write has left there. None if it is not worth
+    /// telling, or not known.
+    pub(super) fn leaves(&self, outcome: Outcome) -> Option<(&str, Option<Arc<[u8]>>)> {
+        match (self, outcome) {
+            (Self::Set { key, value }, _)
+            | (Self::Swap { key, value, .. }, Outcome::Swapped(true)) => {
+                Some((key, Some(value.as_slice().into())))
+            }
+            (Self::Increment { key, .. }, Outcome::Counter(counter)) => {
+                Some((key, Some(counter.to_le_bytes().as_slice().into())))
+            }
+            (Self::Delete { key }, _) => Some((key, None)),
+            _ => None,
+        }
     }
 
     /// Whether it is several statements, so that failing half-way could leave the

@@ -41,6 +41,17 @@ struct Snapshot {
     /// The value of [`Readers::commits`] before it was made.
     commits: u64,
     made: Instant,
+    /// When all that it shows is durable.
+    moment: Option<u64>,
+}
+
+/// What a read has seen.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen {
+    /// When all of it is durable.
+    pub moment: u64,
+    /// The commits before it, as the readers count them. None in memory.
+    commits: Option<u64>,
 }
 
 impl Readers {
@@ -54,10 +65,13 @@ impl Readers {
     }
 
     /// Runs `operation` on a connection of its own, which sees all that was committed before.
+    /// Answers also when all that it saw is durable, which `moment` says of what has been in the
+    /// log until now.
     pub fn read<T>(
         &self,
         operation: impl FnOnce(&Connection) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+        moment: impl FnOnce() -> u64,
+    ) -> Result<(T, Seen), StoreError> {
         let _entered = self.gate.read().unwrap_or_else(PoisonError::into_inner);
         let idle = self.lock().pop();
         let mut reader = match idle {
@@ -69,8 +83,19 @@ impl Readers {
             reader.renew(self.commits.load(Ordering::SeqCst))?;
         }
         let result = operation(&reader.connection);
+        let seen = match &mut reader.snapshot {
+            // The read has made the snapshot. It may show commits that came after `renew`.
+            Some(snapshot) => Seen {
+                moment: *snapshot.moment.get_or_insert_with(moment),
+                commits: Some(snapshot.commits),
+            },
+            None => Seen {
+                moment: 0,
+                commits: None,
+            },
+        };
         self.lock().push(reader);
-        result
+        Ok((result?, seen))
     }
 
     /// Runs `commit`. After it all reads see the database as it is then. While it runs, a read
@@ -81,6 +106,12 @@ impl Readers {
         let result = commit();
         self.commits.fetch_add(1, Ordering::SeqCst);
         result
+    }
+
+    /// Whether nothing was committed since a read.
+    pub fn is_current(&self, seen: Seen) -> bool {
+        let commits = self.commits.load(Ordering::SeqCst);
+        seen.commits == Some(commits) && commits.is_multiple_of(2)
     }
 
     /// Ends the snapshots of all idle readers.
@@ -132,7 +163,11 @@ impl Reader {
         let made = Instant::now();
         // The snapshot itself is made by the first read.
         self.connection.prepare_cached("BEGIN")?.execute([])?;
-        self.snapshot = Some(Snapshot { commits, made });
+        self.snapshot = Some(Snapshot {
+            commits,
+            made,
+            moment: None,
+        });
         Ok(())
     }
 

@@ -58,14 +58,24 @@ pub async fn start() -> (Host, Application) {
 
 /// The wasm file of the probe, which isn't built by testing.
 pub fn probe_path() -> String {
+    wasm_file("edge-host-probe")
+}
+
+/// The wasm file of the probe of WASI 0.3.
+pub fn concurrent_probe_path() -> String {
+    wasm_file("edge-host-probe-concurrent")
+}
+
+fn wasm_file(package: &str) -> String {
     let target = Path::new(env!("CARGO_BIN_EXE_edge-host"))
         .ancestors()
         .nth(2)
         .unwrap();
-    let file = target.join("wasm32-wasip1/release/edge_host_probe.wasm");
+    let name = package.replace('-', "_");
+    let file = target.join(format!("wasm32-wasip1/release/{name}.wasm"));
     assert!(
         file.exists(),
-        "{} is missing; first run: cargo build --target wasm32-wasip1 --release -p edge-host-probe",
+        "{} is missing; first run: cargo build --target wasm32-wasip1 --release -p {package}",
         file.display()
     );
     file.to_str().unwrap().to_owned()

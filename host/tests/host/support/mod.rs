@@ -6,7 +6,7 @@ pub mod http2;
 mod program;
 pub mod redis_server;
 
-pub use application::{Application, probe_path, start};
+pub use application::{Application, concurrent_probe_path, probe_path, start};
 pub use client::{Client, get, put, request, rest_of, send};
 pub use program::{Program, edge_host, refused};
 pub use redis_server::RedisServer;

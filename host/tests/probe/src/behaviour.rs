@@ -27,6 +27,19 @@ pub fn show(path: &[&str], out: ResponseOutparam) {
             std::thread::sleep(Duration::from_millis(milliseconds));
             response::send(out, Answer::text("slept"));
         }
+        // Says on its standard output that it goes on.
+        ["sleep", milliseconds, text] => {
+            let milliseconds = milliseconds.parse().expect("it is a number");
+            std::thread::sleep(Duration::from_millis(milliseconds));
+            println!("{text}");
+            response::send(out, Answer::text("slept"));
+        }
+        ["answer-and-loop"] => {
+            response::send(out, Answer::text("answered"));
+            loop {
+                black_box(());
+            }
+        }
         ["drip", count] => drip(out, count, "20"),
         ["drip", count, milliseconds] => drip(out, count, milliseconds),
         // So many bytes, which the instance holds until all are taken.

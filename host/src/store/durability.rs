@@ -1,0 +1,205 @@
+//! How much of a database's log is on the disk.
+//!
+//! A commit is not waited for: it is in the log, which the kernel keeps if the host dies, and the
+//! power does not. Whoever makes an effect outside of the host waits here first, until the log is
+//! on the disk as far as the effect rests on it. One thread syncs the log, for all that wait: those
+//! that come while the disk is busy share the next sync.
+//!
+//! *Moments* order commits and syncs: 1, 2, 3 … A commit is given a moment when it is in the log. A
+//! sync makes everything durable that was given a moment before the sync began. The log is kept in
+//! order, so what is durable is always a prefix of it.
+//!
+//! After a sync that failed nobody knows what is on the disk, and a second one may succeed without
+//! having written anything: the kernel has already taken the pages for clean. So there is none.
+//! Nothing becomes durable any more, until the host is started again and reads what is there.
+
+use std::fs::File;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::StoreError;
+use super::reports::Reports;
+
+/// Brings a log to the disk: [`File::sync_data`], or what a test has in its place.
+pub type LogSync = Arc<dyn Fn(&File) -> io::Result<()> + Send + Sync>;
+
+/// How long to wait for a sync. A disk that takes longer is out of order.
+const MAX_WAIT: Duration = Duration::from_secs(30);
+
+/// What an effect rests on may not be on the disk: the disk failed or takes too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotDurable;
+
+/// How much of a log is on the disk.
+#[derive(Debug)]
+pub struct Durability {
+    /// The last moment that was given.
+    now: AtomicU64,
+    /// The moment of the last commit that is known.
+    latest: AtomicU64,
+    /// Everything up to this moment is on the disk.
+    durable: AtomicU64,
+    has_failed: AtomicBool,
+    /// Told when one of the two above changes, and when the thread ends.
+    changed: watch::Sender<()>,
+    orders: Mutex<Orders>,
+    ordered: Condvar,
+    /// None where nothing outlives the host.
+    thread: Mutex<Option<JoinHandle<()>>>,
+    is_volatile: bool,
+}
+
+/// What the thread is to do.
+#[derive(Debug, Default)]
+struct Orders {
+    /// Somebody waits until everything up to this moment is on the disk.
+    wanted: u64,
+    stop: bool,
+}
+
+impl Durability {
+    /// Of a database in memory: nothing is durable, and nobody waits.
+    pub(super) fn of_memory() -> Arc<Self> {
+        Arc::new(Self::new(true))
+    }
+
+    /// Of a log that `sync` brings to the disk. What is in it already is not on the disk for sure:
+    /// a host that was killed may have left it.
+    pub(super) fn start(
+        sync: impl FnMut() -> io::Result<()> + Send + 'static,
+        reports: Arc<Reports>,
+    ) -> io::Result<Arc<Self>> {
+        let durability = Arc::new(Self::new(false));
+        durability.commit();
+        let thread = thread::Builder::new().name("store log".to_owned()).spawn({
+            let durability = durability.clone();
+            move || durability.run(sync, &reports)
+        })?;
+        *lock(&durability.thread) = Some(thread);
+        Ok(durability)
+    }
+
+    fn new(is_volatile: bool) -> Self {
+        Self {
+            now: AtomicU64::new(0),
+            latest: AtomicU64::new(0),
+            durable: AtomicU64::new(0),
+            has_failed: AtomicBool::new(false),
+            changed: watch::Sender::new(()),
+            orders: Mutex::default(),
+            ordered: Condvar::new(),
+            thread: Mutex::default(),
+            is_volatile,
+        }
+    }
+
+    /// A new moment: whatever is in the log now is on the disk once this moment is durable.
+    pub fn moment(&self) -> u64 {
+        if self.is_volatile {
+            return 0;
+        }
+        self.now.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    /// Gives a moment to a commit that is in the log, or to several. Only one thread at a time may
+    /// do so.
+    pub fn commit(&self) -> u64 {
+        let moment = self.moment();
+        self.latest.store(moment, Ordering::SeqCst);
+        moment
+    }
+
+    /// The moment of the last commit.
+    pub fn latest(&self) -> u64 {
+        self.latest.load(Ordering::SeqCst)
+    }
+
+    /// Whether everything up to a moment is on the disk.
+    pub fn is_durable(&self, moment: u64) -> bool {
+        moment <= self.durable.load(Ordering::SeqCst)
+    }
+
+    /// Whether a sync failed. Then nothing more is to be written.
+    pub fn has_failed(&self) -> bool {
+        self.has_failed.load(Ordering::SeqCst)
+    }
+
+    /// Waits until everything up to a moment is on the disk.
+    pub async fn durable(&self, moment: u64) -> Result<(), NotDurable> {
+        if self.is_durable(moment) {
+            return Ok(());
+        }
+        let mut changed = self.changed.subscribe();
+        let durable = async {
+            loop {
+                if self.is_durable(moment) {
+                    return Ok(());
+                }
+                if self.has_failed() || !self.order(moment) || changed.changed().await.is_err() {
+                    return Err(NotDurable);
+                }
+            }
+        };
+        timeout(MAX_WAIT, durable).await.unwrap_or(Err(NotDurable))
+    }
+
+    /// Has the thread bring everything up to a moment to the disk; false if it has ended.
+    fn order(&self, moment: u64) -> bool {
+        let mut orders = lock(&self.orders);
+        if moment > orders.wanted {
+            orders.wanted = moment;
+            self.ordered.notify_one();
+        }
+        !orders.stop
+    }
+
+    /// Syncs the log a last time, and ends the thread.
+    pub fn stop(&self) {
+        lock(&self.orders).stop = true;
+        self.ordered.notify_one();
+        if let Some(thread) = lock(&self.thread).take() {
+            thread.join().ok();
+        }
+    }
+
+    fn run(&self, mut sync: impl FnMut() -> io::Result<()>, reports: &Reports) {
+        let mut stop = false;
+        while !stop && !self.has_failed() {
+            let mut orders = lock(&self.orders);
+            while self.is_durable(orders.wanted) && !orders.stop {
+                let waited = self.ordered.wait(orders);
+                orders = waited.unwrap_or_else(PoisonError::into_inner);
+            }
+            stop = orders.stop;
+            drop(orders);
+            let now = self.now.load(Ordering::SeqCst);
+            match sync() {
+                Ok(()) => self.durable.store(now, Ordering::SeqCst),
+                Err(error) => {
+                    self.has_failed.store(true, Ordering::SeqCst);
+                    reports.failed(&unsynced(&error.to_string()), 0);
+                }
+            }
+            self.changed.send_replace(());
+        }
+    }
+}
+
+/// Why a write is refused after a sync that failed.
+pub(super) fn unsynced(reason: &str) -> StoreError {
+    StoreError::Backend(format!(
+        "its log could not be brought to the disk ({reason}): start the host again when the disk \
+         is well"
+    ))
+}
+
+// Std mutexes: nothing is awaited while one is held, nor the disk waited for.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

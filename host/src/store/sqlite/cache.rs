@@ -1,0 +1,217 @@
+//! Values in memory, so that a read that finds its value here needs no SQLite.
+//!
+//! It has nothing that a reader of the file would not find there. The writer takes a value out
+//! before its commit can be seen, and puts the new one in after that. A reader puts in what it
+//! found, unless something was committed since. A commit of another process empties it.
+
+use std::borrow::Borrow;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hashlink::LruCache;
+
+/// The most bytes of keys and values, with what they take beside.
+const MAX_BYTES: usize = 32 << 20;
+
+/// What an entry takes beside its key and its value, about.
+const ENTRY_BYTES: usize = 160;
+
+/// A longer value is not kept: it would take the place of too many others.
+const MAX_VALUE_BYTES: usize = 64 << 10;
+
+/// Values of the stores in one database. The one that was used longest ago makes room.
+#[derive(Debug)]
+pub(super) struct Cache(Mutex<Values>);
+
+#[derive(Debug)]
+struct Values {
+    values: LruCache<Key, Found>,
+    bytes: usize,
+}
+
+/// What is under a key.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    /// None if nothing is.
+    pub value: Option<Arc<[u8]>>,
+    /// When that is durable.
+    pub moment: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Key {
+    store: Arc<str>,
+    key: Box<str>,
+}
+
+/// A label and a key in its store. So that a value is found without a copy of both.
+trait Name {
+    fn name(&self) -> (&str, &str);
+}
+
+impl Name for Key {
+    fn name(&self) -> (&str, &str) {
+        (&self.store, &self.key)
+    }
+}
+
+impl Name for (&str, &str) {
+    fn name(&self) -> (&str, &str) {
+        *self
+    }
+}
+
+impl Hash for dyn Name + '_ {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name().hash(state);
+    }
+}
+
+impl PartialEq for dyn Name + '_ {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Eq for dyn Name + '_ {}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name().hash(state);
+    }
+}
+
+impl<'a> Borrow<dyn Name + 'a> for Key {
+    fn borrow(&self) -> &(dyn Name + 'a) {
+        self
+    }
+}
+
+impl Cache {
+    pub fn new() -> Self {
+        Self(Mutex::new(Values {
+            values: LruCache::new_unbounded(),
+            bytes: 0,
+        }))
+    }
+
+    /// What is under `key`, if that is known.
+    pub fn get(&self, store: &str, key: &str) -> Option<Found> {
+        let name: &dyn Name = &(store, key);
+        self.lock().values.get(name).cloned()
+    }
+
+    /// Takes out what is under these keys. To be called before a commit that changes it can be
+    /// seen, while [`fill`](Self::fill) puts nothing in.
+    pub fn forget<'a>(&self, keys: impl Iterator<Item = (&'a str, &'a str)>) {
+        let mut values = self.lock();
+        for name in keys {
+            values.remove(&name);
+        }
+    }
+
+    /// Takes out everything.
+    pub fn clear(&self) {
+        let mut values = self.lock();
+        values.values.clear();
+        values.bytes = 0;
+    }
+
+    /// Puts in what is under `key`, as the writer knows while nobody else writes.
+    pub fn put(&self, store: &Arc<str>, key: &str, found: Found) {
+        self.lock().put(store, key, found);
+    }
+
+    /// Puts in what a reader has found, if `is_current` says that it may still be found.
+    pub fn fill(
+        &self,
+        store: &Arc<str>,
+        key: &str,
+        found: Found,
+        is_current: impl FnOnce() -> bool,
+    ) {
+        let mut values = self.lock();
+        if is_current() {
+            values.put(store, key, found);
+        }
+    }
+
+    // A std mutex: nothing is awaited while it is held, nor the disk waited for. It is held for
+    // less time than a request takes by far, so that more of them would win nothing.
+    fn lock(&self) -> MutexGuard<'_, Values> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Values {
+    fn put(&mut self, store: &Arc<str>, key: &str, found: Found) {
+        self.remove(&(&**store, key));
+        if length(&found) > MAX_VALUE_BYTES {
+            return;
+        }
+        let key = Key {
+            store: store.clone(),
+            key: key.into(),
+        };
+        self.bytes += size(&key, &found);
+        self.values.insert(key, found);
+        while self.bytes > MAX_BYTES
+            && let Some((key, found)) = self.values.remove_lru()
+        {
+            self.bytes -= size(&key, &found);
+        }
+    }
+
+    fn remove(&mut self, name: &(&str, &str)) {
+        let name: &dyn Name = name;
+        if let Some((key, found)) = self.values.remove_entry(name) {
+            self.bytes -= size(&key, &found);
+        }
+    }
+}
+
+fn size(key: &Key, found: &Found) -> usize {
+    ENTRY_BYTES + key.key.len() + length(found)
+}
+
+fn length(found: &Found) -> usize {
+    found.value.as_ref().map_or(0, |value| value.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(length: usize) -> Found {
+        Found {
+            value: Some(vec![0; length].into()),
+            moment: 0,
+        }
+    }
+
+    #[test]
+    fn it_is_bounded_and_keeps_what_is_used() {
+        let (cache, store) = (Cache::new(), Arc::from("s"));
+        for number in 0..2000 {
+            cache.put(&store, &number.to_string(), found(MAX_VALUE_BYTES));
+            assert!(cache.get("s", "0").is_some());
+        }
+        assert!(cache.get("s", "1").is_none());
+        assert!(cache.get("s", "1999").is_some());
+        assert!(cache.lock().bytes <= MAX_BYTES);
+        cache.put(&store, "0", found(MAX_VALUE_BYTES + 1));
+        assert!(cache.get("s", "0").is_none());
+        cache.clear();
+        assert_eq!(cache.lock().bytes, 0);
+    }
+
+    #[test]
+    fn stores_keep_to_themselves() {
+        let cache = Cache::new();
+        cache.put(&Arc::from("a"), "bc", found(1));
+        assert!(cache.get("ab", "c").is_none());
+        cache.forget([("a", "bc")].into_iter());
+        assert!(cache.get("a", "bc").is_none());
+        assert_eq!(cache.lock().bytes, 0);
+    }
+}
