@@ -15,15 +15,21 @@ pub fn json(value: &impl Serialize) -> String {
         }
     };
     // Characters beyond ASCII are in strings only.
-    plain(&json, escape)
+    plain(json, escape)
 }
 
 /// A text as one line. Characters beyond ASCII are written like `\u{e9}`.
 pub fn text(line: &str) -> String {
-    plain(line, |line, char| line.extend(char.escape_unicode()))
+    plain(line.to_owned(), |line, char| {
+        line.extend(char.escape_unicode());
+    })
 }
 
-fn plain(line: &str, escape: impl Fn(&mut String, char)) -> String {
+fn plain(line: String, escape: impl Fn(&mut String, char)) -> String {
+    // Nearly every line is, and to look at its bytes takes few instructions.
+    if line.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return line;
+    }
     let mut plain = String::with_capacity(line.len());
     for char in line.chars() {
         match char {

@@ -108,7 +108,7 @@ where
         principal: caller.name().map(str::to_owned),
         user: Rc::new(Cell::new(target.user)),
     });
-    let call = Call {
+    let call = Box::new(Call {
         directory,
         configuration,
         request,
@@ -118,7 +118,7 @@ where
         client,
         change: change.clone(),
         trace: trace.clone(),
-    };
+    });
     let answered = admit(call, target, quota).await;
     let outcome = match &answered {
         Ok(answer) => answer.response.status(),
@@ -153,7 +153,7 @@ where
 
 /// Refuses the request, or hands it to its handler.
 async fn admit<'a, S, P: Platform, B>(
-    mut call: Call<'a, S, P, B>,
+    mut call: Box<Call<'a, S, P, B>>,
     target: Target<S, P, B>,
     quota: Option<Quota>,
 ) -> Result<Answer<'a>, Problem> {

@@ -34,7 +34,9 @@ pub async fn serve<I: Interface>(request: IncomingRequest, response_out: Respons
         platform,
         sizes: Sizes::SERVICE,
     };
-    let answer = match request::read(request) {
+    // Without a limit of requests nobody asks for the client's address.
+    let with_address = configuration.rate_limit > 0;
+    let answer = match request::read(request, with_address) {
         Some(request) => service::respond::<I, _, _, _>(&directory, configuration, request).await,
         None => service::malformed_target(platform),
     };

@@ -1,4 +1,8 @@
 //! A running host. `edge-host up` starts one.
+//!
+//! * [`summary`] is what it says to the person who started it.
+
+mod summary;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -26,7 +30,7 @@ use crate::runtime::instructions::Instructions;
 use crate::runtime::loader::{Application, Loader};
 use crate::runtime::room::Room;
 use crate::serve::date;
-use crate::serve::metrics_page::{self, MetricsPage};
+use crate::serve::metrics_page::MetricsPage;
 use crate::serve::server::{self, Server};
 use crate::serve::startup_check;
 use crate::store::count::{Counters, StoreOperations};
@@ -35,6 +39,7 @@ use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::otlp::Otlp;
 use crate::telemetry::trace::Tracing;
+use summary::Summary;
 
 /// A host that is being started. Its type hides the future of an `async fn`, for which each program
 /// that starts a host would compile the whole host once more.
@@ -250,38 +255,6 @@ impl Host {
         .await?;
         self.otlp.shutdown().await;
         self.application.log.flush().await;
-        Ok(())
-    }
-}
-
-struct Summary<'a> {
-    host: &'a Host,
-}
-
-impl fmt::Display for Summary<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(store) = &self.host.default_store {
-            writeln!(f, "Storing default key-value data to {store}.")?;
-        }
-        if let Some(open) = &self.host.open {
-            writeln!(
-                f,
-                "Everybody who reaches the address below may read and change everything: {open}."
-            )?;
-        }
-        let url = format!("http://{}", self.host.local_addr());
-        writeln!(f, "\nServing {url}")?;
-        if let Some(address) = self.host.metrics_addr() {
-            writeln!(f, "Metrics: http://{address}{}", metrics_page::PATH)?;
-        }
-        writeln!(f, "Available Routes:")?;
-        for route in self.host.application.router.routes() {
-            writeln!(f, "  {}: {url}{route}", route.target.id())?;
-            let description = route.target.description();
-            if !description.is_empty() {
-                writeln!(f, "    {description}")?;
-            }
-        }
         Ok(())
     }
 }

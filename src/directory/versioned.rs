@@ -37,8 +37,8 @@ struct Current<T> {
 
 impl<T: Serialize + DeserializeOwned> Versioned<T> {
     fn decode(key: &str, bytes: &[u8]) -> Result<Self, Error> {
-        match serde_json::from_slice::<Self>(bytes) {
-            Ok(read) if read.format == FORMAT && !read.writes.is_empty() => Ok(read),
+        match parse::<Self>(bytes) {
+            Some(read) if read.format == FORMAT && !read.writes.is_empty() => Ok(read),
             _ => Err(Error::Unreadable(key.to_owned())),
         }
     }
@@ -46,6 +46,11 @@ impl<T: Serialize + DeserializeOwned> Versioned<T> {
     fn encode(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("values have string keys only and are not recursive")
     }
+}
+
+/// Reads a JSON text. That it is UTF-8 is looked at once, and not at each string in it.
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    serde_json::from_str(str::from_utf8(bytes).ok()?).ok()
 }
 
 /// A stored value as this version would write it, for tests of the format.
@@ -62,8 +67,8 @@ pub(super) async fn get<S: Store, T: DeserializeOwned>(
     let Some(bytes) = store.get(key).await? else {
         return Ok(None);
     };
-    match serde_json::from_slice::<Current<T>>(&bytes) {
-        Ok(current) if current.format == FORMAT && !current.writes.is_empty() => {
+    match parse::<Current<T>>(&bytes) {
+        Some(current) if current.format == FORMAT && !current.writes.is_empty() => {
             Ok(Some(current.value))
         }
         _ => Err(Error::Unreadable(key.to_owned())),

@@ -10,6 +10,13 @@ const DEFAULT_WEIGHT: Option<u16> = Some(1000);
 /// the highest weight; `None` if the client takes none of them. A client without `Accept` takes
 /// everything.
 pub fn preferred<'a>(headers: &HeaderMap, offered: &[&'a str]) -> Option<&'a str> {
+    // What most clients send.
+    if let (Some(value), Some(first)) = (headers.get(ACCEPT), offered.first())
+        && (value == "*/*" || value == first)
+        && headers.get_all(ACCEPT).iter().count() == 1
+    {
+        return Some(first);
+    }
     let ranges = weighted(headers, ACCEPT);
     if ranges.is_empty() {
         return offered.first().copied();

@@ -76,20 +76,18 @@ pub fn check_media_type(headers: &HeaderMap, accepted: &[&str]) -> Result<(), Pr
     if codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Err(Problem::unsupported_content_coding());
     }
+    let mut content_type = content_type(headers);
+    let sent = content_type.next().unwrap_or_default();
+    let mut accepted_types = accepted.iter();
+    let is_accepted = accepted_types.any(|media_type| sent.eq_ignore_ascii_case(media_type));
     // JSON is UTF-8 (RFC 8259, section 8.1); a parameter may say so, but nothing else.
-    let utf8 = content_type(headers)
-        .skip(1)
-        .all(|parameter| match parameter.split_once('=') {
-            Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
-                value.trim_matches('"').eq_ignore_ascii_case("utf-8")
-            }
-            _ => true,
-        });
-    match utf8
-        && accepted
-            .iter()
-            .any(|media_type| is_media_type(headers, media_type))
-    {
+    let utf8 = content_type.all(|parameter| match parameter.split_once('=') {
+        Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
+            value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+        }
+        _ => true,
+    });
+    match is_accepted && utf8 {
         true => Ok(()),
         false => Err(Problem::unsupported_media_type(accepted)),
     }

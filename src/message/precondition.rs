@@ -136,7 +136,7 @@ impl Tags {
     fn match_strongly(&self, current: &str) -> bool {
         match self {
             Tags::Any => true,
-            Tags::OneOf(tags) => tags.iter().any(|tag| uncompressed(tag) == current),
+            Tags::OneOf(tags) => tags.iter().any(|tag| names(tag, current)),
         }
     }
 
@@ -146,17 +146,20 @@ impl Tags {
         match self {
             Tags::Any => Some(current.to_owned()),
             Tags::OneOf(tags) => {
-                let strong = |tag: &&String| uncompressed(tag.trim_start_matches("W/")) == current;
-                let same = tags.iter().find(strong)?;
-                Some(same.trim_start_matches("W/").to_owned())
+                let mut strong = tags.iter().map(|tag| tag.trim_start_matches("W/"));
+                strong.find(|tag| names(tag, current)).map(str::to_owned)
             }
         }
     }
 }
 
-/// The entity tag of content that a client may have got compressed.
-fn uncompressed(tag: &str) -> String {
-    tag.replace(&format!("{}\"", compression::SUFFIX), "\"")
+/// Whether the tag is `current`, or that of the same content compressed.
+fn names(tag: &str, current: &str) -> bool {
+    let unclosed = tag.strip_suffix('"').unwrap_or(tag);
+    let unclosed = unclosed
+        .strip_suffix(compression::SUFFIX)
+        .unwrap_or(unclosed);
+    current.strip_suffix('"') == Some(unclosed)
 }
 
 /// Reads a list of entity tags, weak ones with their `W/`; `None` if it is none.

@@ -17,22 +17,24 @@ const MAX_REQUEST_ID: usize = 128;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trace {
     request_id: String,
-    /// 32 hexadecimal digits.
-    trace_id: String,
+    /// 32 hexadecimal digits. `None` if the request id stands for both.
+    trace_id: Option<String>,
 }
 
 impl Trace {
     /// The names that the client gave, or new ones: one for both if it gave neither. A request
     /// id has 1 to 128 letters, digits, `-`, `_` or `.`, so that it can stand in a URL and in a log.
     pub fn of(headers: &HeaderMap, platform: &impl Platform) -> Trace {
-        let text = |name| headers.get(name)?.to_str().ok();
-        let request_id = text(REQUEST_ID).filter(|id| is_request_id(id));
+        let given = headers.get(REQUEST_ID);
+        let request_id = given
+            .and_then(|id| id.to_str().ok())
+            .filter(|id| is_request_id(id));
         let request_id = request_id.map_or_else(|| draw(platform), str::to_owned);
-        let trace_id = text(TRACEPARENT).and_then(trace_id);
+        let traceparent = headers.get(TRACEPARENT);
+        let trace_id = traceparent.and_then(|parent| trace_id(parent.to_str().ok()?));
         let trace_id = match trace_id {
-            Some(id) => id.to_owned(),
-            None if headers.contains_key(REQUEST_ID) => draw(platform),
-            None => request_id.clone(),
+            Some(id) => Some(id.to_owned()),
+            None => given.map(|_| draw(platform)),
         };
         Trace {
             request_id,
@@ -53,7 +55,8 @@ impl Trace {
 /// As it stands in logs.
 impl fmt::Display for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "request={} trace={}", self.request_id, self.trace_id)
+        let trace_id = self.trace_id.as_ref().unwrap_or(&self.request_id);
+        write!(f, "request={} trace={trace_id}", self.request_id)
     }
 }
 

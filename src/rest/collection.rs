@@ -52,7 +52,7 @@ pub(super) const fn resource<S: Store, P: Platform, B: Body>() -> Resource<S, P,
 /// if that was 201 and the body is the same JSON value. Failures are not remembered: they changed
 /// nothing, or may be repeated.
 async fn create<'a, S: Store, P: Platform, B: Body>(
-    call: Call<'a, S, P, B>,
+    call: Box<Call<'a, S, P, B>>,
 ) -> Result<Answer<'a>, Problem> {
     Query::parse(call.request.uri().query(), &[])?;
     let key = idempotency_key::key(call.request.headers())?;
@@ -74,7 +74,7 @@ async fn create<'a, S: Store, P: Platform, B: Body>(
 }
 
 async fn list<S: Store, P: Platform, B>(
-    call: Call<'_, S, P, B>,
+    call: Box<Call<'_, S, P, B>>,
 ) -> Result<Response<Vec<u8>>, Problem> {
     let Call {
         directory,
@@ -82,7 +82,7 @@ async fn list<S: Store, P: Platform, B>(
         request,
         trace,
         ..
-    } = call;
+    } = *call;
     let known = ["limit", "after", "sort", "fields", "email", "id", "name"];
     let query = Query::parse(request.uri().query(), &known)?;
     let preconditions = Preconditions::of(request.headers())?;

@@ -54,7 +54,7 @@ struct Closing<'a> {
 }
 
 async fn export<'a, S: Store, P: Platform, B>(
-    call: Call<'a, S, P, B>,
+    call: Box<Call<'a, S, P, B>>,
 ) -> Result<Response<Content<'a>>, Problem> {
     let query = Query::parse(call.request.uri().query(), &["after", "fields"])?;
     let after = query.number("after", 0, u64::MAX)?;

@@ -3,10 +3,9 @@
 use std::future::ready;
 
 use http::Method;
-use serde_json::json;
 
 use crate::auth::Permission;
-use crate::message::response::private_json;
+use crate::message::response::private_json_text;
 use crate::service::resource::{Operation, Resource, handled};
 
 pub(super) const fn resource<S, P, B>() -> Resource<S, P, B> {
@@ -20,7 +19,10 @@ pub(super) const fn resource<S, P, B>() -> Resource<S, P, B> {
             accepts: &[],
             // A probe often has no Accept header.
             offers: &[],
-            handler: |_| handled(ready(Ok(private_json(&json!({ "status": "ok" }))))),
+            handler: |_| {
+                let text = br#"{"status":"ok"}"#;
+                handled(ready(Ok(private_json_text(text.to_vec()))))
+            },
         }],
     }
 }

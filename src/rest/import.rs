@@ -31,7 +31,7 @@ pub(super) const fn resource<S: Store, P: Platform, B: Body>() -> Resource<S, P,
             change: Some("import"),
             accepts: &[NDJSON],
             offers: &[NDJSON],
-            handler: |call| handled(ready(import(call))),
+            handler: |call| handled(ready(import(*call))),
         }],
     }
 }

@@ -29,7 +29,7 @@ pub(super) const fn resource<S: Store, P: Platform, B>() -> Resource<S, P, B> {
 
 /// Everybody may ask, so the answer reveals nothing of the users, not even their number.
 async fn get<S: Store, P: Platform, B>(
-    call: Call<'_, S, P, B>,
+    call: Box<Call<'_, S, P, B>>,
 ) -> Result<Response<Vec<u8>>, Problem> {
     readiness::check(call.directory, call.configuration).await?;
     Ok(private_json(&json!({ "status": "ok" })))

@@ -60,7 +60,7 @@ pub(super) const fn resource<S: Store, P: Platform, B: Body>() -> Resource<S, P,
 }
 
 async fn get<S: Store, P: Platform, B>(
-    call: Call<'_, S, P, B>,
+    call: Box<Call<'_, S, P, B>>,
 ) -> Result<Response<Vec<u8>>, Problem> {
     let query = Query::parse(call.request.uri().query(), &["fields"])?;
     let fields = Fields::of(&query)?;
@@ -76,7 +76,7 @@ async fn get<S: Store, P: Platform, B>(
 /// The answer has no `ETag`, as the stored user has members that the client did not send: the tag
 /// would not be that of the client's own content (RFC 9110, section 9.3.4).
 async fn replace<S: Store, P: Platform, B: Body>(
-    call: Call<'_, S, P, B>,
+    call: Box<Call<'_, S, P, B>>,
 ) -> Result<Response<Vec<u8>>, Problem> {
     let preconditions = preconditions(&call)?;
     let (directory, id) = (call.directory, id(&call));
@@ -91,7 +91,7 @@ async fn replace<S: Store, P: Platform, B: Body>(
 }
 
 async fn patch<S: Store, P: Platform, B: Body>(
-    call: Call<'_, S, P, B>,
+    call: Box<Call<'_, S, P, B>>,
 ) -> Result<Response<Vec<u8>>, Problem> {
     let preconditions = preconditions(&call)?;
     let (directory, id) = (call.directory, id(&call));
@@ -125,7 +125,7 @@ async fn update<S: Store, P: Platform, C>(
 }
 
 async fn delete<S: Store, P: Platform, B>(
-    call: Call<'_, S, P, B>,
+    call: Box<Call<'_, S, P, B>>,
 ) -> Result<Response<Vec<u8>>, Problem> {
     let preconditions = preconditions(&call)?;
     let id = id(&call).map_err(|problem| preconditions.of_missing(problem))?;

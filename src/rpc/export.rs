@@ -33,7 +33,7 @@ pub const fn resource<S: Store, P: Platform, B: Body>() -> Resource<S, P, B> {
 }
 
 async fn export<'a, S: Store, P: Platform, B: Body>(
-    call: Call<'a, S, P, B>,
+    call: Box<Call<'a, S, P, B>>,
 ) -> Result<Answer<'a>, Problem> {
     let stream = Stream::of(&call)?;
     let (call, body) = call.take_body();

@@ -111,7 +111,7 @@ fn response(status: ServingStatus) -> HealthCheckResponse {
 }
 
 async fn answer_watch<'a, S: Store, P: Platform, B: Body>(
-    call: Call<'a, S, P, B>,
+    call: Box<Call<'a, S, P, B>>,
 ) -> Result<Answer<'a>, Problem> {
     let stream = Stream::of(&call)?;
     let (call, body) = call.take_body();

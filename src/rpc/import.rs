@@ -38,12 +38,12 @@ pub const fn resource<S: Store, P: Platform, B: Body>() -> Resource<S, P, B> {
 }
 
 fn import<'a, S: Store, P: Platform, B: Body + 'a>(
-    call: Call<'a, S, P, B>,
+    call: Box<Call<'a, S, P, B>>,
 ) -> Result<Answer<'a>, Problem> {
     let stream = Stream::of(&call)?;
     let limit = stream.deadline();
     let frames = stream.frames();
-    Ok(stream.respond(|stream| Import::new(call, Messages { stream, frames }, 1, limit)))
+    Ok(stream.respond(|stream| Import::new(*call, Messages { stream, frames }, 1, limit)))
 }
 
 /// The messages of an import.

@@ -61,7 +61,7 @@ const fn resource<S: Store, P: Platform, B: Body>(path: &'static str) -> Resourc
 }
 
 fn reflect<'a, S: Store, P: Platform, B: Body + 'a>(
-    call: Call<'a, S, P, B>,
+    call: Box<Call<'a, S, P, B>>,
 ) -> Result<Answer<'a>, Problem> {
     let stream = Stream::of(&call)?;
     let deadline = deadline(&call, stream.deadline());

@@ -53,7 +53,7 @@ impl<M> From<M> for Reply<M> {
 
 /// Reads the message of a call, has `run` answer it, and sends what that answers.
 pub async fn unary<'a, S, P, B, Q, A>(
-    call: Call<'a, S, P, B>,
+    call: Box<Call<'a, S, P, B>>,
     run: impl AsyncFnOnce(Call<'a, S, P, ()>, Q) -> Result<Reply<A>, Problem>,
 ) -> Result<Answer<'a>, Problem>
 where

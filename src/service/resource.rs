@@ -46,7 +46,7 @@ pub struct Operation<S: 'static, P: 'static, B: 'static> {
 }
 
 /// Fulfils a request.
-pub type Handler<S, P, B> = for<'a> fn(Call<'a, S, P, B>) -> Handled<'a>;
+pub type Handler<S, P, B> = for<'a> fn(Box<Call<'a, S, P, B>>) -> Handled<'a>;
 
 /// The future answer of a handler.
 pub type Handled<'a> = Pin<Box<dyn Future<Output = Result<Answer<'a>, Problem>> + 'a>>;
@@ -55,10 +55,12 @@ pub type Handled<'a> = Pin<Box<dyn Future<Output = Result<Answer<'a>, Problem>> 
 pub fn handled<'a, A: Into<Answer<'a>>>(
     answer: impl Future<Output = Result<A, Problem>> + 'a,
 ) -> Handled<'a> {
+    // In a box of its own it is moved once. A future that awaits it has room for it twice.
+    let answer = Box::pin(answer);
     Box::pin(async { answer.await.map(Into::into) })
 }
 
-/// A request that may be fulfilled, as its handler gets it.
+/// A request that may be fulfilled, as its handler gets it: in a box, as it is passed on often.
 pub struct Call<'a, S, P, B> {
     pub directory: &'a Directory<'a, S, P>,
     pub configuration: &'a Configuration,

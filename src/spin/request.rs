@@ -1,5 +1,6 @@
 //! Requests: from WASI's types to the types of the crate `http`.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use http::header::HOST;
@@ -12,22 +13,33 @@ use super::wait;
 use crate::message::body;
 use crate::service::quota::CLIENT_ADDRESS;
 
+thread_local! {
+    /// What is left of the fields of the last request. It is freed when the instance has another
+    /// request, as many hosts give an instance one request only.
+    static SPENT_FIELDS: Cell<Vec<(String, Vec<u8>)>> = const { Cell::new(Vec::new()) };
+}
+
 /// The request on the types that the rest of the service knows; `None` if its
-/// target is not a path.
-pub fn read(request: IncomingRequest) -> Option<Request<RequestBody>> {
+/// target is not a path. It has the client's address `with_address` only.
+pub fn read(request: IncomingRequest, with_address: bool) -> Option<Request<RequestBody>> {
     let method = match request.method() {
         spin_sdk::http::Method::Get => Method::GET,
         method => Method::try_from(method.to_string().as_str()).ok()?,
     };
     let uri = Uri::try_from(request.path_with_query()?).ok()?;
-    let entries = request.headers().entries();
-    let mut headers = HeaderMap::with_capacity(entries.len() + 1);
-    let fields = entries.into_iter().filter(|(name, _)| !is_of_spin(name));
-    for (name, value) in fields {
-        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::try_from(value)) {
+    let mut fields = request.headers().entries();
+    let mut headers = HeaderMap::new();
+    for (name, value) in &mut fields {
+        // Spin adds such fields. Only the address is ever read.
+        if name.starts_with("spin-") && !(with_address && name == CLIENT_ADDRESS) {
+            continue;
+        }
+        let value = HeaderValue::try_from(std::mem::take(value));
+        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value) {
             headers.append(name, value);
         }
     }
+    SPENT_FIELDS.set(fields);
     // The host takes it out of the fields.
     if let Some(Ok(host)) = request.authority().map(HeaderValue::try_from) {
         headers.insert(HOST, host);
@@ -38,11 +50,6 @@ pub fn read(request: IncomingRequest) -> Option<Request<RequestBody>> {
     *read.uri_mut() = uri;
     *read.headers_mut() = headers;
     Some(read)
-}
-
-/// Whether Spin adds that field to requests, and the service does not read it.
-fn is_of_spin(name: &str) -> bool {
-    name.starts_with("spin-") && name != CLIENT_ADDRESS
 }
 
 /// A body that is asked of the host when it is first read: most requests have none.

@@ -1,8 +1,11 @@
 //! Responses: from the types of the crate `http` to WASI's types.
 
+use std::cell::RefCell;
+
 use http::response::Parts;
 use http::{HeaderMap, Response, StatusCode};
 use spin_sdk::http::{Headers, OutgoingBody, OutgoingResponse, ResponseOutparam};
+use spin_sdk::wit::wasi::http0_2_0::types::HeaderError;
 use wasi::io::streams::{OutputStream, StreamError};
 
 use super::error_code::reason;
@@ -18,14 +21,10 @@ pub async fn write(
     response_out: ResponseOutparam,
 ) -> Result<(), String> {
     let (head, mut content): (Parts, _) = response.into_parts();
-    let mut fields = fields(&head.headers);
-    if let Some(body) = content.as_whole()
-        && !matches!(head.status.as_u16(), 204 | 304)
-    {
-        let length = body.len().to_string().into_bytes();
-        fields.push(("content-length".to_owned(), length));
-    }
-    let headers = Headers::from_list(&fields).map_err(|error| error.to_string())?;
+    let whole = content.as_whole();
+    let whole = whole.filter(|_| !matches!(head.status.as_u16(), 204 | 304));
+    let headers = fields(&head.headers, whole.map(|body| body.len()));
+    let headers = headers.map_err(|error| error.to_string())?;
     let response = OutgoingResponse::new(headers);
     // It is 200 unless it is set.
     if head.status != StatusCode::OK {
@@ -61,17 +60,41 @@ pub async fn write(
     finish(outgoing, content)
 }
 
-fn fields(headers: &HeaderMap) -> Vec<(String, Vec<u8>)> {
-    let fields = headers.iter();
-    fields
-        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
-        .collect()
+thread_local! {
+    /// The names and values of the last fields. The next response of the instance uses their memory
+    /// again, and an instance that answers one request only frees none of it.
+    static FIELDS: RefCell<Vec<(String, Vec<u8>)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The fields, with the length of the content if it is given.
+fn fields(headers: &HeaderMap, length: Option<usize>) -> Result<Headers, HeaderError> {
+    FIELDS.with_borrow_mut(|fields| {
+        let mut count = 0;
+        fields.reserve(headers.len() + 1);
+        let mut push = |name: &str, value: &[u8]| {
+            match fields.get_mut(count) {
+                None => fields.push((name.to_owned(), value.to_vec())),
+                Some(last) => {
+                    name.clone_into(&mut last.0);
+                    value.clone_into(&mut last.1);
+                }
+            }
+            count += 1;
+        };
+        for (name, value) in headers {
+            push(name.as_str(), value.as_bytes());
+        }
+        if let Some(length) = length {
+            push("content-length", length.to_string().as_bytes());
+        }
+        Headers::from_list(&fields[..count])
+    })
 }
 
 /// Ends a body, with the trailers of its content.
 fn finish(body: OutgoingBody, mut content: Content<'_>) -> Result<(), String> {
     let trailers = content.trailers();
-    let trailers = trailers.map(|trailers| Headers::from_list(&fields(&trailers)));
+    let trailers = trailers.map(|trailers| fields(&trailers, None));
     let trailers = trailers.transpose().map_err(|error| error.to_string())?;
     OutgoingBody::finish(body, trailers).map_err(reason)
 }

@@ -1,12 +1,12 @@
 //! Clock, random numbers, configuration and log, as WASI has them.
 
-use std::io::Write;
-
 use http::{Response, Uri};
 use spin_sdk::wit::wasi::clocks0_2_0::wall_clock;
 use spin_sdk::wit::wasi::config::store as config;
 use spin_sdk::wit::wasi::random0_2_0::random;
+use wasi::cli::{stderr, stdout};
 use wasi::clocks::monotonic_clock;
+use wasi::io::streams::OutputStream;
 
 use super::fetch;
 use crate::log;
@@ -38,17 +38,25 @@ impl Platform for WasiPlatform {
     }
 
     fn log_error(&self, line: &str) {
-        write_line(std::io::stderr(), format!("error: {}", log::text(line)));
+        write_line(&stderr::get_stderr(), format!("error: {}", log::text(line)));
     }
 
     fn audit(&self, line: &str) {
-        write_line(std::io::stdout(), line.to_owned());
+        write_line(&stdout::get_stdout(), line.to_owned());
     }
 }
 
+/// The most bytes that a stream takes at once.
+const MAX_WRITE: usize = 4096;
+
 /// Writes a line at once, so that those of other instances don't come in between. If the host can't
-/// take it, the request goes on all the same.
-fn write_line(mut to: impl Write, mut line: String) {
+/// take it, the request goes on all the same. The streams of the standard library do this by way of
+/// WASI preview 1, which costs an instance 18,000 instructions for its first line.
+fn write_line(to: &OutputStream, mut line: String) {
     line.push('\n');
-    let _ = to.write_all(line.as_bytes());
+    for part in line.as_bytes().chunks(MAX_WRITE) {
+        if to.blocking_write_and_flush(part).is_err() {
+            return;
+        }
+    }
 }

@@ -8,6 +8,7 @@
 //! * [`operation`] has the SQL of each operation.
 //! * [`readers`] are the connections that read.
 //! * [`transaction`] has the steps of a commit.
+//! * [`waiting`] is a write that waits.
 //! * [`writer`] is the one connection that writes.
 //!
 //! The file, its table and the encoding of its values are Spin's, so a store that
@@ -21,6 +22,7 @@ mod database;
 mod operation;
 mod readers;
 mod transaction;
+mod waiting;
 mod writer;
 
 use std::sync::Arc;

@@ -22,6 +22,7 @@ use super::cache::{Cache, Found};
 use super::operation::{Outcome, Write};
 use super::readers::{MAX_SNAPSHOT_AGE, Readers};
 use super::transaction;
+use super::waiting::{Waiting, Written};
 use crate::store::StoreError;
 use crate::store::durability::{self, Durability};
 use crate::store::reports::Reports;
@@ -40,17 +41,6 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(1);
 /// own default.
 const CHECKPOINT_PAGES: usize = 1000;
 
-type Answer = oneshot::Sender<Result<Written, StoreError>>;
-
-/// A write that was carried out, and is seen by all readers.
-#[derive(Clone, Debug)]
-pub(super) struct Written {
-    /// An error is that of this write alone.
-    pub outcome: Result<Outcome, StoreError>,
-    /// The moment at which the write, or what it found, is durable.
-    pub moment: u64,
-}
-
 /// The connection that writes, and the writes that wait for it.
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -66,14 +56,6 @@ pub(super) struct Writer {
     cache: Arc<Cache>,
     durability: Arc<Durability>,
     reports: Arc<Reports>,
-}
-
-#[derive(Debug)]
-struct Waiting {
-    store: Arc<str>,
-    write: Write,
-    since: Instant,
-    answer: Answer,
 }
 
 /// What belongs to the connection that writes.
