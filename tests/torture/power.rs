@@ -8,7 +8,8 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::UNIX_EPOCH;
+use std::thread;
+use std::time::{Duration, UNIX_EPOCH};
 
 use edge_host::LogSync;
 
@@ -20,6 +21,10 @@ const FRAME: u64 = 24 + 4096;
 
 /// A disk writes a sector whole or not at all.
 const SECTOR: usize = 512;
+
+/// How long a slow disk takes. Where a sync takes no time, next to nothing is answered too early,
+/// even by a host that does not wait for it.
+const SLOW: Duration = Duration::from_millis(10);
 
 /// How much of a log was on the disk at some moment.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -79,7 +84,8 @@ fn files(state: &Path) -> [PathBuf; 3] {
     ["sqlite_key_value.db", "sqlite_key_value.db-wal", "synced"].map(|name| state.join(name))
 }
 
-/// Syncs the log of a host with this state, and notes how much of it is on the disk.
+/// Syncs the log of a host with this state, and notes how much of it is on the disk. Half of the
+/// hosts have a slow disk.
 pub fn sync(state: &Path) -> io::Result<LogSync> {
     let [database, _, noted] = files(state);
     let note = OpenOptions::new()
@@ -89,9 +95,15 @@ pub fn sync(state: &Path) -> io::Result<LogSync> {
         .open(noted)?;
     Synced::default().write(&note)?;
     let last = Mutex::new(Synced::default());
+    let delay = if fastrand::bool() {
+        SLOW
+    } else {
+        Duration::ZERO
+    };
     Ok(Arc::new(move |log| {
         let mut last = last.lock().expect("no sync panics");
         let synced = Synced::look(log, &database, *last)?;
+        thread::sleep(delay);
         log.sync_data()?;
         synced.write(&note)?;
         *last = synced;
