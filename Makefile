@@ -45,7 +45,7 @@ torture: build ## Load, kill and restart the service for 60 s (SECONDS=n SEED=n)
 	TORTURE_SECONDS=$(SECONDS) TORTURE_SEED=$(SEED) \
 		cargo test $(NATIVE) --test torture -- --ignored --nocapture every_promise_is_kept
 
-fleet: build ## Serve from three hosts on one Redis behind nginx, on 127.0.0.1:3000 (LISTEN=127.0.0.1:port)
+fleet: service ## Serve from three hosts on one Redis behind nginx, on 127.0.0.1:3000 (LISTEN=127.0.0.1:port)
 	@examples/fleet $(LISTEN)
 
 fleet-torture: build ## Do the same to a fleet, to its Redis as well, and restart its hosts one by one (SECONDS=n SEED=n)

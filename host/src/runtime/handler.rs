@@ -77,7 +77,7 @@ impl Handler {
     /// How long a request may take.
     pub fn request_timeout(&self) -> Duration {
         match self {
-            Self::Sequential(pool) => pool.reuse().request_timeout,
+            Self::Sequential(pool) => pool.request_timeout(),
             Self::Concurrent(handler) => handler.state().request_timeout(),
         }
     }

@@ -58,9 +58,9 @@ impl Pool {
         &self.component
     }
 
-    /// How long instances live.
-    pub fn reuse(&self) -> &Reuse {
-        &self.reuse
+    /// How long a request may take.
+    pub fn request_timeout(&self) -> Duration {
+        self.reuse.request_timeout
     }
 
     /// Has an instance answer.
