@@ -228,7 +228,7 @@ mod tests {
         let low = row(Bound::AtLeast(0.9), Some(0.85));
         assert_eq!(low, "| x | at least 0.90 | 0.85 | **no** |\n");
         let small = row(Bound::AtMost(1_000_000.0), Some(694_735.0));
-        assert_eq!(small, "| x | at most 900,000 | 694,735 | yes |\n");
+        assert_eq!(small, "| x | at most 1,000,000 | 694,735 | yes |\n");
         let unknown = row(Bound::AtMost(1.0), None);
         assert_eq!(unknown, "| x | at most 1.00 | – | not measured |\n");
     }
