@@ -8,26 +8,30 @@
 //! - [`create`], [`update`], [`delete`]: the steps of each change
 //! - [`record`]: the value of one user
 //! - [`claim`]: the user of an email or a username
+//! - [`external_ids`]: the users with an external id
 //! - [`idempotency`]: the user that was created with an idempotency key
 //! - [`census`], [`ledger`]: the number of users
 //! - [`page`], [`walk`]: several users at once, and all users one by one
 //! - [`group`]: ranges of ids without users
-//! - [`names`]: the index of names
+//! - [`lists`]: the ids of users by what their records say
+//! - [`names`]: the list of names
 //! - [`quota`]: the number of requests of each client
 //! - [`readiness`]: whether the store can be written, and does what the service needs
 //! - [`versioned`], [`number`], [`pointer`]: values and numbers that can be swapped safely
 //! - [`unknown_members`]: members of values that newer versions of the service added
 //! - [`fingerprint`]: hashes that stand for texts
-//! - [`sizes`]: the sizes of the parts of the index
+//! - [`sizes`]: the sizes of the parts of lists
 
 mod census;
 mod claim;
 mod create;
 mod delete;
+mod external_ids;
 mod fingerprint;
 mod group;
 mod idempotency;
 mod ledger;
+mod lists;
 mod names;
 mod number;
 mod page;
@@ -44,10 +48,12 @@ mod versioned;
 mod walk;
 
 pub use claim::Unique;
-pub use names::{Found, Position};
+pub use lists::{Found, Position};
 pub use sizes::Sizes;
 
 use std::fmt;
+
+use sha2::{Digest, Sha256};
 
 use crate::platform::Platform;
 use crate::store::{Store, StoreError};
@@ -175,4 +181,15 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     fn draw(&self) -> Version {
         Version(self.platform.random())
     }
+}
+
+/// The key of what belongs to a text: it has a hash, so that the store doesn't reveal the texts of
+/// deleted users.
+fn hashed_key(folder: &str, text: &str) -> String {
+    use std::fmt::Write;
+    let mut key = format!("{folder}/");
+    for byte in Sha256::digest(text) {
+        write!(key, "{byte:02x}").expect("a String takes all that is written");
+    }
+    key
 }

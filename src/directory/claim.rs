@@ -20,12 +20,10 @@
 //! No claim is taken back: the number of an email that was given up goes on naming
 //! the user that had it last.
 
-use sha2::{Digest, Sha256};
-
 use super::number::{self, BESIDE_USER, Number};
 use super::record::{self, Record};
 use super::versioned::{Loaded, Written};
-use super::{ATTEMPTS, Directory, Error};
+use super::{ATTEMPTS, Directory, Error, hashed_key};
 use crate::platform::Platform;
 use crate::store::Store;
 use crate::user::{Email, UserId, Username, Version};
@@ -52,18 +50,12 @@ impl Claimed<'_> {
         }
     }
 
-    /// The key of the value's number: a hash, so that the store doesn't reveal addresses of deleted
-    /// users.
+    /// The key of the value's number.
     fn key(self) -> String {
-        use std::fmt::Write;
-        let (mut key, folded) = match self {
-            Claimed::Email(email) => ("email/".to_owned(), email.folded()),
-            Claimed::Username(username) => ("username/".to_owned(), username.folded()),
-        };
-        for byte in Sha256::digest(folded) {
-            write!(key, "{byte:02x}").expect("a String takes all that is written");
+        match self {
+            Claimed::Email(email) => hashed_key("email", &email.folded()),
+            Claimed::Username(username) => hashed_key("username", &username.folded()),
         }
-        key
     }
 
     /// The claim on it that a user makes whose record counts `claims`.

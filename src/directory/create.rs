@@ -94,8 +94,12 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         }
         // 3. The id.
         let given = self.next_id().await?;
-        // 4. The first record. With nothing to claim, it is the user at once.
-        if profile.email.is_none() && profile.username.is_none() && key.is_none() {
+        // 4. The first record. With nothing to claim and no list to write, it is the user at once.
+        if profile.email.is_none()
+            && profile.username.is_none()
+            && profile.external_id.is_none()
+            && key.is_none()
+        {
             let live = self.first_version(profile, None);
             let id = self.write_first(given, State::Live(live.clone())).await?;
             return Ok(Created::now(live.user(id)));
@@ -152,7 +156,11 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 let claim = self.claim(id, claims, Claimed::Username(username), dead.username);
                 username_claim = Some(claim.await?);
             }
-            // 7. The record becomes the user, unless another request has written it since.
+            // 7. The list of the external id leads to the user.
+            if let Some(external_id) = &profile.external_id {
+                self.list_external_id(id, external_id).await?;
+            }
+            // 8. The record becomes the user, unless another request has written it since.
             let live = Live {
                 claim: email_claim,
                 username_claim,

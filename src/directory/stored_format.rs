@@ -8,7 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::ledger::Ledger;
-use super::names::{Catalogue, Node};
+use super::lists::Node;
+use super::names::Catalogue;
 use super::record::Record;
 use super::versioned::rewritten;
 use super::{Directory, Error, Sizes};

@@ -66,7 +66,12 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 let claim = self.claim(id, claims, Claimed::Username(username), None);
                 after.username_claim = Some(claim.await?);
             }
-            // 3. The index of names leads to the user by the new name, too.
+            // 3. The lists of the new external id and of names lead to the user, too.
+            if let Some(external_id) = &after.profile.external_id
+                && before.profile.external_id.as_ref() != Some(external_id)
+            {
+                self.list_external_id(id, external_id).await?;
+            }
             let name = &after.profile.name;
             let renamed = FoldedName::from(name) != FoldedName::from(&before.profile.name);
             if renamed {
@@ -77,7 +82,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             let record = Record::of(claims, after.clone());
             match loaded.write(self.store, after.version, record).await? {
                 Written::Done(_) => {
-                    // 5. The index forgets the old name. If this fails, a later search does it.
+                    // 5. The list of names forgets the old name. If this fails, a later search does it.
                     if renamed && before.gives_bound {
                         let _ = self.release_name(id, &before.profile.name).await;
                     }

@@ -84,7 +84,15 @@ async fn list<S: Store, P: Platform, B>(
         ..
     } = *call;
     let known = [
-        "limit", "after", "sort", "fields", "email", "username", "id", "name",
+        "limit",
+        "after",
+        "sort",
+        "fields",
+        "email",
+        "username",
+        "external_id",
+        "id",
+        "name",
     ];
     let query = Query::parse(request.uri().query(), &known)?;
     let preconditions = Preconditions::of(request.headers())?;
@@ -96,6 +104,9 @@ async fn list<S: Store, P: Platform, B>(
     } else if query.get("username").is_some() {
         query.alone("username", &["fields"])?;
         by_username(directory, &query, &mut listing).await?;
+    } else if query.get("external_id").is_some() {
+        query.alone("external_id", &["limit", "after", "fields"])?;
+        search::by_external_id(directory, configuration, &trace, &query, &mut listing).await?;
     } else if query.get("id").is_some() {
         query.alone("id", &["fields"])?;
         by_ids(directory, &trace, &query, &mut listing).await?;

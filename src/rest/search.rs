@@ -1,4 +1,5 @@
-//! `GET /users?name=…`: users whose names begin with a text.
+//! `GET /users?name=…` and `GET /users?external_id=…`: users whose names begin with a text, and
+//! users with one external id.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
@@ -6,7 +7,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::listing::{Listing, PLACE, fields_again, limit};
 use crate::configuration::Configuration;
-use crate::directory::{Directory, Position};
+use crate::directory::{Directory, Found, Position};
 use crate::folded_name::NamePrefix;
 use crate::message::problem::Problem;
 use crate::message::query::Query;
@@ -14,6 +15,7 @@ use crate::message::trace::Trace;
 use crate::platform::Platform;
 use crate::service::omissions::log_unreadable;
 use crate::store::Store;
+use crate::user::ExternalId;
 
 /// The users whose names begin with the parameter `name`. There is no
 /// `X-Total-Count`: to count them, all users who match would have to be read.
@@ -26,24 +28,64 @@ pub(super) async fn by_name<S: Store, P: Platform>(
 ) -> Result<(), Problem> {
     let name = query.get("name").unwrap_or_default();
     let prefix = NamePrefix::try_from(name).map_err(|rule| Problem::invalid_query(rule, "name"))?;
-    let from = query.get("after").map(|cursor| {
-        let position = read_cursor(cursor).filter(|position| position.is_within(&prefix));
-        let rule = "is not one that a link to a next page of this search has";
-        position.ok_or_else(|| Problem::invalid_query(rule, "after"))
-    });
+    let from = cursor(query, |position| position.is_within(&prefix))?;
     let limit = limit(configuration, query)?;
     listing.limit = limit as usize;
+    let found = directory.search(&prefix, from, listing).await?;
+    log_unreadable(directory.platform, trace, PLACE, &found.unreadable);
+    listing.next = next_page(query, "name", limit, &found);
+    Ok(())
+}
+
+/// The users whose external id is the parameter `external_id`. The total is known when they are all
+/// in one page.
+pub(super) async fn by_external_id<S: Store, P: Platform>(
+    directory: &Directory<'_, S, P>,
+    configuration: &Configuration,
+    trace: &Trace,
+    query: &Query,
+    listing: &mut Listing,
+) -> Result<(), Problem> {
+    let external_id = query.get("external_id").unwrap_or_default().to_owned();
+    let external_id = ExternalId::try_from(external_id)
+        .map_err(|rule| Problem::invalid_query(&rule, "external_id"))?;
+    let from = cursor(query, Position::is_of_an_id)?;
+    let limit = limit(configuration, query)?;
+    listing.limit = limit as usize;
+    let is_first = from.is_none();
     let found = directory
-        .search(&prefix, from.transpose()?, listing)
+        .find_by_external_id(&external_id, from, listing)
         .await?;
     log_unreadable(directory.platform, trace, PLACE, &found.unreadable);
-    let name = utf8_percent_encode(name, NON_ALPHANUMERIC);
-    let fields = fields_again(query);
-    listing.next = found.next.map(|next| {
-        let after = write_cursor(&next);
-        format!("/users?name={name}&limit={limit}{fields}&after={after}")
-    });
+    listing.next = next_page(query, "external_id", limit, &found);
+    if is_first && found.next.is_none() {
+        listing.note_complete();
+    }
     Ok(())
+}
+
+/// The parameter `after`, if `belongs` says that it is of this search.
+fn cursor(
+    query: &Query,
+    belongs: impl Fn(&Position) -> bool,
+) -> Result<Option<Position>, Problem> {
+    let position = |cursor| {
+        let position = read_cursor(cursor).filter(&belongs);
+        let rule = "is not one that a link to a next page of this search has";
+        position.ok_or_else(|| Problem::invalid_query(rule, "after"))
+    };
+    query.get("after").map(position).transpose()
+}
+
+/// The path of the next page of a search by `parameter`.
+fn next_page(query: &Query, parameter: &str, limit: u64, found: &Found) -> Option<String> {
+    let after = write_cursor(found.next.as_ref()?);
+    let text = query.get(parameter).unwrap_or_default();
+    let text = utf8_percent_encode(text, NON_ALPHANUMERIC);
+    let fields = fields_again(query);
+    Some(format!(
+        "/users?{parameter}={text}&limit={limit}{fields}&after={after}"
+    ))
 }
 
 /// A position as clients send it back: opaque to them, and without characters that have a meaning

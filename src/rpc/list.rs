@@ -11,7 +11,7 @@ use super::protocol::{Codec, Protocol};
 use super::unary::{Answered, Reply, encode};
 use super::user::message;
 use crate::configuration::Configuration;
-use crate::directory::{Error, Gather, Order, Position};
+use crate::directory::{Error, Found, Gather, Order, Position};
 use crate::folded_name::NamePrefix;
 use crate::message::limits::MAX_PAGE_BYTES;
 use crate::message::problem::Problem;
@@ -19,7 +19,7 @@ use crate::platform::Platform;
 use crate::service::omissions::{known_total, log_unreadable};
 use crate::service::resource::Call;
 use crate::store::Store;
-use crate::user::{Email, User, Username};
+use crate::user::{Email, ExternalId, User, Username};
 
 /// Where the next page begins. A client can't read it, and gives it back.
 #[derive(Serialize, Deserialize)]
@@ -110,28 +110,38 @@ pub async fn list_users<S: Store, P: Platform>(
     let ListUsersRequest {
         email,
         username,
+        external_id,
         name_prefix,
         ..
     } = &request;
-    let (next, total) = match (email, username, name_prefix) {
-        (None, None, None) => by_id(&call, &request, &mut gathered).await?,
-        (Some(email), None, None) => {
-            let email = Email::try_from(email.clone()).map_err(|rule| invalid("email", rule))?;
+    let wanted = [
+        ("email", email),
+        ("username", username),
+        ("external_id", external_id),
+        ("name_prefix", name_prefix),
+    ];
+    let mut wanted = wanted
+        .into_iter()
+        .filter_map(|(member, value)| Some((member, value.as_deref()?)));
+    let (first, second) = (wanted.next(), wanted.next());
+    if let (Some((first, _)), Some((second, _))) = (first, second) {
+        return Err(invalid(second, format!("does not go with {first}")));
+    }
+    let (next, total) = match first {
+        None => by_id(&call, &request, &mut gathered).await?,
+        Some(("email", email)) => {
+            let email = Email::try_from(email.to_owned()).map_err(|rule| invalid("email", rule))?;
             let found = call.directory.find_by_email(&email);
             alone(&request, found, &mut gathered).await?
         }
-        (None, Some(username), None) => {
-            let username =
-                Username::try_from(username.clone()).map_err(|rule| invalid("username", rule))?;
+        Some(("username", username)) => {
+            let username = Username::try_from(username.to_owned())
+                .map_err(|rule| invalid("username", rule))?;
             let found = call.directory.find_by_username(&username);
             alone(&request, found, &mut gathered).await?
         }
-        (None, None, Some(prefix)) => by_name(&call, &request, prefix, &mut gathered).await?,
-        (Some(_), Some(_), _) => return Err(invalid("username", "does not go with email")),
-        (Some(_), None, Some(_)) => return Err(invalid("name_prefix", "does not go with email")),
-        (None, Some(_), Some(_)) => {
-            return Err(invalid("name_prefix", "does not go with username"));
-        }
+        Some(("external_id", id)) => by_external_id(&call, &request, id, &mut gathered).await?,
+        Some((_, prefix)) => by_name(&call, &request, prefix, &mut gathered).await?,
     };
     Ok(gathered.finish(ListUsersResponse {
         users: Vec::new(),
@@ -178,16 +188,55 @@ async fn by_name<S: Store, P: Platform>(
     prefix: &str,
     gathered: &mut Gathered,
 ) -> Result<Rest, Problem> {
-    if !request.order_by.trim().is_empty() {
-        return Err(invalid("order_by", "does not go with name_prefix"));
-    }
+    check_unordered(request, "name_prefix")?;
     let prefix = NamePrefix::try_from(prefix).map_err(|rule| invalid("name_prefix", rule))?;
-    let from = match token(request)? {
-        None => None,
-        Some(PageToken::At(position)) if position.is_within(&prefix) => Some(position),
-        Some(_) => return Err(wrong_token()),
-    };
+    let from = position(request, |position| position.is_within(&prefix))?;
     let found = call.directory.search(&prefix, from, gathered).await?;
+    log_found(call, &found);
+    Ok((found.next.map(PageToken::At), None))
+}
+
+async fn by_external_id<S: Store, P: Platform>(
+    call: &Call<'_, S, P, ()>,
+    request: &ListUsersRequest,
+    external_id: &str,
+    gathered: &mut Gathered,
+) -> Result<Rest, Problem> {
+    check_unordered(request, "external_id")?;
+    let external_id = ExternalId::try_from(external_id.to_owned())
+        .map_err(|rule| invalid("external_id", rule))?;
+    let from = position(request, Position::is_of_an_id)?;
+    let is_first = from.is_none();
+    let found = call
+        .directory
+        .find_by_external_id(&external_id, from, gathered)
+        .await?;
+    log_found(call, &found);
+    let is_whole = is_first && found.next.is_none();
+    let total = is_whole.then_some(gathered.count as u64);
+    Ok((found.next.map(PageToken::At), total))
+}
+
+fn check_unordered(request: &ListUsersRequest, member: &str) -> Result<(), Problem> {
+    match request.order_by.trim() {
+        "" => Ok(()),
+        _ => Err(invalid("order_by", format!("does not go with {member}"))),
+    }
+}
+
+/// Where a search goes on, if `belongs` says that it is a position of this search.
+fn position(
+    request: &ListUsersRequest,
+    belongs: impl Fn(&Position) -> bool,
+) -> Result<Option<Position>, Problem> {
+    match token(request)? {
+        None => Ok(None),
+        Some(PageToken::At(position)) if belongs(&position) => Ok(Some(position)),
+        Some(_) => Err(wrong_token()),
+    }
+}
+
+fn log_found<S: Store, P: Platform>(call: &Call<'_, S, P, ()>, found: &Found) {
     let path = call.request.uri().path();
     log_unreadable(
         call.directory.platform,
@@ -195,7 +244,6 @@ async fn by_name<S: Store, P: Platform>(
         path,
         &found.unreadable,
     );
-    Ok((found.next.map(PageToken::At), None))
 }
 
 /// The user that is looked up by its email or its username, if there is one.

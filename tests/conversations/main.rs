@@ -18,6 +18,7 @@ mod description;
 mod durability;
 mod emails;
 mod export;
+mod external_ids;
 mod finding;
 mod greeting;
 mod hosts;

@@ -2,6 +2,7 @@
 
 use crate::backend::Backend;
 use crate::explore::{Bounds, explore};
+use crate::external_ids;
 use crate::meetings::meetings;
 use crate::names;
 use crate::random;
@@ -48,9 +49,12 @@ fn explored(sabotage: Sabotage, backend: Backend, faults: usize, pauses: usize) 
         switches,
         patience,
     };
-    let scenarios: Vec<_> = match sabotage.concerns_names() {
-        true => names::scenarios(backend, Some(sabotage)).collect(),
-        false => scenarios(backend, sabotage).collect(),
+    let scenarios: Vec<_> = if sabotage.concerns_names() {
+        names::scenarios(backend, Some(sabotage)).collect()
+    } else if sabotage.concerns_external_ids() {
+        external_ids::scenarios(backend, Some(sabotage)).collect()
+    } else {
+        scenarios(backend, sabotage).collect()
     };
     let mut scenarios = scenarios.iter();
     scenarios.find_map(|scenario| explore(scenario, bounds).err().map(|failure| by(&failure)))

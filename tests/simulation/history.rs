@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::linearizability::{self, Interval};
 use crate::model::{Call, Stretch};
-use crate::request::{Ask, Seen, Told};
+use crate::request::{Ask, By, Seen, Told};
 use crate::store::hash;
 
 /// The end of a request that has not ended.
@@ -218,9 +218,11 @@ impl History {
         else {
             return Ok(());
         };
-        let positions: Vec<_> = users.iter().map(Seen::position).collect();
+        let position =
+            |seen: &Seen| stretch.position(&seen.name, seen.external_id.as_deref(), seen.id);
+        let positions: Vec<_> = users.iter().filter_map(position).collect();
         let ascending = positions.windows(2).all(|pair| pair[0] < pair[1]);
-        let within = positions.iter().all(|position| stretch.has(position));
+        let within = positions.len() == users.len();
         let forward = stretch.to.as_ref().is_none_or(|to| *to >= stretch.from);
         match ascending && within && forward && users.len() <= *limit {
             true => Ok(()),
@@ -231,7 +233,7 @@ impl History {
     /// What a search tells that was made while others wrote. Leaves are read one
     /// after another, and their users' records: each user found was so at some
     /// moment of it. Who was not found was not to be found at some moment, unless
-    /// it got another name meanwhile.
+    /// it got another position meanwhile.
     fn found(&self, event: &Event, stretch: &Stretch, ids: &BTreeSet<u64>) -> Vec<Call> {
         let Told::Found { users, .. } = &event.told else {
             return Vec::new();
@@ -240,21 +242,25 @@ impl History {
         let others = ids
             .iter()
             .filter(|id| !users.iter().any(|seen| seen.id == **id));
-        let others = others.filter(|id| !self.renames(**id, event));
+        let others = others.filter(|id| !self.moves(**id, event, &stretch.by));
         let others = others.map(|id| Call::NotFound(*id, stretch.clone()));
         found.chain(others).collect()
     }
 
-    /// Whether a user may have got another name while a request went on.
-    fn renames(&self, id: u64, event: &Event) -> bool {
+    /// Whether a user may have got another position while a search went on.
+    fn moves(&self, id: u64, event: &Event, by: &By) -> bool {
+        let member = match by {
+            By::Name(_) => "name",
+            By::ExternalId(_) => "external_id",
+        };
         let mut others = self.events.iter();
         others.any(|other| {
-            let renames = match &other.ask {
+            let moves = match &other.ask {
                 Ask::Put(user, ..) => *user == id,
-                Ask::Patch(user, patch, _) => *user == id && patch.get("name").is_some(),
+                Ask::Patch(user, patch, _) => *user == id && patch.get(member).is_some(),
                 _ => false,
             };
-            renames && other.start <= event.end && event.start <= other.end
+            moves && other.start <= event.end && event.start <= other.end
         })
     }
 

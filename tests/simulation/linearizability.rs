@@ -168,6 +168,7 @@ mod tests {
             name: name.to_owned(),
             email: email.map(str::to_owned),
             username: None,
+            external_id: None,
             attributes: None,
             created_at: "1".to_owned(),
             updated_at: "1".to_owned(),

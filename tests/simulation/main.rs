@@ -13,6 +13,7 @@
 //! - [`meetings`], [`repeats`], [`explore`], [`pairs`]: every order of a few requests' steps, with every fault
 //! - [`usernames`]: the same for users who want a username, or an email and a username
 //! - [`names`]: the same for searches by name, with a small index
+//! - [`external_ids`]: the same for users with one external id
 //! - [`many`]: searches among thousands
 //! - [`random`]: many requests, in random order, with random faults
 //! - [`scripts`], [`leftovers`]: runs with fixed steps
@@ -26,6 +27,7 @@ mod choice;
 mod client;
 mod counts;
 mod explore;
+mod external_ids;
 mod forgotten;
 mod history;
 mod leftovers;

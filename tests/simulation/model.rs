@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::request::{Ask, Seen, Told};
+use crate::request::{Ask, By, Seen, Told};
 
 /// All users that ever existed; `None` for deleted ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -40,6 +40,7 @@ struct Profile {
     name: String,
     email: Option<String>,
     username: Option<String>,
+    external_id: Option<String>,
     attributes: Option<String>,
 }
 
@@ -51,6 +52,7 @@ impl Profile {
             name: text("name").expect("programs name their users"),
             email: text("email"),
             username: text("username"),
+            external_id: text("external_id"),
             attributes: attributes.map(Value::to_string),
         }
     }
@@ -58,6 +60,7 @@ impl Profile {
     fn patched(&self, patch: &Value) -> Profile {
         let mut value = serde_json::json!({
             "name": self.name, "email": self.email, "username": self.username,
+            "external_id": self.external_id,
         });
         if let Some(text) = &self.attributes {
             value["attributes"] = serde_json::from_str(text).expect("kept as JSON");
@@ -70,6 +73,7 @@ impl Profile {
         self.name == seen.name
             && self.email == seen.email
             && self.username == seen.username
+            && self.external_id == seen.external_id
             && self.attributes == seen.attributes
     }
 
@@ -114,10 +118,10 @@ pub enum Call {
     NotFound(u64, Stretch),
 }
 
-/// A part of the names that begin with a prefix: from a position on, up to another.
+/// A part of who is to be found by a search: from a position on, up to another.
 #[derive(Clone, Debug)]
 pub struct Stretch {
-    pub prefix: String,
+    pub by: By,
     pub from: (String, u64),
     pub to: Option<(String, u64)>,
 }
@@ -125,22 +129,27 @@ pub struct Stretch {
 impl Stretch {
     /// The users in the answer to a search.
     pub fn of(ask: &Ask, told: &Told) -> Option<Stretch> {
-        let (Ask::Search { prefix, after, .. }, Told::Found { next, .. }) = (ask, told) else {
+        let (Ask::Search { by, after, .. }, Told::Found { next, .. }) = (ask, told) else {
             return None;
         };
         let from = after.as_ref().map(|cursor| cursor.position.clone());
         Some(Stretch {
-            prefix: prefix.clone(),
-            from: from.unwrap_or_else(|| (prefix.clone(), 0)),
+            by: by.clone(),
+            from: from.unwrap_or_default(),
             to: next.as_ref().map(|cursor| cursor.position.clone()),
         })
     }
 
-    /// Whether a name and an id are in it.
-    pub fn has(&self, position: &(String, u64)) -> bool {
-        position.0.starts_with(&self.prefix)
-            && *position >= self.from
-            && self.to.as_ref().is_none_or(|to| position < to)
+    /// Where a user is in it; `None` if it is not.
+    pub fn position(
+        &self,
+        name: &str,
+        external_id: Option<&str>,
+        id: u64,
+    ) -> Option<(String, u64)> {
+        let position = self.by.position(name, external_id, id)?;
+        let is_here = position >= self.from && self.to.as_ref().is_none_or(|to| position < *to);
+        is_here.then_some(position)
     }
 }
 
@@ -151,8 +160,8 @@ impl Model {
         match call {
             Call::LeftOut(id) => self.unless(self.live(*id).is_some()),
             Call::NotFound(id, stretch) => {
-                let name = self.live(*id).map(|user| user.profile.name.to_lowercase());
-                self.unless(name.is_some_and(|name| stretch.has(&(name, *id))))
+                let position = self.live(*id).and_then(|user| user.position(*id, stretch));
+                self.unless(position.is_some())
             }
             Call::Listed(seen) => self.observed(seen),
             Call::Asked(ask, told) => match ask {
@@ -343,16 +352,14 @@ impl Model {
         self.all_observed(users).into_iter().collect()
     }
 
-    /// A search without concurrent changes: exactly these users, by their names.
+    /// A search without concurrent changes: exactly these users, in order.
     fn searched(&self, ask: &Ask, told: &Told) -> Vec<Model> {
         let (Told::Found { users, .. }, Some(stretch)) = (told, Stretch::of(ask, told)) else {
             return self.unless(*told != Told::Unknown);
         };
-        let live = self.users.iter().filter_map(|(id, user)| {
-            let name = user.as_ref()?.profile.name.to_lowercase();
-            Some((name, *id))
-        });
-        let mut live: Vec<_> = live.filter(|position| stretch.has(position)).collect();
+        let live = self.users.iter();
+        let live = live.filter_map(|(id, user)| user.as_ref()?.position(*id, &stretch));
+        let mut live: Vec<_> = live.collect();
         live.sort();
         if !live
             .iter()
@@ -466,6 +473,12 @@ impl User {
         })
     }
 
+    /// Where the user is in the answer to a search; `None` if it is not.
+    fn position(&self, id: u64, stretch: &Stretch) -> Option<(String, u64)> {
+        let external_id = self.profile.external_id.as_deref();
+        stretch.position(&self.profile.name, external_id, id)
+    }
+
     /// Whether `If-Match` lets a change through. A version that nobody saw yet is
     /// not the one that the client saw.
     fn fits(&self, condition: &Option<String>) -> bool {
@@ -479,6 +492,7 @@ impl Profile {
             name: String::new(),
             email: None,
             username: None,
+            external_id: None,
             attributes: None,
         }
     }

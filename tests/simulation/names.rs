@@ -28,7 +28,7 @@ pub const TINY: Sizes = Sizes {
 };
 
 /// Four nodes fill a node above them, so that there is one level of those; only searches merge.
-const LOW: Sizes = Sizes {
+pub const LOW: Sizes = Sizes {
     inner: 4,
     merge_every: u64::MAX,
     ..TINY
@@ -193,7 +193,7 @@ pub fn scenarios(backend: Backend, sabotage: Option<Sabotage>) -> impl Iterator<
     })
 }
 
-fn explore_all(scenarios: impl Iterator<Item = Scenario>, bounds: Bounds) {
+pub fn explore_all(scenarios: impl Iterator<Item = Scenario>, bounds: Bounds) {
     let mut sum = Figures::default();
     let begin = Instant::now();
     for scenario in scenarios {
@@ -208,7 +208,7 @@ fn explore_all(scenarios: impl Iterator<Item = Scenario>, bounds: Bounds) {
 }
 
 /// Contenders for a leaf overtake each other once or twice before one is left alone.
-const BOUNDS: Bounds = Bounds {
+pub const BOUNDS: Bounds = Bounds {
     faults: 1,
     pauses: 0,
     switches: usize::MAX,

@@ -123,6 +123,9 @@ fn action(dice: &mut Dice, emails: u64, there: u64, name: String) -> Action {
     // As many usernames as emails.
     let username = format!("{spelling}{}", dice.roll(emails));
     let condition = dice.of(&[Condition::Always, Condition::Always, Condition::AsSeen]);
+    if dice.once_in(8) {
+        return about_external_id(dice, who, condition, name);
+    }
     if dice.once_in(4) {
         return about_username(dice, who, condition, name, email, username);
     }
@@ -179,6 +182,19 @@ fn about_username(
         5 => Action::Put(who, both, condition),
         6 => Action::Patch(who, json!({ "username": null }), condition),
         _ => Action::FindUsername(username),
+    }
+}
+
+/// A request that sets or reads an external id.
+fn about_external_id(dice: &mut Dice, who: Who, condition: Condition, name: String) -> Action {
+    let id = dice.of(&["x0", "x0", "x1"]);
+    match dice.roll(6) {
+        0 => Action::Create(json!({ "name": name, "external_id": id })),
+        1 => Action::CreateOnce(dice.of(&KEYS), json!({ "name": name, "external_id": id })),
+        2 => Action::Patch(who, json!({ "external_id": id }), condition),
+        3 => Action::Put(who, json!({ "name": name, "external_id": id }), condition),
+        4 => Action::Patch(who, json!({ "external_id": null }), condition),
+        _ => Action::SearchExternalId(id.to_owned(), dice.roll(2) as usize + 1),
     }
 }
 

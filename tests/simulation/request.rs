@@ -21,6 +21,8 @@ pub enum Action {
     Walk(u64, usize),
     /// All pages of so many users whose names begin so.
     Search(String, usize),
+    /// All pages of so many users with an external id.
+    SearchExternalId(String, usize),
     Put(Who, Value, Condition),
     Patch(Who, Value, Condition),
     Delete(Who, Condition),
@@ -44,6 +46,38 @@ pub enum Condition {
     AsSeen,
 }
 
+/// What a search is by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum By {
+    /// How names begin.
+    Name(String),
+    ExternalId(String),
+}
+
+impl By {
+    /// The request for all pages of so many users.
+    pub fn action(self, limit: usize) -> Action {
+        match self {
+            By::Name(prefix) => Action::Search(prefix, limit),
+            By::ExternalId(id) => Action::SearchExternalId(id, limit),
+        }
+    }
+
+    /// Where a user is in the order of the search; `None` if it is not found.
+    pub fn position(&self, name: &str, external_id: Option<&str>, id: u64) -> Option<(String, u64)> {
+        match self {
+            By::Name(prefix) => {
+                // Names of programs are plain.
+                let name = name.to_lowercase();
+                name.starts_with(prefix).then_some((name, id))
+            }
+            By::ExternalId(wanted) => {
+                (external_id == Some(wanted)).then(|| (String::new(), id))
+            }
+        }
+    }
+}
+
 /// A request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ask {
@@ -57,7 +91,7 @@ pub enum Ask {
         limit: usize,
     },
     Search {
-        prefix: String,
+        by: By,
         after: Option<Cursor>,
         limit: usize,
     },
@@ -108,14 +142,14 @@ impl Ask {
             Ask::Find(email) => ("GET", format!("/users?email={email}")),
             Ask::FindUsername(name) => ("GET", format!("/users?username={name}")),
             Ask::List { after, limit } => ("GET", format!("/users?after={after}&limit={limit}")),
-            Ask::Search {
-                prefix,
-                after,
-                limit,
-            } => {
+            Ask::Search { by, after, limit } => {
                 let after = after.iter().map(|cursor| format!("&after={}", cursor.text));
                 let after = after.collect::<String>();
-                ("GET", format!("/users?name={prefix}&limit={limit}{after}"))
+                let by = match by {
+                    By::Name(prefix) => format!("name={prefix}"),
+                    By::ExternalId(id) => format!("external_id={id}"),
+                };
+                ("GET", format!("/users?{by}&limit={limit}{after}"))
             }
             Ask::Put(id, ..) => ("PUT", format!("/users/{id}")),
             Ask::Patch(id, ..) => ("PATCH", format!("/users/{id}")),
@@ -169,6 +203,7 @@ pub struct Seen {
     pub name: String,
     pub email: Option<String>,
     pub username: Option<String>,
+    pub external_id: Option<String>,
     pub attributes: Option<String>,
     pub created_at: String,
     pub updated_at: String,
@@ -184,6 +219,7 @@ impl Seen {
             name: text("name").expect("a name"),
             email: text("email"),
             username: text("username"),
+            external_id: text("external_id"),
             attributes: value.get("attributes").map(Value::to_string),
             created_at: text("created_at").expect("a time"),
             updated_at: text("updated_at").expect("a time"),
@@ -203,7 +239,8 @@ pub enum Told {
         total: u64,
         next: Option<u64>,
     },
-    /// 200, with users whose names begin alike, and where the next page starts.
+    /// 200, with users whose names begin alike or who have one external id, and where the next page
+    /// starts.
     Found {
         users: Vec<Seen>,
         next: Option<Cursor>,
@@ -316,17 +353,16 @@ impl fmt::Display for Told {
     }
 }
 
-impl Seen {
-    /// Where the user is in the order of names. Those of programs are plain.
-    pub fn position(&self) -> (String, u64) {
-        (self.name.to_lowercase(), self.id)
-    }
-}
-
 impl fmt::Display for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{{{} {:?}", self.id, self.name)?;
-        for member in [&self.email, &self.username, &self.attributes, &self.tag]
+        for member in [
+            &self.email,
+            &self.username,
+            &self.external_id,
+            &self.attributes,
+            &self.tag,
+        ]
             .into_iter()
             .flatten()
         {

@@ -56,12 +56,14 @@ pub enum Sabotage {
     BoundKept,
     BoundUnmarked,
     BoundUnfenced,
+    ExternalIdUnlisted,
+    CreateFenceSkipped,
 }
 
 use Sabotage::*;
 
 /// All sabotages: what each breaks, and why it can't stay unnoticed.
-pub const ALL: [(Sabotage, &str, &str); 48] = [
+pub const ALL: [(Sabotage, &str, &str); 50] = [
     (
         ClaimSkipped,
         "the claim on an email is skipped",
@@ -302,6 +304,16 @@ pub const ALL: [(Sabotage, &str, &str); 48] = [
         "a delete or a rename leaves a leaf alone that begins elsewhere",
         "a split that is under way takes the bound from the user who goes",
     ),
+    (
+        ExternalIdUnlisted,
+        "a user gets an external id whose list is not written",
+        "the user is not found by it",
+    ),
+    (
+        CreateFenceSkipped,
+        "a create is not made to fail whose user is left out of a list",
+        "the user is not found by its external id",
+    ),
 ];
 
 impl Sabotage {
@@ -340,6 +352,11 @@ impl Sabotage {
                 | UsernameFenceSkipped
                 | UsernameNumberShared
         )
+    }
+
+    /// Whether it takes external ids to notice.
+    pub fn concerns_external_ids(self) -> bool {
+        matches!(self, ExternalIdUnlisted | CreateFenceSkipped)
     }
 
     /// Whether it is the index of names that is broken.

@@ -2,6 +2,7 @@
 //! changed, or put off there. That takes the protocol's keys and records, which
 //! nothing else in the simulation knows.
 
+mod external_ids;
 mod names;
 mod usernames;
 
@@ -18,6 +19,9 @@ impl Sabotage {
     pub fn apply(self, store: &mut SimStore, client: usize, operation: &Operation) -> Answer {
         if self.concerns_names() {
             return names::apply(self, store, operation);
+        }
+        if self.concerns_external_ids() {
+            return external_ids::apply(self, store, operation);
         }
         if self.concerns_usernames() {
             return usernames::apply(self, store, client, operation);

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::backend::Backend;
 use crate::choice::{Choice, Fate};
 use crate::forgotten;
-use crate::request::{Action, Ask, Condition, Told, Who};
+use crate::request::{Action, Ask, By, Condition, Told, Who};
 use crate::sabotage::Sabotage;
 use crate::scheduler::Simulation;
 use crate::violation::Violation;
@@ -71,7 +71,7 @@ impl Scenario {
             programs: self.programs.clone(),
             emails: values("email", actions()),
             usernames: values("username", actions()),
-            prefixes: prefixes(actions()),
+            searches: searches(actions()),
         }
     }
 
@@ -98,7 +98,7 @@ pub struct Prepared {
     programs: Vec<Vec<Action>>,
     emails: BTreeSet<String>,
     usernames: BTreeSet<String>,
-    prefixes: BTreeSet<String>,
+    searches: BTreeSet<By>,
 }
 
 impl Prepared {
@@ -127,8 +127,7 @@ impl Prepared {
         program.extend(self.emails.iter().cloned().map(Action::Find));
         program.extend(self.usernames.iter().cloned().map(Action::FindUsername));
         program.push(Action::Walk(0, 2));
-        let search = |prefix| Action::Search(prefix, 2);
-        program.extend(self.prefixes.iter().cloned().map(search));
+        program.extend(self.searches.iter().map(|by| by.clone().action(2)));
         for (member, values) in [("email", &self.emails), ("username", &self.usernames)] {
             let last = |(index, value)| json!({ "name": format!("Last {index}"), member: value });
             program.extend(values.iter().enumerate().map(last).map(Action::Create));
@@ -168,7 +167,7 @@ fn again(ask: Ask) -> Action {
         Ask::Get(id) => Action::Get(Who::Id(id)),
         Ask::Find(email) => Action::Find(email),
         Ask::FindUsername(name) => Action::FindUsername(name),
-        Ask::Search { prefix, limit, .. } => Action::Search(prefix, limit),
+        Ask::Search { by, limit, .. } => by.action(limit),
         Ask::List { after, limit } => Action::Walk(after, limit),
         Ask::Put(id, profile, _) => Action::Put(Who::Id(id), profile, Condition::Always),
         Ask::Patch(id, patch, _) => Action::Patch(Who::Id(id), patch, Condition::Always),
@@ -192,12 +191,22 @@ fn values<'a>(member: &str, actions: impl Iterator<Item = &'a Action>) -> BTreeS
     values.collect()
 }
 
-fn prefixes<'a>(actions: impl Iterator<Item = &'a Action>) -> BTreeSet<String> {
-    let prefixes = actions.filter_map(|action| match action {
-        Action::Search(prefix, _) => Some(prefix.clone()),
+/// The searches of clients, and one by each external id.
+fn searches<'a>(actions: impl Iterator<Item = &'a Action>) -> BTreeSet<By> {
+    let external_id = |value: &Value| {
+        let id = value["external_id"].as_str()?;
+        Some(By::ExternalId(id.to_owned()))
+    };
+    let searches = actions.filter_map(|action| match action {
+        Action::Search(prefix, _) => Some(By::Name(prefix.clone())),
+        Action::SearchExternalId(id, _) => Some(By::ExternalId(id.clone())),
+        Action::Create(value)
+        | Action::CreateOnce(_, value)
+        | Action::Put(_, value, _)
+        | Action::Patch(_, value, _) => external_id(value),
         _ => None,
     });
-    prefixes.collect()
+    searches.collect()
 }
 
 impl fmt::Display for Failure {

@@ -16,7 +16,7 @@ use crate::client::{Port, SimPlatform, Work, poll, serve};
 use crate::history::{Event, History};
 use crate::observer::Observer;
 use crate::operation::{Answer, Operation};
-use crate::request::{Action, Ask, Condition, Cursor, Told, Who};
+use crate::request::{Action, Ask, By, Condition, Cursor, Told, Who};
 use crate::store::{SimStore, hash};
 use crate::violation::Violation;
 
@@ -97,7 +97,12 @@ impl Client {
             Action::FindUsername(name) => Ask::FindUsername(name),
             Action::Walk(after, limit) => Ask::List { after, limit },
             Action::Search(prefix, limit) => Ask::Search {
-                prefix,
+                by: By::Name(prefix),
+                after: self.cursor.take(),
+                limit,
+            },
+            Action::SearchExternalId(id, limit) => Ask::Search {
+                by: By::ExternalId(id),
                 after: self.cursor.take(),
                 limit,
             },
@@ -454,9 +459,9 @@ impl Simulation {
             Told::Found {
                 next: Some(next), ..
             } => {
-                if let Ask::Search { prefix, limit, .. } = &ask {
+                if let Ask::Search { by, limit, .. } = &ask {
                     this.cursor = Some(next.clone());
-                    this.todo.push_front(Action::Search(prefix.clone(), *limit));
+                    this.todo.push_front(by.clone().action(*limit));
                 }
                 if this.requests > ENDLESS_WALK {
                     return Err(Violation(format!("a walk does not end: {ask} → {told}")));

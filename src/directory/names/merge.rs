@@ -1,4 +1,4 @@
-//! Merging: new users are written into the index not when they are created, but before the next
+//! Merging: new users are written into the list of names not when they are created, but before the next
 //! search, or after a later create was answered.
 //!
 //! The catalogue says up to which id this has been done, and which creates up to there had not
@@ -6,14 +6,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::node::NodeId;
-use super::position::Position;
-use super::tree::Tree;
 use crate::directory::census::{ended, note_given};
 use crate::directory::ledger::Given;
+use crate::directory::lists::{NodeId, Position, Tree};
 use crate::directory::record::State;
 use crate::directory::versioned::{self, Loaded};
-use crate::directory::{Directory, Error};
+use crate::directory::Error;
 use crate::platform::Platform;
 use crate::store::Store;
 use crate::timestamp::Timestamp;
@@ -21,7 +19,7 @@ use crate::user::UserId;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Catalogue {
-    /// Users up to this id are in the index, if they are not `open`.
+    /// Users up to this id are in the list, if they are not `open`.
     merged: u64,
     /// Creates that had not ended.
     open: Vec<UserId>,
@@ -42,13 +40,10 @@ fn key(root: NodeId) -> String {
 }
 
 impl Catalogue {
-    /// Writes the first catalogue of an index.
-    pub async fn plant<S: Store, P: Platform>(
-        directory: &Directory<'_, S, P>,
-        root: NodeId,
-    ) -> Result<(), Error> {
-        let (store, write) = (directory.store, directory.draw());
-        versioned::create(store, &key(root), write, Catalogue::default()).await
+    /// Writes the first catalogue of the list of names.
+    pub async fn plant<S: Store, P: Platform>(names: &Tree<'_, '_, S, P>) -> Result<(), Error> {
+        let (store, write) = (names.directory.store, names.directory.draw());
+        versioned::create(store, &key(names.root), write, Catalogue::default()).await
     }
 
     fn is_complete(&self, created: u64) -> bool {
@@ -58,7 +53,7 @@ impl Catalogue {
 
 impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     /// Merges new users, of the `created` ids that were given. Answers whether all of them have been
-    /// looked at: then every user whose create had ended is in the index.
+    /// looked at: then every user whose create had ended is in the list.
     pub async fn merge(&self, created: u64) -> Result<bool, Error> {
         let directory = self.directory;
         let unreadable = || Error::Unreadable(key(self.root));
@@ -119,7 +114,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         let dead = record.as_ref().is_some_and(|record| record.is_dead(now));
         let ended = match record.map(|record| record.state) {
             Some(State::Live(live)) => {
-                let position = Position::of(&live.profile.name, id);
+                let position = Position::by_name(&live.profile.name, id);
                 return Ok(Create::Ended(Some(position)));
             }
             Some(State::Deleted { .. } | State::Void) => true,

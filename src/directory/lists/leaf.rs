@@ -1,7 +1,7 @@
-//! The leaves of the index: users are added and removed, and give the bounds between leaves.
+//! The leaves of a list: users are added and removed, and give the bounds between leaves.
 //!
-//! A leaf's bound is the start of a name. No part of a name may outlive its user. So the leaf
-//! always has a user whose name begins with the bound, and whose record says that it gives a
+//! In the list of names, a leaf's bound is the start of a name. No part of a name may outlive its
+//! user. So the leaf always has a user whose name begins with the bound, and whose record says that it gives a
 //! bound. A delete or rename of that user then comes here: another user of the leaf whose name
 //! begins so gives the bound from now on. If there is none, the bound rises to the start of the
 //! name of the leaf's first user. A leaf without users goes.
@@ -29,8 +29,8 @@ struct Member {
 
 impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     /// Adds users to the leaves that cover their positions, which must ascend. With `moving` the
-    /// users are about to get the names of these positions: then leaves are written even if they
-    /// list the users already.
+    /// users are about to get these positions: then leaves are written even if they list the users
+    /// already.
     pub async fn insert(&self, mut positions: &[Position], moving: bool) -> Result<(), Error> {
         let mut attempts = 0;
         while let Some(first) = positions.first() {
@@ -68,7 +68,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     }
 
     /// Removes users from a leaf. Their records must be final.
-    pub async fn forget(&self, leaf: NodeId, gone: &[UserId]) -> Result<(), Error> {
+    pub(super) async fn forget(&self, leaf: NodeId, gone: &[UserId]) -> Result<(), Error> {
         let loaded = self.load(leaf).await?;
         let mut node = loaded.value.clone();
         if let Content::Leaf(leaf) = &mut node.content {
@@ -102,7 +102,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     }
 
     /// Rewrites the leaf that covers a position with the users that it has now.
-    pub async fn tidy(&self, position: &Position) -> Result<(), Error> {
+    pub(super) async fn tidy(&self, position: &Position) -> Result<(), Error> {
         let reached = self.find(position, true).await?;
         if self.rewrite(reached).await? {
             self.find(position, false).await?;
@@ -162,7 +162,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         };
         let bounds = [(leaf.low.as_ref(), left), (bound.as_ref(), right)];
         for (low, users) in bounds.into_iter().filter(|(_, users)| !users.is_empty()) {
-            if let Some(low) = low.filter(|low| !low.is_first())
+            if let Some(low) = low.filter(|low| low.has_name())
                 && !self.mark_one(low, users).await?
             {
                 return Ok(false);
@@ -196,15 +196,15 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         Ok(users)
     }
 
-    /// A user by its record; `None` if the user is gone, or its record can't be read. The record of
-    /// a `moving` user is written, unchanged: a rename that wrote the leaf before we read it has
-    /// loaded the record even earlier, and fails by this write.
+    /// A user by its record; `None` if the user is not in the list, or its record can't be read. The
+    /// record of a `moving` user is written, unchanged: a request that wrote the leaf before we read
+    /// it has loaded the record even earlier, and fails by this write.
     async fn member(&self, id: UserId, moving: bool) -> Result<Option<Member>, Error> {
         let store = self.directory.store;
         if !moving {
             return match self.directory.record(id).await {
                 Err(Error::Unreadable(_)) => Ok(None),
-                record => Ok(record?.and_then(|record| Member::of(id, &record))),
+                record => Ok(record?.and_then(|record| self.member_of(id, &record))),
             };
         }
         let mut loaded = match Loaded::<_, Record>::read(store, record::key(id)).await {
@@ -213,12 +213,13 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             Err(error) => return Err(error),
         };
         for _ in 0..ATTEMPTS {
-            let Some(member) = Member::of(id, &loaded.value) else {
+            if loaded.value.is_final() {
                 return Ok(None);
-            };
+            }
+            let member = self.member_of(id, &loaded.value);
             let same = loaded.value.clone();
             loaded = match loaded.write(store, self.directory.draw(), same).await? {
-                Written::Done(_) => return Ok(Some(member)),
+                Written::Done(_) => return Ok(member),
                 Written::Overtaken(now) | Written::Unknown(now) => now,
             };
         }
@@ -248,7 +249,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         };
         let mut loaded = self.directory.load_for_update(id).await?;
         for _ in 0..ATTEMPTS {
-            let Some(member) = Member::of(id, &loaded.value) else {
+            let Some(member) = self.member_of(id, &loaded.value) else {
                 return Ok(false);
             };
             if member.position != *position || member.gives_bound {
@@ -273,24 +274,23 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         self.write(reached.loaded()?, node).await
     }
 
+    /// The user of a record, if it is in the list.
+    fn member_of(&self, id: UserId, record: &Record) -> Option<Member> {
+        let State::Live(live) = &record.state else {
+            return None;
+        };
+        Some(Member {
+            position: self.list.position(id, &live.profile)?,
+            gives_bound: live.gives_bound,
+        })
+    }
+
     /// A random number below `count`.
     fn random(&self, count: usize) -> usize {
         (self.directory.platform.random() % count as u64) as usize
     }
 }
 
-impl Member {
-    /// The user of a record, if there is one.
-    fn of(id: UserId, record: &Record) -> Option<Member> {
-        let State::Live(live) = &record.state else {
-            return None;
-        };
-        Some(Member {
-            position: Position::of(&live.profile.name, id),
-            gives_bound: live.gives_bound,
-        })
-    }
-}
 
 /// A leaf of these users, without its bound.
 fn leaf_of(users: &[Member]) -> Leaf {

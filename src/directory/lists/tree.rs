@@ -1,4 +1,4 @@
-//! The nodes of the index: a B-link tree (Lehman and Yao, 1981) whose leaves come and go.
+//! The nodes of a list: a B-link tree (Lehman and Yao, 1981) whose leaves come and go.
 //!
 //! Every node leads to the next node of its level. So a split takes effect with one swap: that
 //! of the node that gives its upper half to a new node, which was written before. A leaf's own
@@ -13,6 +13,7 @@
 //! A crash may leave a node for ever to which no node leads. So a new node contains no part of a
 //! name.
 
+use super::List;
 use super::node::{Leaf, Low, Node, NodeId};
 use super::position::Position;
 use crate::directory::versioned::{self, Loaded, Written};
@@ -20,56 +21,67 @@ use crate::directory::{Directory, Error, pointer};
 use crate::platform::Platform;
 use crate::store::Store;
 
-/// The index of names in a store.
-pub(super) struct Tree<'t, 'd, S, P> {
+/// A list in a store.
+pub(in crate::directory) struct Tree<'t, 'd, S, P> {
     pub directory: &'t Directory<'d, S, P>,
+    pub list: List<'t>,
     /// The node at the top, which keeps its key for good.
     pub root: NodeId,
 }
 
 impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
-    /// Writes the first node of a tree.
-    pub async fn plant(directory: &Directory<'_, S, P>, root: NodeId) -> Result<(), Error> {
+    /// Writes the first node.
+    pub(super) async fn plant(&self) -> Result<(), Error> {
         let leaf = Leaf {
             low: Some(Position::default()),
             ids: Vec::new(),
             moving: Vec::new(),
         };
         let node = Node::leaf(leaf, None);
-        versioned::create(directory.store, &root.key(), directory.draw(), node).await
+        self.write_first(self.root, node).await
+    }
+
+    /// The key of a node.
+    pub(super) fn key(&self, node: NodeId) -> String {
+        format!("{}/{:x}", self.list.folder(), node.0)
     }
 
     /// A node as it is.
-    pub async fn node(&self, id: NodeId) -> Result<Node, Error> {
-        let node = versioned::get(self.directory.store, &id.key()).await?;
+    pub(super) async fn node(&self, id: NodeId) -> Result<Node, Error> {
+        let node = versioned::get(self.directory.store, &self.key(id)).await?;
         node.filter(Node::is_whole)
-            .ok_or_else(|| Error::Unreadable(id.key()))
+            .ok_or_else(|| Error::Unreadable(self.key(id)))
     }
 
     /// A node, read in order to replace it.
-    pub async fn load(&self, id: NodeId) -> Result<Loaded<S::Watch, Node>, Error> {
-        let loaded = Loaded::<_, Node>::read(self.directory.store, id.key()).await?;
+    pub(super) async fn load(&self, id: NodeId) -> Result<Loaded<S::Watch, Node>, Error> {
+        let loaded = Loaded::<_, Node>::read(self.directory.store, self.key(id)).await?;
         loaded
             .filter(|loaded| loaded.value.is_whole())
-            .ok_or_else(|| Error::Unreadable(id.key()))
+            .ok_or_else(|| Error::Unreadable(self.key(id)))
     }
 
     /// Replaces a node; answers whether the write certainly took effect.
-    pub async fn write(&self, loaded: Loaded<S::Watch, Node>, node: Node) -> Result<bool, Error> {
+    pub(super) async fn write(&self, loaded: Loaded<S::Watch, Node>, node: Node) -> Result<bool, Error> {
         let directory = self.directory;
         let written = loaded.write(directory.store, directory.draw(), node);
         Ok(matches!(written.await?, Written::Done(_)))
     }
 
     /// Writes a new node, which must contain no part of a name: the write that leads to it may fail.
-    pub async fn add(&self, node: Node) -> Result<NodeId, Error> {
+    pub(super) async fn add(&self, node: Node) -> Result<NodeId, Error> {
         let id = NodeId(pointer::draw(self.directory.platform));
-        versioned::create(self.directory.store, &id.key(), self.directory.draw(), node).await?;
+        self.write_first(id, node).await?;
         Ok(id)
     }
 
+    async fn write_first(&self, id: NodeId, node: Node) -> Result<(), Error> {
+        let directory = self.directory;
+        versioned::create(directory.store, &self.key(id), directory.draw(), node).await
+    }
+
     /// The leaf after this one, if there is one, and where it begins.
-    pub async fn following(&self, leaf: &Node) -> Result<Option<(NodeId, Node, Position)>, Error> {
+    pub(super) async fn following(&self, leaf: &Node) -> Result<Option<(NodeId, Node, Position)>, Error> {
         let mut next = leaf.next.clone();
         while let Some(link) = next {
             let node = self.node(link.node).await?;
@@ -77,7 +89,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
                 (Low::At(low), _) | (Low::Unknown, Some(low)) => {
                     return Ok(Some((link.node, node, low)));
                 }
-                (Low::Unknown, None) => return Err(Error::Unreadable(link.node.key())),
+                (Low::Unknown, None) => return Err(Error::Unreadable(self.key(link.node))),
                 (Low::Gone, _) => next = node.next,
             }
         }

@@ -1,21 +1,14 @@
-//! A node of the index of names, as the store keeps it.
+//! A node of a list, as the store keeps it.
 
 use serde::{Deserialize, Serialize};
 
 use super::position::Position;
 use crate::user::UserId;
 
-/// Names a node: the random number in its key.
+/// Names a node of a list: the random number in its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct NodeId(pub i64);
-
-impl NodeId {
-    /// The key of the node.
-    pub fn key(self) -> String {
-        format!("names/{:x}", self.0)
-    }
-}
 
 /// A node covers the positions from its [`low`](Node::low) on, up to where the next
 /// node of the same level begins.
@@ -49,8 +42,8 @@ pub enum Content {
     Gone,
 }
 
-/// Ids of users. All merged users whose names lie in the node's range are among them. There may
-/// be others: only the users' records decide.
+/// Ids of users. All users of the list whose positions lie in the node's range are among them.
+/// There may be others: only the users' records decide.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Leaf {
     /// The bound of the node. This is true, whatever links say. `None` if the node is new, see
@@ -58,7 +51,7 @@ pub struct Leaf {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub low: Option<Position>,
     pub ids: Vec<UserId>,
-    /// Users that may be about to get a name in this range: their records may be written later,
+    /// Users that may be about to get a position in this range: their records may be written later,
     /// without another write of the node.
     pub moving: Vec<UserId>,
 }
@@ -125,7 +118,7 @@ impl Link {
 }
 
 impl Leaf {
-    /// Adds a user; `moving` says whether it is about to get a name in this range.
+    /// Adds a user; `moving` says whether it is about to get a position in this range.
     pub fn add(&mut self, id: UserId, moving: bool) {
         if !self.ids.contains(&id) {
             self.ids.push(id);

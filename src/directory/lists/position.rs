@@ -1,25 +1,30 @@
-//! Places in the order of names.
+//! Places in the order of a list.
 
 use serde::{Deserialize, Serialize};
 
 use crate::folded_name::{FoldedName, NamePrefix};
 use crate::user::{Name, UserId};
 
-/// A place in the order of names: a folded name or the start of one, and the id of the first user
-/// with that name after it. Names are ordered by the code points of their characters, users with
-/// the same name by their ids.
+/// A place in the order of a list. In the list of names that is a folded name or the start of one,
+/// and the id of the first user with that name after it: names are ordered by the code points of
+/// their characters, users with the same name by their ids. In other lists the text is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Position(String, u64);
 
 impl Position {
     /// Just before all names that begin with `prefix`.
-    pub(super) fn first(prefix: &NamePrefix) -> Position {
+    pub(in crate::directory) fn first(prefix: &NamePrefix) -> Position {
         Position(prefix.as_str().to_owned(), 0)
     }
 
-    /// That of a user.
-    pub(super) fn of(name: &Name, id: UserId) -> Position {
+    /// That of a user among all names.
+    pub(in crate::directory) fn by_name(name: &Name, id: UserId) -> Position {
         Position(FoldedName::from(name).as_str().to_owned(), id.get())
+    }
+
+    /// That of a user in a list in the order of ids.
+    pub(in crate::directory) fn by_id(id: UserId) -> Position {
+        Position(String::new(), id.get())
     }
 
     /// Just after this one.
@@ -29,7 +34,17 @@ impl Position {
 
     /// Whether it is among the names that begin with `prefix`.
     pub fn is_within(&self, prefix: &NamePrefix) -> bool {
-        self.0.starts_with(prefix.as_str())
+        self.starts_with(prefix.as_str())
+    }
+
+    /// Whether it is one of a list in the order of ids.
+    pub fn is_of_an_id(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether its text begins with `prefix`.
+    pub(super) fn starts_with(&self, prefix: &str) -> bool {
+        self.0.starts_with(prefix)
     }
 
     /// The id of the user whose position it is.
@@ -46,6 +61,11 @@ impl Position {
         let same = left.0.chars().zip(right.0.chars());
         let same = same.take_while(|(left, right)| left == right).count();
         Position(right.0.chars().take(same + 1).collect(), 0)
+    }
+
+    /// Whether it contains a part of a name.
+    pub(super) fn has_name(&self) -> bool {
+        !self.0.is_empty()
     }
 
     /// Whether it is the first of all positions.

@@ -17,7 +17,7 @@ pub(super) struct Above {
 
 impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     /// Replaces a node by a corrected one, if it still is as it was read.
-    pub async fn correct(&self, id: NodeId, seen: &Node, corrected: Node) -> Result<(), Error> {
+    pub(super) async fn correct(&self, id: NodeId, seen: &Node, corrected: Node) -> Result<(), Error> {
         let loaded = self.load(id).await?;
         if loaded.value == *seen {
             self.write(loaded, corrected).await?;
@@ -26,7 +26,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     }
 
     /// Tells a node of a child that it does not know.
-    pub async fn tell(&self, above: &Above, child: Link) -> Result<(), Error> {
+    pub(super) async fn tell(&self, above: &Above, child: Link) -> Result<(), Error> {
         let mut children = above.children.clone();
         children.retain(|known| known.node != child.node);
         if children.len() >= self.directory.sizes.inner {
@@ -57,7 +57,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
 
     /// Moves the root's content to a new node, its only child, unless another request writes it
     /// /// meanwhile.
-    pub async fn push_down(&self, root: &Node) -> Result<(), Error> {
+    pub(super) async fn push_down(&self, root: &Node) -> Result<(), Error> {
         let mut below = root.clone();
         if let Content::Inner(children) = &mut below.content {
             children.iter_mut().for_each(|child| child.low = None);
@@ -74,7 +74,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     }
 
     /// Fills in the bounds of a node's children that the node doesn't know.
-    pub async fn ask_children(&self, mut id: NodeId) -> Result<(), Error> {
+    pub(super) async fn ask_children(&self, mut id: NodeId) -> Result<(), Error> {
         'node: loop {
             let loaded = self.load(id).await?;
             let Content::Inner(children) = &loaded.value.content else {

@@ -21,6 +21,7 @@ pub(super) enum Fetched<W> {
 /// The leaf that covers a position.
 pub(super) struct Reached<W> {
     pub id: NodeId,
+    key: String,
     pub fetched: Fetched<W>,
     pub low: Position,
     /// It covers all positions up to here, perhaps more; `None` if it is the last leaf.
@@ -48,7 +49,7 @@ impl<W> Reached<W> {
     pub fn leaf(&self) -> Result<&Leaf, Error> {
         match &self.fetched.node().content {
             Content::Leaf(leaf) => Ok(leaf),
-            _ => Err(Error::Unreadable(self.id.key())),
+            _ => Err(Error::Unreadable(self.key.clone())),
         }
     }
 
@@ -68,7 +69,7 @@ impl<W> Reached<W> {
 
 impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     /// The leaf that covers a position; `replace` says whether it is to be replaced.
-    pub async fn find(
+    pub(super) async fn find(
         &self,
         position: &Position,
         replace: bool,
@@ -119,10 +120,11 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             };
             let Content::Inner(children) = &node.content else {
                 let Low::At(low) = low else {
-                    return Err(Error::Unreadable(id.key()));
+                    return Err(Error::Unreadable(self.key(id)));
                 };
                 return Ok(Some(Reached {
                     id,
+                    key: self.key(id),
                     fetched,
                     low,
                     end,
@@ -136,7 +138,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             let index = children
                 .iter()
                 .rposition(|child| child.low.as_ref() <= Some(position));
-            let index = index.ok_or_else(|| Error::Unreadable(id.key()))?;
+            let index = index.ok_or_else(|| Error::Unreadable(self.key(id)))?;
             let child = children[index].node;
             above = Some(Above {
                 id,
@@ -178,7 +180,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
                 self.correct(id, node, linked(next)).await?;
             }
             (Low::At(low), _, None) => {
-                let above = above.ok_or_else(|| Error::Unreadable(id.key()))?;
+                let above = above.ok_or_else(|| Error::Unreadable(self.key(id)))?;
                 if low > *position
                     && above
                         .right()

@@ -1,0 +1,220 @@
+//! Lists of users, by what their records say: all users in the order of their names, and the users
+//! with one external id.
+//!
+//! A list is a [`tree`] whose leaves list ids and nothing of the users. A request that reads a
+//! [`leaf`] reads the records of its users, and only the records decide who is in the list, and
+//! where.
+//!
+//! *Invariant: the leaf that covers a user's position has the user's id, from the moment at which
+//! the user is in the list.* It rests on this:
+//!
+//! - A request that changes a record, so that its user gets a position, reads the record, writes the
+//!   id into the leaf of that position, marked `moving`, and then swaps the record. It writes the
+//!   leaf even if the id is there, so that a request that is about to remove the id fails.
+//! - *Removing* an id from a leaf, or leaving it to one half in a split, is decided by its record,
+//!   which is read after the leaf and before the leaf's swap. A change that writes the leaf in
+//!   between makes that swap fail. A change that wrote the leaf before, and has not swapped the
+//!   record yet, has left the mark `moving`: then the record is written once more, unchanged,
+//!   which makes the change fail.
+//! - A final record never comes to life: its id may be removed at any time.
+//!
+//! Creates leave the list of names alone: users get into it by [merging](super::names). Deletes
+//! leave lists alone, except for users who give the bound of a leaf. An id whose record can't be
+//! read when its leaf is rewritten is not in the list until the user is changed so that it gets a
+//! position.
+
+mod descent;
+mod inner;
+mod leaf;
+mod node;
+mod position;
+mod tree;
+
+pub use position::Position;
+
+use super::page::{Gather, MISSES};
+use super::{Directory, Error, hashed_key, pointer};
+use crate::platform::Platform;
+use crate::store::Store;
+use crate::user::{ExternalId, Profile, User, UserId};
+pub(super) use node::{Node, NodeId};
+pub(super) use tree::Tree;
+
+/// A list of users.
+#[derive(Clone, Copy)]
+pub(super) enum List<'l> {
+    /// All users, in the order of their names.
+    Names,
+    /// The users with this external id, in the order of their ids.
+    ExternalId(&'l ExternalId),
+}
+
+impl List<'_> {
+    /// The key of the number that names the root of the tree; 0 before there is one.
+    fn pointer(self) -> String {
+        match self {
+            List::Names => "names".to_owned(),
+            List::ExternalId(id) => hashed_key("external-id", id.as_str()),
+        }
+    }
+
+    /// What the keys of all nodes begin with.
+    fn folder(self) -> &'static str {
+        match self {
+            List::Names => "names",
+            List::ExternalId(_) => "external-ids",
+        }
+    }
+
+    /// Where a user is; `None` if it is not in the list.
+    fn position(self, id: UserId, profile: &Profile) -> Option<Position> {
+        match self {
+            List::Names => Some(Position::by_name(&profile.name, id)),
+            List::ExternalId(wanted) => {
+                let is_here = profile.external_id.as_ref() == Some(wanted);
+                is_here.then(|| Position::by_id(id))
+            }
+        }
+    }
+}
+
+/// What is known of a search, besides the users that were gathered.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The position at which the search goes on; `None` if it has ended.
+    pub next: Option<Position>,
+    /// Ids that were left out, as their records can't be read.
+    pub unreadable: Vec<UserId>,
+}
+
+impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
+    /// A list; `None` before there is one.
+    pub(super) async fn list_if_any<'t>(
+        &'t self,
+        list: List<'t>,
+    ) -> Result<Option<Tree<'t, 'd, S, P>>, Error> {
+        let root = pointer::find(self.store, &list.pointer()).await?;
+        Ok(root.map(|root| self.tree(list, root)))
+    }
+
+    /// A list, which this makes if it is missing. `plant` writes what it needs besides nodes.
+    pub(super) async fn list_or_new<'t>(
+        &'t self,
+        list: List<'t>,
+        plant: impl AsyncFnOnce(&Tree<'t, 'd, S, P>) -> Result<(), Error>,
+    ) -> Result<Tree<'t, 'd, S, P>, Error> {
+        let plant = async |root| {
+            let tree = self.tree(list, root);
+            tree.plant().await?;
+            plant(&tree).await
+        };
+        let root =
+            pointer::find_or_make(self.store, self.platform, &list.pointer(), plant).await?;
+        Ok(self.tree(list, root))
+    }
+
+    pub(super) fn tree<'t>(&'t self, list: List<'t>, root: i64) -> Tree<'t, 'd, S, P> {
+        Tree {
+            directory: self,
+            list,
+            root: NodeId(root),
+        }
+    }
+}
+
+impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
+    /// Gathers the users whose positions begin with `prefix`, in order, from one position on, until
+    /// `gathered` is full.
+    ///
+    /// There may be fewer users than that, or none, while there is a `next` position: the work of one
+    /// request is bounded by [`MISSES`].
+    pub async fn gather(
+        &self,
+        prefix: &str,
+        from: &Position,
+        gathered: &mut dyn Gather,
+    ) -> Result<Found, Error> {
+        let mut found = Found::default();
+        let mut misses = 0;
+        let mut last = None;
+        let reached = self.find(from, false).await?;
+        let (mut id, mut low) = (reached.id, reached.low.clone());
+        let mut node = reached.fetched.into_node();
+        // Beyond the prefix, the next leaf does not matter.
+        let mut is_last = reached
+            .end
+            .is_none_or(|end| !end.starts_with(prefix) && end > *from);
+        loop {
+            let next = match is_last {
+                true => None,
+                false => self.following(&node).await?,
+            };
+            let end = next.as_ref().map(|(_, _, low)| low);
+            let here = self.users_of(id, &node, &mut found.unreadable);
+            let mut here = here.await?;
+            here.retain(|(position, _)| *position >= low && end.is_none_or(|end| position < end));
+            // Each leaf that is read counts, too.
+            misses += node.ids().len() + 1;
+            if !low.is_first() && !here.iter().any(|(position, _)| low.starts(position)) {
+                // A request that died has left this bound; see `leaf`.
+                let _ = self.tidy(&low).await;
+            }
+            for (position, user) in here {
+                if position < *from || !position.starts_with(prefix) {
+                    continue;
+                }
+                if gathered.is_full() {
+                    found.next = last.map(Position::next);
+                    return Ok(found);
+                }
+                misses -= 1;
+                last = Some(position);
+                gathered.push(user);
+            }
+            match next {
+                Some((_, _, next)) if next.starts_with(prefix) && misses >= MISSES => {
+                    found.next = Some(next);
+                    return Ok(found);
+                }
+                Some(next) if next.2.starts_with(prefix) => {
+                    (id, node, low) = next;
+                    is_last = node.next.is_none();
+                }
+                _ => return Ok(found),
+            }
+        }
+    }
+
+    /// The users that a leaf lists, in the order of their positions, former ones included.
+    async fn users_of(
+        &self,
+        id: NodeId,
+        node: &Node,
+        unreadable: &mut Vec<UserId>,
+    ) -> Result<Vec<(Position, User)>, Error> {
+        // Each is put in its place: to sort takes 5 KB of the component for each type that is sorted.
+        let mut users: Vec<(Position, User)> = Vec::new();
+        let mut gone = Vec::new();
+        let ids = node.ids();
+        for user in ids {
+            match self.directory.record(*user).await {
+                Ok(Some(record)) if record.is_final() => gone.push(*user),
+                Ok(record) => {
+                    if let Some(user) = record.and_then(|record| record.into_user(*user))
+                        && let Some(position) = self.list.position(user.id, &user.profile)
+                    {
+                        let place = users.partition_point(|(other, _)| *other < position);
+                        users.insert(place, (position, user));
+                    }
+                }
+                Err(Error::Unreadable(_)) => unreadable.push(*user),
+                Err(error) => return Err(error),
+            }
+        }
+        // Otherwise every search would read their records.
+        if gone.len() * 2 > ids.len() {
+            let _ = self.forget(id, &gone).await;
+        }
+        Ok(users)
+    }
+}
