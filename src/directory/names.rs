@@ -12,7 +12,7 @@
 //!   `moving`, and then swaps the record. It writes the leaf even if the id is there, so that
 //!   a request that is about to remove the id fails.
 //! - *Removing* an id from a leaf, or leaving it to one half in a split, is decided by its record,
-//!   which is read after the leaf and before the leaf's swap. A rename that writes the leaf in
+//!   which is read after the leaf and before the leaf's swap, by `current`: `get` may be late. A rename that writes the leaf in
 //!   between makes that swap fail. A rename that wrote the leaf before, and has not swapped the
 //!   record yet, has left the mark `moving`: then the record is written once more, unchanged,
 //!   which makes the rename fail.
@@ -90,7 +90,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         loop {
             let next = match is_last {
                 true => None,
-                false => tree.following(&node).await?,
+                false => tree.following(&node, false).await?,
             };
             let end = next.as_ref().map(|(_, _, low)| low);
             let here = self.users_of(&tree, id, &node, &mut found.unreadable);

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::LEASE;
 use super::fingerprint::Fingerprint;
+use super::is_past_lease;
 use crate::timestamp::Timestamp;
 use crate::user::{Email, Profile, User, UserId, Version};
 
@@ -90,7 +90,7 @@ impl Record {
 
     /// Whether this is a create that is taken for dead.
     pub fn is_dead(&self, now: Timestamp) -> bool {
-        matches!(self.state, State::Pending { created_at } if created_at.0 + LEASE < now.0)
+        matches!(self.state, State::Pending { created_at } if is_past_lease(created_at, now))
     }
 
     /// Whether this is a user that has `email` by the claim of that number.

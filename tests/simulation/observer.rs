@@ -64,7 +64,7 @@ impl Observer {
 /// such user.
 fn read(store: &SimStore, id: UserId) -> Result<Option<String>, Error> {
     let port = Port::default();
-    let platform = SimPlatform::new(0, Rc::default());
+    let platform = SimPlatform::new(0, Rc::default(), 0);
     let directory = Directory {
         store: &port,
         platform: &*platform,

@@ -65,6 +65,14 @@ pub enum Ask {
 }
 
 impl Ask {
+    /// Whether it changes nothing.
+    pub fn reads(&self) -> bool {
+        matches!(
+            self,
+            Ask::Get(_) | Ask::Find(_) | Ask::List { .. } | Ask::Search { .. } | Ask::Ready
+        )
+    }
+
     /// The request on the wire.
     pub fn request(&self) -> Request<Vec<u8>> {
         let (method, path) = self.target();
