@@ -10,8 +10,8 @@
 //! - `live`: the repeat gets the first answer again;
 //! - `deleted`: the user is gone.
 //!
-//! A key is free again a day and some minutes after it was claimed. A create claims a free key by a swap
-//! of the number that it read. If the number changed meanwhile, it looks again. So of all
+//! A key is free again a day and some minutes after it was claimed. A create claims a free key by
+//! a swap of the number that it read. If the number changed meanwhile, it looks again. So of all
 //! creates with one key, each sees the one before it.
 
 use serde_json::Value;
@@ -78,8 +78,8 @@ fn minute(time: Timestamp) -> u32 {
 }
 
 /// Whether a key that was claimed in that minute is free by now: after 24 hours, a minute for the
-/// time from the claim to the answer, and what clocks may differ. An age of more than half of all minutes means that the
-/// claim is from the future, by a clock that is ahead.
+/// time from the claim to the answer, and the difference that clocks may have. An age of more than
+/// half of all minutes means that the claim is from the future, by a clock that is ahead.
 fn is_free(claimed: u32, now: Timestamp) -> bool {
     let age = (BESIDE_USER + minute(now) - claimed) % BESIDE_USER;
     (24 * 60 + CLOCKS + 2..BESIDE_USER / 2).contains(&age)

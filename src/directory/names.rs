@@ -12,10 +12,10 @@
 //!   `moving`, and then swaps the record. It writes the leaf even if the id is there, so that
 //!   a request that is about to remove the id fails.
 //! - *Removing* an id from a leaf, or leaving it to one half in a split, is decided by its record,
-//!   which is read after the leaf and before the leaf's swap, by `current`: `get` may be late. A rename that writes the leaf in
-//!   between makes that swap fail. A rename that wrote the leaf before, and has not swapped the
-//!   record yet, has left the mark `moving`: then the record is written once more, unchanged,
-//!   which makes the rename fail.
+//!   which is read after the leaf and before the leaf's swap, by `current`, as `get` may be late.
+//!   A rename that writes the leaf in between makes that swap fail. A rename that wrote the leaf
+//!   before, and has not swapped the record yet, has left the mark `moving`: then the record is
+//!   written once more, unchanged, which makes the rename fail.
 //! - A final record never comes to life: its id may be removed at any time.
 //!
 //! Creates leave the index alone; see [`merge`]. So do deletes, except for users who give

@@ -94,7 +94,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             };
             if written {
                 // On the way there, the nodes above are corrected.
-                self.find(old, false).await?;
+                self.find(old, true).await?;
                 return Ok(());
             }
         }
@@ -105,7 +105,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     pub async fn tidy(&self, position: &Position) -> Result<(), Error> {
         let reached = self.find(position, true).await?;
         if self.rewrite(reached).await? {
-            self.find(position, false).await?;
+            self.find(position, true).await?;
         }
         Ok(())
     }
