@@ -320,6 +320,7 @@ impl Simulation {
     /// Takes a step.
     pub fn step(&mut self, choice: Choice) -> Result<(), Violation> {
         self.clock += 1;
+        self.store.now = self.now.get();
         match choice {
             Choice::Client(client, fate) => self.step_of(client, fate),
             Choice::Crash => {

@@ -29,6 +29,8 @@ pub struct SimStore {
     pub deferred: Vec<(usize, Operation)>,
     pub written: Vec<(usize, String)>,
     pub first_lows: BTreeMap<String, serde_json::Value>,
+    /// The true time.
+    pub now: i64,
     entries: BTreeMap<String, Entry>,
     hash: u64,
     /// Whether it keeps what keys held before,
@@ -48,6 +50,7 @@ impl SimStore {
             deferred: Vec::new(),
             written: Vec::new(),
             first_lows: BTreeMap::new(),
+            now: 0,
             entries: BTreeMap::new(),
             hash: 0,
             keeps_past: false,
