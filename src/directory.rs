@@ -57,6 +57,7 @@ use sha2::{Digest, Sha256};
 
 use crate::platform::Platform;
 use crate::store::{Store, StoreError};
+use crate::timestamp::Timestamp;
 use crate::user::{Email, User, UserId, Username, Version};
 use claim::Claimed;
 pub use create::Created;
@@ -75,6 +76,12 @@ const ATTEMPTS: usize = 16;
 
 /// The lease: after this time, in milliseconds, a request that has not ended is taken for dead.
 const LEASE: i64 = 60_000;
+
+/// Whether a request that began at that time is taken for dead. So it is if it began as far in the
+/// future, by a clock that was wrong: nothing waits for that time to come.
+fn is_past_lease(began: Timestamp, now: Timestamp) -> bool {
+    began.0.abs_diff(now.0) > LEASE as u64
+}
 
 /// The users of one store.
 pub struct Directory<'a, S, P> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use http::{Response, Uri};
 
@@ -107,6 +108,10 @@ pub struct FakePlatform {
 impl Platform for FakePlatform {
     fn now(&self) -> Timestamp {
         Timestamp(self.now.get() * 1000)
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_secs(self.now.get().unsigned_abs())
     }
 
     fn random(&self) -> u64 {

@@ -1,5 +1,7 @@
 //! The platform's services besides the store.
 
+use std::time::Duration;
+
 use http::{Response, Uri};
 
 use crate::timestamp::Timestamp;
@@ -7,11 +9,15 @@ use crate::timestamp::Timestamp;
 /// The most bytes of a document that is fetched.
 pub const MAX_FETCHED_BYTES: usize = 64 * 1024;
 
-/// A clock, a source of random numbers, the operator's configuration, log and audit trail.
+/// Clocks, a source of random numbers, the operator's configuration, log and audit trail.
 #[allow(async_fn_in_trait)] // As in `Store`.
 pub trait Platform {
-    /// The time of day.
+    /// The time of day. The clocks of two instances may differ, and may be set at any moment.
     fn now(&self) -> Timestamp;
+
+    /// The time since some moment, by a monotonic clock: one that is never set. Two such times
+    /// can be compared only within one request.
+    fn monotonic(&self) -> Duration;
 
     /// A random number of 64 bits, evenly distributed, that is never drawn again.
     fn random(&self) -> u64;

@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
 use edge_users::configuration::Configuration;
@@ -225,6 +225,11 @@ impl Platform for Native {
     fn now(&self) -> Timestamp {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         Timestamp(now.expect("a clock after 1970").as_millis() as i64)
+    }
+
+    /// Nobody sets the clock of a benchmark.
+    fn monotonic(&self) -> Duration {
+        Duration::from_millis(self.now().0 as u64)
     }
 
     fn random(&self) -> u64 {

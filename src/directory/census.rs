@@ -11,7 +11,7 @@
 //! ids above: ids that never became users are not counted.
 
 use super::ledger::{Given, Ledger};
-use super::record::State;
+use super::record::{self, State};
 use super::{Directory, Error, LEASE};
 use crate::platform::Platform;
 use crate::store::Store;
@@ -110,7 +110,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                         (false, over)
                     }
                 },
-                Ok(None) => (false, number <= over),
+                Ok(None) => (false, number <= over && self.has_no_record(id).await?),
                 Err(Error::Unreadable(_)) => (true, true),
                 Err(error) => return Err(error),
             };
@@ -124,6 +124,12 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             }
         }
         Ok(creates)
+    }
+
+    /// Whether an id has no record at this moment, also where `get` is late.
+    pub(super) async fn has_no_record(&self, id: UserId) -> Result<bool, Error> {
+        let (record, _) = self.store.current(&record::key(id)).await?;
+        Ok(record.is_none())
     }
 
     /// Ends a create that died. Answers whether it ended without a user.
@@ -146,8 +152,11 @@ pub(super) fn ended(noted: &[Given], now: Timestamp) -> u64 {
 
 /// Notes how many ids are given now, and drops notes that are no longer needed.
 pub(super) fn note_given(noted: &[Given], ids: u64, at: Timestamp) -> Vec<Given> {
-    let newest_over = noted.iter().rposition(|given| is_over(given, at));
-    let mut given = noted[newest_over.unwrap_or(0)..].to_vec();
+    // A note by a clock that was wrong would keep others out until its time comes.
+    let noted = noted.iter().filter(|given| given.at.0 <= at.0 + LEASE);
+    let mut given: Vec<Given> = noted.copied().collect();
+    let newest_over = given.iter().rposition(|given| is_over(given, at));
+    given.drain(..newest_over.unwrap_or(0));
     if given
         .last()
         .is_none_or(|last| last.ids < ids && last.at.0 + NOTED < at.0)

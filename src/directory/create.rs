@@ -1,5 +1,7 @@
 //! Creating a user.
 
+use std::time::Duration;
+
 use super::claim::{self, Claim, Claimed};
 use super::fingerprint::Fingerprint;
 use super::idempotency::Idempotency;
@@ -9,12 +11,20 @@ use super::versioned::{self, Written};
 use super::{ATTEMPTS, CREATED, Directory, Error, LEASE};
 use crate::platform::Platform;
 use crate::store::Store;
-use crate::timestamp::Timestamp;
 use crate::user::{Profile, User, UserId};
 
-/// The highest age, in milliseconds, at which a create still writes the record of its id. It is
-/// less than half of the lease, to leave room for clocks that differ and for the write itself.
-const STALE_ID: i64 = LEASE / 3;
+/// The highest age of an id at which a create still makes a user of it. Other requests take the id
+/// for void, if it has no record, after [`LEASE`]: that leaves room for clocks that differ, and for
+/// the write of a record that is a user at once.
+const STALE_ID: Duration = Duration::from_millis(LEASE as u64 / 3);
+
+/// An id that was just given.
+#[derive(Clone, Copy)]
+struct Given {
+    id: UserId,
+    /// When it was asked for, by the monotonic clock.
+    asked: Duration,
+}
 
 /// Claims of others on the email and the username of a new user that are known never to hold.
 #[derive(Clone, Copy, Default)]
@@ -108,7 +118,11 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         let id = self
             .write_first(given, State::Pending { created_at })
             .await?;
-        let created = self.claim_and_commit(id, profile, key, dead).await;
+        // If that took long, the id may be taken for void.
+        let created = match self.check_age(given) {
+            Ok(()) => self.claim_and_commit(id, profile, key, dead).await,
+            Err(stale) => Err(stale),
+        };
         if !matches!(
             created,
             Ok(Created {
@@ -196,23 +210,26 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         Err(Error::Contended)
     }
 
-    /// Gives the next id, and says when it was asked for.
-    async fn next_id(&self) -> Result<(UserId, Timestamp), Error> {
-        let asked = self.platform.now();
+    /// Gives the next id.
+    async fn next_id(&self) -> Result<Given, Error> {
+        let asked = self.platform.monotonic();
         let number = number::add(self.store, CREATED, 1).await?;
         let id = UserId::try_from(number as u64).map_err(|_| Error::Exhausted)?;
-        Ok((id, asked))
+        Ok(Given { id, asked })
     }
 
-    /// Writes the first record of an id that was just given.
-    async fn write_first(
-        &self,
-        (id, asked): (UserId, Timestamp),
-        state: State,
-    ) -> Result<UserId, Error> {
-        if self.platform.now().0 - asked.0 > STALE_ID {
-            return Err(Error::Contended);
+    /// Fails if the id may soon be taken for void.
+    fn check_age(&self, given: Given) -> Result<(), Error> {
+        match self.platform.monotonic().saturating_sub(given.asked) > STALE_ID {
+            true => Err(Error::Contended),
+            false => Ok(()),
         }
+    }
+
+    /// Writes the first record of an id.
+    async fn write_first(&self, given: Given, state: State) -> Result<UserId, Error> {
+        self.check_age(given)?;
+        let id = given.id;
         let record = Record { claims: 0, state };
         versioned::create(self.store, &record::key(id), self.draw(), record).await?;
         Ok(id)

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::record::{self, Record, State};
 use super::versioned::{self, Loaded, Written};
-use super::{Directory, Error, LEASE, pointer};
+use super::{Directory, Error, is_past_lease, pointer};
 use crate::platform::Platform;
 use crate::store::Store;
 use crate::timestamp::Timestamp;
@@ -53,7 +53,7 @@ pub(super) struct Given {
 impl Leaving {
     /// Whether the delete is taken for dead.
     pub fn is_old(&self, now: Timestamp) -> bool {
-        self.at.0 + LEASE < now.0
+        is_past_lease(self.at, now)
     }
 
     /// Whether the delete was done, by the record of its user.
@@ -76,8 +76,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         let Some(pointer) = pointer::find(self.store, POINTER).await? else {
             return Ok(Ledger::default());
         };
-        let ledger = versioned::get(self.store, &key(pointer)).await?;
-        ledger.ok_or_else(|| Error::Unreadable(POINTER.to_owned()))
+        versioned::get_existing(self.store, &key(pointer)).await
     }
 
     /// Lists a delete, with the number that the record gets. The caller has already loaded the

@@ -12,10 +12,10 @@
 //!   id into the leaf of that position, marked `moving`, and then swaps the record. It writes the
 //!   leaf even if the id is there, so that a request that is about to remove the id fails.
 //! - *Removing* an id from a leaf, or leaving it to one half in a split, is decided by its record,
-//!   which is read after the leaf and before the leaf's swap. A change that writes the leaf in
-//!   between makes that swap fail. A change that wrote the leaf before, and has not swapped the
-//!   record yet, has left the mark `moving`: then the record is written once more, unchanged,
-//!   which makes the change fail.
+//!   which is read after the leaf and before the leaf's swap, by `current`, as `get` may be late.
+//!   A change that writes the leaf in between makes that swap fail. A change that wrote the leaf
+//!   before, and has not swapped the record yet, has left the mark `moving`: then the record is
+//!   written once more, unchanged, which makes the change fail.
 //! - A final record never comes to life: its id may be removed at any time.
 //!
 //! Creates leave the list of names alone: users get into it by [merging](super::names). Deletes
@@ -147,7 +147,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         loop {
             let next = match is_last {
                 true => None,
-                false => self.following(&node).await?,
+                false => self.following(&node, false).await?,
             };
             let end = next.as_ref().map(|(_, _, low)| low);
             let here = self.users_of(id, &node, &mut found.unreadable);

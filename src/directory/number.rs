@@ -68,6 +68,14 @@ pub(super) async fn get<S: Store>(store: &S, key: &str) -> Result<i64, Error> {
     }
 }
 
+/// The number under `key` now, 0 if there is none, also where `get` is late.
+pub(super) async fn current<S: Store>(store: &S, key: &str) -> Result<i64, Error> {
+    match store.current(key).await? {
+        (None, _) => Ok(0),
+        (Some(bytes), _) => Ok(decode(key, &bytes)?.0),
+    }
+}
+
 /// Adds to the number under `key`, which is 0 if there is none, and answers the sum.
 ///
 /// A store fails at a value that is no number as it does when it is out of order. So the value

@@ -58,9 +58,9 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     /// operations at the same instant get into each other's way.
     async fn check_atomics(&self) -> Result<(), NotReady> {
         self.check_swaps().await?;
-        let before = number::get(self.store, COUNTED).await?;
+        let before = number::current(self.store, COUNTED).await?;
         let sum = number::add(self.store, COUNTED, 1).await?;
-        let after = number::get(self.store, COUNTED).await?;
+        let after = number::current(self.store, COUNTED).await?;
         // Others that check at the same time only add, too.
         match before < sum && sum <= after {
             true => Ok(()),
@@ -77,7 +77,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         let (before, before_stale) = (number.value, stale.value);
 
         number.swap_once(self.store, draw()).await?;
-        let swapped = number::get(self.store, SWAPPED).await?;
+        let swapped = number::current(self.store, SWAPPED).await?;
         if swapped == before {
             let what = "it did not swap a value that nobody had changed";
             return Err(NotReady::Unsound(what));
@@ -88,7 +88,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         }
         let overwriting = draw();
         stale.swap_once(self.store, overwriting).await?;
-        if number::get(self.store, SWAPPED).await? == overwriting {
+        if number::current(self.store, SWAPPED).await? == overwriting {
             return Err(NotReady::Unsound(
                 "it swapped a value that had been changed",
             ));

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::LEASE;
 use super::claim::Claimed;
 use super::fingerprint::Fingerprint;
+use super::is_past_lease;
 use crate::timestamp::Timestamp;
 use crate::user::{Profile, User, UserId, Version};
 
@@ -104,7 +104,7 @@ impl Record {
 
     /// Whether this is a create that is taken for dead.
     pub fn is_dead(&self, now: Timestamp) -> bool {
-        matches!(self.state, State::Pending { created_at } if created_at.0 + LEASE < now.0)
+        matches!(self.state, State::Pending { created_at } if is_past_lease(created_at, now))
     }
 
     /// Whether this is a user that has the email or the username by the claim of that number.

@@ -64,12 +64,28 @@ pub(super) async fn get<S: Store, T: DeserializeOwned>(
     store: &S,
     key: &str,
 ) -> Result<Option<T>, Error> {
-    let Some(bytes) = store.get(key).await? else {
-        return Ok(None);
+    match store.get(key).await? {
+        Some(bytes) => current(key, &bytes).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Reads a value that there is: where `get` is late and finds none, by a read that is never late.
+pub(super) async fn get_existing<S: Store, T: DeserializeOwned>(
+    store: &S,
+    key: &str,
+) -> Result<T, Error> {
+    let bytes = match store.get(key).await? {
+        None => store.current(key).await?.0,
+        found => found,
     };
-    match parse::<Current<T>>(&bytes) {
+    current(key, &bytes.unwrap_or_default())
+}
+
+fn current<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T, Error> {
+    match parse::<Current<T>>(bytes) {
         Some(current) if current.format == FORMAT && !current.writes.is_empty() => {
-            Ok(Some(current.value))
+            Ok(current.value)
         }
         _ => Err(Error::Unreadable(key.to_owned())),
     }

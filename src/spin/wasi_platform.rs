@@ -1,5 +1,7 @@
 //! Clock, random numbers, configuration and log, as WASI has them.
 
+use std::time::Duration;
+
 use http::{Response, Uri};
 use spin_sdk::wit::wasi::clocks0_2_0::wall_clock;
 use spin_sdk::wit::wasi::config::store as config;
@@ -23,6 +25,10 @@ impl Platform for WasiPlatform {
     fn now(&self) -> Timestamp {
         let now = wall_clock::now();
         Timestamp(now.seconds as i64 * 1000 + i64::from(now.nanoseconds / 1_000_000))
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_nanos(monotonic_clock::now())
     }
 
     fn random(&self) -> u64 {

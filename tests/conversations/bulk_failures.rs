@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use crate::support::memory::{Memory, Watch};
 use edge_users::configuration::Configuration;
@@ -81,6 +82,10 @@ struct Still {
 impl Platform for Still {
     fn now(&self) -> Timestamp {
         Timestamp(0)
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::ZERO
     }
 
     fn random(&self) -> u64 {

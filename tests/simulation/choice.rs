@@ -13,6 +13,8 @@ pub enum Fate {
     FailsEarly,
     /// It happens, and is answered when the client's turn comes again.
     Lingers,
+    /// It is a `get` that is late: the value is the one before so many writes.
+    Outdated(usize),
     /// The instance dies before it.
     Dies,
     /// The instance dies after it, before the answer.
@@ -32,6 +34,10 @@ pub enum Choice {
     Time(i64),
     /// More than a minute goes by, on a host that lets requests take so long.
     Pause,
+    /// The store is slow: `SLOW_MILLIS` go by, on such a host.
+    Slow,
+    /// The clock of a client's instance is set: it is so many milliseconds ahead.
+    Clock(usize, i64),
 }
 
 impl Fate {
@@ -43,6 +49,7 @@ impl Fate {
             Fate::FailsAfter => ", and yet it fails",
             Fate::FailsEarly => ", which fails and has yet to take effect",
             Fate::Lingers => ", which is answered later",
+            Fate::Outdated(_) => ", which is late",
             Fate::Dies => ", before which the instance dies",
             Fate::DiesAfter => ", and the instance dies",
         }

@@ -7,6 +7,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use edge_users::configuration::Configuration;
 use edge_users::directory::{Directory, Sizes};
@@ -133,18 +134,27 @@ pub struct SimPlatform {
     client: u64,
     drawn: Cell<u64>,
     times: Cell<u64>,
+    /// The true time.
     now: Rc<Cell<i64>>,
+    /// How many milliseconds the clock of the instance is ahead of that.
+    skew: Cell<i64>,
 }
 
 impl SimPlatform {
-    /// The platform of a client; `now` is the time of all.
-    pub fn new(client: u64, now: Rc<Cell<i64>>) -> Rc<SimPlatform> {
+    /// The platform of a client; `now` is the true time.
+    pub fn new(client: u64, now: Rc<Cell<i64>>, skew: i64) -> Rc<SimPlatform> {
         Rc::new(SimPlatform {
             client,
             drawn: Cell::new(0),
             times: Cell::new(0),
             now,
+            skew: Cell::new(skew),
         })
+    }
+
+    /// Sets the clock.
+    pub fn set_clock(&self, skew: i64) {
+        self.skew.set(skew);
     }
 
     /// Names all times that the service was told.
@@ -155,9 +165,15 @@ impl SimPlatform {
 
 impl Platform for SimPlatform {
     fn now(&self) -> Timestamp {
-        let now = self.now.get();
+        let now = self.now.get() + self.skew.get();
         self.times.set(hash(&(self.times.get(), now)));
         Timestamp(now)
+    }
+
+    fn monotonic(&self) -> Duration {
+        let now = self.now.get();
+        self.times.set(hash(&(self.times.get(), now)));
+        Duration::from_millis(now as u64)
     }
 
     fn random(&self) -> u64 {

@@ -18,7 +18,7 @@ use crate::violation::Violation;
 /// How much is explored.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
-    /// How many faults a run may have.
+    /// How many faults a run may have; where reads may be late, how many of them are.
     pub faults: usize,
     /// How often more than a minute may go by.
     pub pauses: usize,
@@ -198,13 +198,22 @@ impl Search<'_> {
         let mut choices: Vec<_> = happens.collect();
         for client in clients.iter().filter(|_| taken.faults < self.bounds.faults) {
             let fates: &[Fate] = match run.writes(*client) {
+                _ if run.conditions.late_reads => &[],
                 true => &[Fate::Dies, Fate::DiesAfter, Fate::Fails, Fate::FailsAfter],
                 false => &[Fate::Dies, Fate::Fails],
             };
             choices.extend(fates.iter().map(|fate| Choice::Client(*client, *fate)));
+            // The newest of the late answers, and the oldest.
+            let late = run.outdated(*client);
+            let late = [1, late].into_iter().take(late.min(2));
+            choices.extend(late.map(|writes| Choice::Client(*client, Fate::Outdated(writes))));
         }
-        if taken.pauses < self.bounds.pauses && !clients.is_empty() && run.may_pause() {
-            choices.push(Choice::Pause);
+        if taken.pauses < self.bounds.pauses && !clients.is_empty() {
+            let (pause, may) = match run.conditions.slow {
+                true => (Choice::Slow, run.may_be_slow()),
+                false => (Choice::Pause, run.may_pause()),
+            };
+            choices.extend(may.then_some(pause));
         }
         choices
     }

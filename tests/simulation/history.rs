@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::conditions::Conditions;
 use crate::linearizability::{self, Interval};
 use crate::model::{Call, Stretch};
 use crate::request::{Ask, By, Seen, Told};
@@ -23,6 +24,8 @@ pub struct Event {
     pub end: usize,
     /// How many store operations it made.
     pub operations: usize,
+    /// Whether reads may have been late for it.
+    pub reads_late: bool,
     /// Names the set of requests that ended before this one started.
     before: u64,
 }
@@ -51,6 +54,7 @@ impl History {
             start: now,
             end: OPEN,
             operations: 0,
+            reads_late: false,
             before: self.ended,
         });
         self.events.len() - 1
@@ -135,9 +139,15 @@ impl History {
     /// Fails if no order of the requests, each taking effect at one instant
     /// between its start and its end, explains the answers.
     pub fn check(&self) -> Result<(), String> {
+        self.check_under(Conditions::default())
+    }
+
+    /// Fails likewise, if the answer is promised under these conditions.
+    pub fn check_under(&self, conditions: Conditions) -> Result<(), String> {
         let mut calls = Vec::new();
         let ids = self.ids();
-        for event in &self.events {
+        let promised = self.events.iter().filter(|event| !conditions.exempt(event));
+        for event in promised {
             let mut call = |call| {
                 calls.push(Interval {
                     call,
@@ -163,16 +173,7 @@ impl History {
                 continue;
             }
             let Told::Users { users, next, .. } = &event.told else {
-                let reads = matches!(
-                    event.ask,
-                    Ask::Get(_)
-                        | Ask::Find(_)
-                        | Ask::FindUsername(_)
-                        | Ask::List { .. }
-                        | Ask::Search { .. }
-                        | Ask::Ready
-                );
-                if !(reads && event.told == Told::Unknown) {
+                if !(event.ask.reads() && event.told == Told::Unknown) {
                     call(Call::Asked(event.ask.clone(), event.told.clone()));
                 }
                 continue;
@@ -187,7 +188,7 @@ impl History {
             if !ascending || !within || !forward {
                 return Err(format!("this is no page: {event}\n{self}"));
             }
-            if !self.overlaps(event) {
+            if !self.overlaps(event) && conditions.counts_and_finds() {
                 call(Call::Asked(event.ask.clone(), event.told.clone()));
                 continue;
             }

@@ -4,6 +4,7 @@
 //! - [`store`], [`backend`], [`operation`]: Spin's SQLite, Redis and DynamoDB stores, as they behave
 //! - [`transcript`]: the store and its operations, as people read them
 //! - [`client`]: the store, the clock and the random numbers as the service sees them
+//! - [`conditions`]: clocks that differ, a slow store, late reads; and what is promised under them
 //! - [`scheduler`], [`choice`]: runs clients as it is told, and lets operations fail and instances die
 //! - [`observer`], [`violation`]: promises that hold after every single write, and a broken one
 //! - [`request`], [`history`]: the requests of clients, the answers, and their times
@@ -25,6 +26,7 @@ mod backend;
 mod broken;
 mod choice;
 mod client;
+mod conditions;
 mod counts;
 mod explore;
 mod external_ids;
@@ -39,6 +41,7 @@ mod names;
 mod observer;
 mod operation;
 mod pairs;
+mod promises;
 mod random;
 mod repeats;
 mod request;
@@ -51,6 +54,3 @@ mod store;
 mod transcript;
 mod usernames;
 mod violation;
-
-/// Whether X-Total-Count is exact again after crashes.
-pub const COUNT_HEALS: bool = true;

@@ -4,6 +4,7 @@ use edge_users::directory::Sizes;
 use serde_json::{Value, json};
 
 use crate::backend::Backend;
+use crate::conditions::Conditions;
 use crate::request::{Action, Condition, Who};
 use crate::sabotage::Sabotage;
 use crate::scenario::{RECOVERY, Scenario};
@@ -267,6 +268,7 @@ impl Scenario {
             before: RECOVERY,
             programs,
             sizes: Sizes::SERVICE,
+            conditions: Conditions::default(),
             sabotage,
         }
     }

@@ -346,7 +346,7 @@ impl Model {
         let live: Vec<u64> = live.map(|(id, _)| *id).collect();
         let here = live.iter().filter(|id| (after + 1..=next).contains(id));
         let complete = here.eq(users.iter().map(|seen| &seen.id));
-        if !complete || (crate::COUNT_HEALS && total != live.len() as u64) {
+        if !complete || total != live.len() as u64 {
             return Vec::new();
         }
         self.all_observed(users).into_iter().collect()

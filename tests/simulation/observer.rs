@@ -68,7 +68,7 @@ impl Observer {
 /// there is no such user.
 fn read(store: &SimStore, id: UserId) -> Result<[Option<String>; 2], Error> {
     let port = Port::default();
-    let platform = SimPlatform::new(0, Rc::default());
+    let platform = SimPlatform::new(0, Rc::default(), 0);
     let directory = Directory {
         store: &port,
         platform: &*platform,

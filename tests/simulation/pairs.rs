@@ -8,6 +8,7 @@ use edge_users::directory::Sizes;
 use serde_json::json;
 
 use crate::backend::Backend;
+use crate::conditions::Conditions;
 use crate::explore::{Bounds, Figures, explore};
 use crate::meetings::meetings;
 use crate::repeats::{leftover_keys, repeats};
@@ -84,6 +85,7 @@ fn deletes_are_counted_beside_more_that_died_than_the_ledger_lists() {
             before: RECOVERY,
             programs: vec![vec![delete(64)], vec![delete(65)]],
             sizes: Sizes::SERVICE,
+            conditions: Conditions::default(),
             sabotage: None,
         };
         // To clear the ledger takes two operations or three for each entry.
@@ -111,6 +113,7 @@ fn a_create_that_died_is_settled_once() {
             before: RECOVERY,
             programs: vec![vec![Action::Walk(8, 10)], vec![Action::Walk(8, 10)]],
             sizes: Sizes::SERVICE,
+            conditions: Conditions::default(),
             sabotage: None,
         };
         let figures = explore(&scenario, PAUSED).unwrap_or_else(|failure| panic!("{failure}"));

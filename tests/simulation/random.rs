@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::backend::Backend;
 use crate::choice::{Choice, Fate};
 use crate::client::mix;
+use crate::conditions::Conditions;
 use crate::names;
 use crate::repeats::KEYS;
 use crate::request::{Action, Condition, Who};
@@ -108,7 +109,25 @@ fn scenario(seed: u64, dice: &mut Dice, backend: Backend, sabotage: Option<Sabot
         before: RECOVERY,
         programs: (0..clients).map(|_| program(dice)).collect(),
         sizes: dice.of(&[Sizes::SERVICE, names::TINY]),
+        conditions: match sabotage {
+            None => conditions(&mut Dice::new(!seed), backend),
+            // What promises less would notice less.
+            Some(_) => Conditions::default(),
+        },
         sabotage,
+    }
+}
+
+/// The conditions of a seed: usual ones, clocks that are wrong, slow stores, late reads.
+fn conditions(dice: &mut Dice, backend: Backend) -> Conditions {
+    let slow = dice.once_in(4);
+    Conditions {
+        clocks: match slow {
+            true => 0,
+            false => dice.of(&[0, 0, 2_000, 5 * 60_000]),
+        },
+        late_reads: backend == Backend::DynamoDb && dice.once_in(3),
+        slow,
     }
 }
 
@@ -229,8 +248,17 @@ pub fn run(
             let client = stays.unwrap_or_else(|| dice.of(&waiting));
             last = Some(client);
             let faulty = rarity != u64::MAX && dice.once_in(rarity);
+            let Conditions { clocks, slow, .. } = run.conditions;
+            let outdated = run.outdated(client);
             let choice = if run.has_late() && dice.once_in(6) {
                 Choice::Late
+            } else if outdated > 0 && dice.once_in(3) {
+                let writes = dice.roll(outdated as u64) as usize + 1;
+                Choice::Client(client, Fate::Outdated(writes))
+            } else if clocks > 0 && dice.once_in(20) {
+                Choice::Clock(client, dice.of(&[-clocks, 0, clocks]))
+            } else if slow && !run.has_late() && run.may_be_slow() && dice.once_in(15) {
+                Choice::Slow
             } else if !run.has_late() && dice.once_in(pace) {
                 match run.may_pause() && dice.once_in(4) {
                     true => Choice::Pause,

@@ -102,6 +102,19 @@ pub enum Ask {
 }
 
 impl Ask {
+    /// Whether it changes nothing.
+    pub fn reads(&self) -> bool {
+        matches!(
+            self,
+            Ask::Get(_)
+                | Ask::Find(_)
+                | Ask::FindUsername(_)
+                | Ask::List { .. }
+                | Ask::Search { .. }
+                | Ask::Ready
+        )
+    }
+
     /// The request on the wire.
     pub fn request(&self) -> Request<Vec<u8>> {
         let (method, path) = self.target();

@@ -63,7 +63,13 @@ impl Sabotage {
                     }
                 })
             }
-            (PendingIgnored, Operation::Get(_)) if record => {
+            (PendingIgnored, Operation::Set(..)) if record => {
+                store.written.push((client, key));
+                store.perform(operation)
+            }
+            (PendingIgnored, Operation::Current(_))
+                if record && !store.written.contains(&(client, key.clone())) =>
+            {
                 edited(store.perform(operation), |record| {
                     let state = &mut record["value"]["state"];
                     if state.get("pending").is_some() {
@@ -71,14 +77,15 @@ impl Sabotage {
                     }
                 })
             }
-            (PendingKept, Operation::Get(_)) if record => {
+            (PendingKept, Operation::Current(_)) if record => {
+                let now = store.now;
                 edited(store.perform(operation), |record| {
                     if let Some(pending) = record["value"]["state"].get_mut("pending") {
-                        pending["created_at"] = (i64::MAX / 2).into();
+                        pending["created_at"] = now.into();
                     }
                 })
             }
-            (FirstIgnored, Operation::Get(_)) if record => {
+            (FirstIgnored, Operation::Current(_)) if record => {
                 edited(store.perform(operation), |record| {
                     let Some(live) = record["value"]["state"].get_mut("live") else {
                         return;

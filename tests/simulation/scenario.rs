@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::backend::Backend;
 use crate::choice::{Choice, Fate};
+use crate::conditions::Conditions;
 use crate::forgotten;
 use crate::request::{Action, Ask, By, Condition, Told, Who};
 use crate::sabotage::Sabotage;
@@ -34,6 +35,7 @@ pub struct Scenario {
     pub before: i64,
     pub programs: Vec<Vec<Action>>,
     pub sizes: Sizes,
+    pub conditions: Conditions,
     pub sabotage: Option<Sabotage>,
 }
 
@@ -58,12 +60,14 @@ impl Scenario {
             died.unwrap_or_else(|Violation(what)| panic!("{}: setup: {what}", self.name));
         }
         // The dead requests are old when the clients come.
-        base.settle(self.before).expect("nothing is late");
+        base.settle(self.before + self.conditions.delay())
+            .expect("nothing is late");
         if self.before > DAY {
             base.history.forget_keys();
         }
         base.history.forget_the_gone();
         base.store.sabotage = self.sabotage;
+        base.conditions = self.conditions;
         let actions = || self.setup.iter().chain(self.programs.iter().flatten());
         Prepared {
             base,
@@ -105,6 +109,7 @@ impl Prepared {
     /// A run in which the clients have come and nothing has happened.
     pub fn start(&self) -> Simulation {
         let mut run = self.base.fork();
+        run.store.keeps_past = run.conditions.late_reads;
         for program in &self.programs {
             run.join(program.clone(), self.tags.clone());
         }
@@ -114,8 +119,11 @@ impl Prepared {
     /// Judges a run whose clients have finished: repeats what was not answered and what can be
     /// repeated, reads everything, takes all emails and usernames, and checks the answers.
     pub fn judge(&self, run: &mut Simulation) -> Result<(), Violation> {
+        // From now on, reads are not late, and clocks are right.
+        let conditions = std::mem::take(&mut run.conditions);
+        run.store.forget_past();
         self.judge_index(run)?;
-        run.settle(RECOVERY)?;
+        run.settle(RECOVERY + conditions.delay())?;
         let mut program: Vec<Action> = run.history.unknown().into_iter().map(again).collect();
         program.extend(run.history.repeatable().into_iter().map(again));
         let seen = run.history.events.iter().map(|event| match &event.told {
@@ -135,7 +143,7 @@ impl Prepared {
         program.push(Action::Walk(0, 100));
         run.run_alone(program)?;
         self.judge_index(run)?;
-        run.history.check().map_err(Violation)
+        run.history.check_under(conditions).map_err(Violation)
     }
 
     /// Fails if the index says something of a name that no user has any more. Requests that died

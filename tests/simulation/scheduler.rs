@@ -13,6 +13,7 @@ use edge_users::directory::Sizes;
 use crate::backend::Backend;
 use crate::choice::{Choice, Fate};
 use crate::client::{Port, SimPlatform, Work, poll, serve};
+use crate::conditions::{Conditions, SLOW_MILLIS};
 use crate::history::{Event, History};
 use crate::observer::Observer;
 use crate::operation::{Answer, Operation};
@@ -58,6 +59,8 @@ struct Running {
     operations: usize,
     /// The time at which it started.
     since: i64,
+    /// The time at which it asked for the operation that waits.
+    asked: i64,
     /// Whether the client has the response, and the service goes on.
     answered: bool,
 }
@@ -72,6 +75,7 @@ pub struct Simulation {
     late: VecDeque<Operation>,
     observer: Observer,
     sizes: Sizes,
+    pub conditions: Conditions,
     /// Whether an operation failed or an instance died.
     pub faulty: bool,
     /// The steps in words, if they are wanted.
@@ -130,6 +134,7 @@ impl Simulation {
             late: VecDeque::new(),
             observer: Observer::default(),
             sizes,
+            conditions: Conditions::default(),
             faulty: false,
             steps: None,
         }
@@ -143,6 +148,7 @@ impl Simulation {
             clock: self.clock,
             now: Rc::new(Cell::new(self.now.get())),
             observer: self.observer.clone(),
+            conditions: self.conditions,
             ..Simulation::new(self.store.backend, self.sizes)
         };
         for _ in &self.clients {
@@ -157,7 +163,11 @@ impl Simulation {
         self.clients.push(Client {
             todo: program.into(),
             port: Port::new(self.store.sabotage),
-            platform: SimPlatform::new(number as u64 + 1, self.now.clone()),
+            platform: SimPlatform::new(
+                number as u64 + 1,
+                self.now.clone(),
+                self.conditions.skew(number),
+            ),
             running: None,
             lingering: None,
             requests: 0,
@@ -251,13 +261,41 @@ impl Simulation {
         !self.late.is_empty()
     }
 
-    /// Whether a pause does no harm. It does to a create that is about to write its first record:
-    /// the one lease of the protocol.
+    /// Whether a pause does no harm.
     pub fn may_pause(&self) -> bool {
-        let mut operations = self.clients.iter().filter_map(|one| one.port.operation());
-        !operations.any(|operation| {
-            matches!(operation, Operation::Set(..)) && operation.key().starts_with("user/")
+        self.may_pass(PAUSE_MILLIS)
+    }
+
+    /// Whether the store may be slow.
+    pub fn may_be_slow(&self) -> bool {
+        self.may_pass(SLOW_MILLIS)
+    }
+
+    /// Whether so many milliseconds may go by. They do harm to a create that is about to write its
+    /// first record: the one lease of the protocol.
+    fn may_pass(&self, milliseconds: i64) -> bool {
+        let end = self.now.get() + milliseconds;
+        self.clients.iter().all(|client| {
+            let first_write = client.port.operation().is_some_and(|operation| {
+                matches!(operation, Operation::Set(..)) && operation.key().starts_with("user/")
+            });
+            let asked = client.running.as_ref().map_or(end, |running| running.asked);
+            !first_write || end - asked <= self.conditions.first_write_millis()
         })
+    }
+
+    /// Whether the next operation of a client is about a key that begins so.
+    pub fn asks_for(&self, client: usize, start: &str) -> bool {
+        let operation = self.clients[client].port.operation();
+        operation.is_some_and(|operation| operation.key().starts_with(start))
+    }
+
+    /// How many late answers there are to the next operation of a client.
+    pub fn outdated(&self, client: usize) -> usize {
+        match self.clients[client].port.operation() {
+            Some(Operation::Get(key)) => self.store.past(&key).len(),
+            _ => 0,
+        }
     }
 
     /// Whether a client has something to do.
@@ -288,6 +326,7 @@ impl Simulation {
     /// Takes a step.
     pub fn step(&mut self, choice: Choice) -> Result<(), Violation> {
         self.clock += 1;
+        self.store.now = self.now.get();
         match choice {
             Choice::Client(client, fate) => self.step_of(client, fate),
             Choice::Crash => {
@@ -313,6 +352,16 @@ impl Simulation {
                 self.note(|_| "more than a minute goes by".to_owned());
                 Ok(())
             }
+            Choice::Slow => {
+                self.now.set(self.now.get() + SLOW_MILLIS);
+                self.note(|_| format!("{SLOW_MILLIS} ms go by, and no request is ended"));
+                Ok(())
+            }
+            Choice::Clock(client, ahead) => {
+                self.clients[client].platform.set_clock(ahead);
+                self.note(|_| format!("the clock of client {client} is set {ahead} ms ahead"));
+                Ok(())
+            }
             Choice::Late => {
                 let operation = self.late.pop_front().expect("an operation is late");
                 let answer = self.store.apply(usize::MAX, &operation);
@@ -333,9 +382,10 @@ impl Simulation {
             fate,
             Fate::Happens | Fate::FailsAfter | Fate::Lingers | Fate::DiesAfter
         );
-        let answer = match happens {
-            true => self.store.apply(client, &operation),
-            false => Answer::Failed,
+        let answer = match fate {
+            Fate::Outdated(writes) => self.store.outdated(&operation, writes),
+            _ if happens => self.store.apply(client, &operation),
+            _ => Answer::Failed,
         };
         self.note(|this| {
             let ask = this.clients[client]
@@ -347,9 +397,9 @@ impl Simulation {
             format!("client {client} {ask}: {done}{}", fate.words())
         });
         self.observer.look(&self.store, &operation)?;
-        self.faulty |= !matches!(fate, Fate::Happens | Fate::Lingers);
+        self.faulty |= !matches!(fate, Fate::Happens | Fate::Lingers | Fate::Outdated(_));
         match fate {
-            Fate::Happens => self.resume(client, answer),
+            Fate::Happens | Fate::Outdated(_) => self.resume(client, answer),
             Fate::Lingers => {
                 self.clients[client].lingering = Some(answer);
                 Ok(())
@@ -382,9 +432,9 @@ impl Simulation {
             self.history
                 .start(client, number, running.ask.clone(), self.clock)
         });
-        if !running.answered {
-            self.history.events[event].operations += 1;
-        }
+        let event = &mut self.history.events[event];
+        event.operations += usize::from(!running.answered);
+        event.reads_late |= self.store.keeps_past;
         Ok(())
     }
 
@@ -406,6 +456,7 @@ impl Simulation {
 
     fn poll(&mut self, client: usize) -> Result<(), Violation> {
         let running = self.clients[client].running.as_mut().expect("it runs");
+        running.asked = self.now.get();
         let polled = catch_unwind(AssertUnwindSafe(|| poll(running.work.as_mut())));
         let Ok(polled) = polled else {
             return Err(Violation(format!("a panic in {}", running.ask)));
@@ -490,6 +541,7 @@ impl Simulation {
             answers: 0,
             operations: 0,
             since: 0,
+            asked: 0,
             answered: false,
         });
         self.poll(client)

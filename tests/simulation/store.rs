@@ -1,8 +1,8 @@
 //! The simulated store: it behaves like Spin's key-value backends, operation by operation, at the
 //! instant at which the scheduler lets an operation happen.
 //!
-//! Not simulated: DynamoDB's `get` when it is set to eventually consistent
-//! reads. The service is specified for consistent ones.
+//! It can remember what keys held before, for late reads: `get` of Spin's DynamoDB store is
+//! eventually consistent unless it is told otherwise; its `current` and `increment` never are.
 
 use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
@@ -29,8 +29,14 @@ pub struct SimStore {
     pub deferred: Vec<(usize, Operation)>,
     pub written: Vec<(usize, String)>,
     pub first_lows: BTreeMap<String, serde_json::Value>,
+    /// The true time.
+    pub now: i64,
     entries: BTreeMap<String, Entry>,
     hash: u64,
+    /// Whether it keeps what keys held before,
+    pub keeps_past: bool,
+    /// the oldest first.
+    past: BTreeMap<String, Vec<Option<Vec<u8>>>>,
     /// An operation of a client that breaks a real store.
     pub ruined: Option<String>,
 }
@@ -44,8 +50,11 @@ impl SimStore {
             deferred: Vec::new(),
             written: Vec::new(),
             first_lows: BTreeMap::new(),
+            now: 0,
             entries: BTreeMap::new(),
             hash: 0,
+            keeps_past: false,
+            past: BTreeMap::new(),
             ruined: None,
         }
     }
@@ -67,6 +76,7 @@ impl SimStore {
                 Answer::Done
             }
             Operation::Delete(key) => {
+                self.remember(key);
                 if let Some(entry) = self.entries.remove(key) {
                     self.hash ^= entry.hash;
                 }
@@ -162,6 +172,7 @@ impl SimStore {
 
     /// Writes; `version` is kept beside the value by DynamoDB.
     fn write(&mut self, key: &str, value: Vec<u8>, version: Option<u64>) {
+        self.remember(key);
         let before = self.entries.get(key);
         let stamp = match self.backend {
             Backend::Sqlite => None,
@@ -172,6 +183,33 @@ impl SimStore {
         self.hash ^= before.map_or(0, |entry| entry.hash) ^ hash;
         self.entries
             .insert(key.to_owned(), Entry { value, stamp, hash });
+    }
+
+    /// Keeps what a key holds, which is about to be written.
+    fn remember(&mut self, key: &str) {
+        if self.keeps_past {
+            let value = self.value(key);
+            let past = self.past.entry(key.to_owned()).or_default();
+            self.hash ^= hash(&(key, past.len(), &value));
+            past.push(value);
+        }
+    }
+
+    /// What a key held before, as far as that is kept: the oldest first.
+    pub fn past(&self, key: &str) -> &[Option<Vec<u8>>] {
+        self.past.get(key).map_or(&[], Vec::as_slice)
+    }
+
+    /// The answer to a `get` that is late by so many writes.
+    pub fn outdated(&self, operation: &Operation, writes: usize) -> Answer {
+        let past = self.past(operation.key());
+        Answer::Value(past[past.len() - writes].clone())
+    }
+
+    /// From now on, no read is late.
+    pub fn forget_past(&mut self) {
+        self.keeps_past = false;
+        self.past.clear();
     }
 
     /// A number for all that the store holds.

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use edge_users::configuration::Configuration;
 use edge_users::directory::{Directory, Sizes};
@@ -119,6 +120,10 @@ pub struct TestPlatform {
 impl Platform for TestPlatform {
     fn now(&self) -> Timestamp {
         Timestamp(self.now.get())
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_millis(self.now.get().unsigned_abs())
     }
 
     fn random(&self) -> u64 {

@@ -92,15 +92,18 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         let mut above: Option<Above> = None;
         let mut id = self.root;
         loop {
-            let fetched = match replace {
+            let mut fetched = match replace {
                 true => Fetched::Loaded(self.load(id).await?),
                 false => Fetched::Read(self.node(id).await?),
             };
+            let corrected = |low: &Low| above.as_ref()?.corrected(id, low);
+            if !replace && corrected(&fetched.node().low()).is_some() {
+                // What was read late must not undo a correction.
+                fetched = Fetched::Read(self.load(id).await?.value);
+            }
             let node = fetched.node();
             let low = node.low();
-            if let Some(above) = &above
-                && let Some(corrected) = above.corrected(id, &low)
-            {
+            if let (Some(above), Some(corrected)) = (&above, corrected(&low)) {
                 self.correct(above.id, &above.node(), corrected).await?;
                 return Ok(None);
             }
@@ -159,7 +162,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         next: &Link,
         above: Option<&Above>,
     ) -> Result<Option<Position>, Error> {
-        let right = self.node(next.node).await?;
+        let right = self.load(next.node).await?.value;
         let linked = |next| Node {
             next,
             content: node.content.clone(),

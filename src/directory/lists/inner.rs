@@ -84,7 +84,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             for child in children {
                 let low = match &child.low {
                     Some(low) => Low::At(low.clone()),
-                    None => self.node(child.node).await?.low(),
+                    None => self.load(child.node).await?.value.low(),
                 };
                 match low {
                     Low::At(low) => known.push(Link {

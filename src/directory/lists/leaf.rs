@@ -94,7 +94,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             };
             if written {
                 // On the way there, the nodes above are corrected.
-                self.find(old, false).await?;
+                self.find(old, true).await?;
                 return Ok(());
             }
         }
@@ -105,7 +105,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     pub(super) async fn tidy(&self, position: &Position) -> Result<(), Error> {
         let reached = self.find(position, true).await?;
         if self.rewrite(reached).await? {
-            self.find(position, false).await?;
+            self.find(position, true).await?;
         }
         Ok(())
     }
@@ -180,7 +180,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     /// The users that a leaf covers, in the order of their positions. None of them leaves its range
     /// without a write of the leaf.
     async fn users(&self, reached: &Reached<S::Watch>) -> Result<Vec<Member>, Error> {
-        let end = self.following(reached.fetched.node()).await?;
+        let end = self.following(reached.fetched.node(), true).await?;
         let leaf = reached.leaf()?;
         let mut users = Vec::new();
         for id in &leaf.ids {
@@ -201,12 +201,6 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     /// it has loaded the record even earlier, and fails by this write.
     async fn member(&self, id: UserId, moving: bool) -> Result<Option<Member>, Error> {
         let store = self.directory.store;
-        if !moving {
-            return match self.directory.record(id).await {
-                Err(Error::Unreadable(_)) => Ok(None),
-                record => Ok(record?.and_then(|record| self.member_of(id, &record))),
-            };
-        }
         let mut loaded = match Loaded::<_, Record>::read(store, record::key(id)).await {
             Ok(Some(loaded)) => loaded,
             Ok(None) | Err(Error::Unreadable(_)) => return Ok(None),
@@ -217,6 +211,9 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
                 return Ok(None);
             }
             let member = self.member_of(id, &loaded.value);
+            if !moving {
+                return Ok(member);
+            }
             let same = loaded.value.clone();
             loaded = match loaded.write(store, self.directory.draw(), same).await? {
                 Written::Done(_) => return Ok(member),

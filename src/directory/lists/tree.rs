@@ -48,9 +48,11 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
 
     /// A node as it is.
     pub(super) async fn node(&self, id: NodeId) -> Result<Node, Error> {
-        let node = versioned::get(self.directory.store, &self.key(id)).await?;
-        node.filter(Node::is_whole)
-            .ok_or_else(|| Error::Unreadable(self.key(id)))
+        let node: Node = versioned::get_existing(self.directory.store, &self.key(id)).await?;
+        match node.is_whole() {
+            true => Ok(node),
+            false => Err(Error::Unreadable(self.key(id))),
+        }
     }
 
     /// A node, read in order to replace it.
@@ -80,18 +82,29 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         versioned::create(directory.store, &self.key(id), directory.draw(), node).await
     }
 
-    /// The leaf after this one, if there is one, and where it begins.
-    pub(super) async fn following(&self, leaf: &Node) -> Result<Option<(NodeId, Node, Position)>, Error> {
+    /// The leaf after this one, if there is one, and where it begins. With `now` no read is late.
+    pub(super) async fn following(
+        &self,
+        leaf: &Node,
+        mut now: bool,
+    ) -> Result<Option<(NodeId, Node, Position)>, Error> {
         let mut next = leaf.next.clone();
         while let Some(link) = next {
-            let node = self.node(link.node).await?;
-            match (node.low(), link.low) {
-                (Low::At(low), _) | (Low::Unknown, Some(low)) => {
-                    return Ok(Some((link.node, node, low)));
+            let node = match now {
+                true => self.load(link.node).await?.value,
+                false => self.node(link.node).await?,
+            };
+            next = match (node.low(), &link.low) {
+                (Low::At(low), _) => return Ok(Some((link.node, node, low))),
+                (Low::Unknown, Some(low)) => return Ok(Some((link.node, node, low.clone()))),
+                // The link was corrected after the node was: this read was late.
+                (Low::Unknown, None) if !now => {
+                    now = true;
+                    Some(link)
                 }
                 (Low::Unknown, None) => return Err(Error::Unreadable(self.key(link.node))),
-                (Low::Gone, _) => next = node.next,
-            }
+                (Low::Gone, _) => node.next,
+            };
         }
         Ok(None)
     }

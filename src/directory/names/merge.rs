@@ -57,8 +57,8 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     pub async fn merge(&self, created: u64) -> Result<bool, Error> {
         let directory = self.directory;
         let unreadable = || Error::Unreadable(key(self.root));
-        let catalogue = versioned::get(directory.store, &key(self.root)).await?;
-        let catalogue: Catalogue = catalogue.ok_or_else(unreadable)?;
+        let catalogue: Catalogue =
+            versioned::get_existing(directory.store, &key(self.root)).await?;
         if catalogue.is_complete(created) {
             return Ok(true);
         }
@@ -119,7 +119,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             }
             Some(State::Deleted { .. } | State::Void) => true,
             Some(State::Pending { .. }) => dead && self.directory.is_given_up(id).await,
-            None => id.get() <= over,
+            None => id.get() <= over && self.directory.has_no_record(id).await?,
         };
         Ok(match ended {
             true => Create::Ended(None),
