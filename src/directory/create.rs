@@ -167,11 +167,9 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 username_claim = Some(claim.await?);
             }
             // 7. The record becomes the user, unless another request has written it since.
-            let live = Live {
-                claim: email_claim,
-                username_claim,
-                ..self.first_version(profile, request)
-            };
+            let mut live = self.first_version(profile, request);
+            live.claim = email_claim;
+            live.username_claim = username_claim;
             let record = Record::of(claims, live.clone());
             match loaded.write(self.store, live.version, record).await? {
                 Written::Done(_) => return Ok(Created::now(live.user(id))),
@@ -227,10 +225,10 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         Ok(id)
     }
 
-    fn first_version(&self, profile: &Profile, request: Option<Fingerprint>) -> Live {
+    fn first_version(&self, profile: &Profile, request: Option<Fingerprint>) -> Box<Live> {
         let now = self.platform.now();
         let version = self.draw();
-        Live {
+        Box::new(Live {
             claim: None,
             username_claim: None,
             version,
@@ -239,6 +237,6 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             updated_at: now,
             first: request.map(|request| FirstAnswer { request, version }),
             gives_bound: false,
-        }
+        })
     }
 }
