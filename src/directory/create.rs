@@ -170,16 +170,14 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 let claim = self.claim(id, claims, Claimed::Username(username), dead.username);
                 username_claim = Some(claim.await?);
             }
-            // 7. The list of the external id leads to the user.
+            // The list of the external id leads to the user, too.
             if let Some(external_id) = &profile.external_id {
                 self.list_external_id(id, external_id).await?;
             }
-            // 8. The record becomes the user, unless another request has written it since.
-            let live = Live {
-                claim: email_claim,
-                username_claim,
-                ..self.first_version(profile, request)
-            };
+            // 7. The record becomes the user, unless another request has written it since.
+            let mut live = self.first_version(profile, request);
+            live.claim = email_claim;
+            live.username_claim = username_claim;
             let record = Record::of(claims, live.clone());
             match loaded.write(self.store, live.version, record).await? {
                 Written::Done(_) => return Ok(Created::now(live.user(id))),
@@ -235,10 +233,10 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         Ok(id)
     }
 
-    fn first_version(&self, profile: &Profile, request: Option<Fingerprint>) -> Live {
+    fn first_version(&self, profile: &Profile, request: Option<Fingerprint>) -> Box<Live> {
         let now = self.platform.now();
         let version = self.draw();
-        Live {
+        Box::new(Live {
             claim: None,
             username_claim: None,
             version,
@@ -247,6 +245,6 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             updated_at: now,
             first: request.map(|request| FirstAnswer { request, version }),
             gives_bound: false,
-        }
+        })
     }
 }

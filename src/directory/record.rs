@@ -27,8 +27,8 @@ pub(super) struct Record {
 pub(super) enum State {
     /// A create that is under way, or died: not a user yet.
     Pending { created_at: Timestamp },
-    /// A user.
-    Live(Live),
+    /// A user. In a box, as a record is moved on often, and each byte of that counts.
+    Live(Box<Live>),
     /// The user was deleted by the delete of that number. None of its data is kept, and its id is
     /// never given again.
     Deleted { by: Version },
@@ -81,7 +81,7 @@ impl Live {
 impl Record {
     /// The record of a user. `claims` were counted before those by which the user has its email and
     /// its username.
-    pub fn of(claims: u32, live: Live) -> Record {
+    pub fn of(claims: u32, live: Box<Live>) -> Record {
         let held = [live.claim, live.username_claim];
         Record {
             claims: held.into_iter().flatten().fold(claims, u32::max),
@@ -112,7 +112,7 @@ impl Record {
         let State::Live(live) = &self.state else {
             return false;
         };
-        let Live { profile, .. } = live;
+        let profile = &live.profile;
         match claimed {
             Claimed::Email(email) => {
                 live.claim == Some(claim) && profile.email.as_ref() == Some(email)

@@ -39,7 +39,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             }
             let now = self.platform.now();
             let claims = loaded.value.claims;
-            let mut after = Live {
+            let mut after = Box::new(Live {
                 claim: None,
                 username_claim: None,
                 version: self.draw(),
@@ -51,7 +51,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                     .first
                     .filter(|_| !idempotency::is_forgotten(before.created_at, now)),
                 gives_bound: before.gives_bound,
-            };
+            });
             // 2. A new email and a new username are claimed, by claims that the record does not
             // count yet.
             if after.profile.email == before.profile.email {

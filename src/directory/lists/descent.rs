@@ -97,7 +97,8 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
                 false => Fetched::Read(self.node(id).await?),
             };
             let corrected = |low: &Low| above.as_ref()?.corrected(id, low);
-            if !replace && corrected(&fetched.node().low()).is_some() {
+            let low = fetched.node().low();
+            if !replace && (low == Low::Unknown || corrected(&low).is_some()) {
                 // What was read late must not undo a correction.
                 fetched = Fetched::Read(self.load(id).await?.value);
             }
