@@ -8,7 +8,7 @@ use crate::choice::{Choice, Fate};
 use crate::request::{Action, Condition::Always, Who::Id};
 use crate::scheduler::Simulation;
 use crate::violation::Violation;
-use Action::{Create, CreateOnce, Delete, Find, FindUsername, Get, Patch, Search, Walk};
+use Action::{Create, CreateOnce, Delete, Find, FindUsername, Get, Patch, Search, SearchExternalId, Walk};
 
 /// A request, and the most operations that it makes on SQLite and DynamoDB, and
 /// on Redis, where each swap has to be read back. They run one after another.
@@ -148,7 +148,31 @@ fn table() -> Vec<(&'static str, Action, usize, usize)> {
             10,
             13,
         ),
-        ("page", Walk(0, 10), 24, 24),
+        (
+            "create with a new external id",
+            Create(json!({ "name": "M", "external_id": "m" })),
+            12,
+            15,
+        ),
+        (
+            "create with an external id",
+            Create(json!({ "name": "N", "external_id": "m" })),
+            7,
+            9,
+        ),
+        (
+            "users with an external id",
+            SearchExternalId("m".to_owned(), 10),
+            4,
+            4,
+        ),
+        (
+            "users with an external id that nobody has",
+            SearchExternalId("n".to_owned(), 10),
+            1,
+            1,
+        ),
+        ("page", Walk(0, 10), 26, 26),
     ]
 }
 
