@@ -199,10 +199,10 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         profile: &Profile,
         claim: Option<u32>,
         request: Option<Fingerprint>,
-    ) -> Live {
+    ) -> Box<Live> {
         let now = self.platform.now();
         let version = self.draw();
-        Live {
+        Box::new(Live {
             claim,
             version,
             profile: profile.clone(),
@@ -210,6 +210,6 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             updated_at: now,
             first: request.map(|request| FirstAnswer { request, version }),
             gives_bound: false,
-        }
+        })
     }
 }

@@ -9,7 +9,7 @@ use crate::user::{Email, Profile, User, UserId, Version};
 
 /// The key of a user's record.
 pub(super) fn key(id: UserId) -> String {
-    format!("user/{id}")
+    ["user/", &id.get().to_string()].concat()
 }
 
 /// The value under a user's key.
@@ -26,8 +26,8 @@ pub(super) struct Record {
 pub(super) enum State {
     /// A create that is under way, or died: not a user yet.
     Pending { created_at: Timestamp },
-    /// A user.
-    Live(Live),
+    /// A user. In a box, as a record is moved on often, and each byte of that counts.
+    Live(Box<Live>),
     /// The user was deleted by the delete of that number. None of its data is kept, and its id is
     /// never given again.
     Deleted { by: Version },

@@ -39,7 +39,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             }
             let now = self.platform.now();
             let mut claims = loaded.value.claims;
-            let mut after = Live {
+            let mut after = Box::new(Live {
                 claim: None,
                 version: self.draw(),
                 created_at: before.created_at,
@@ -50,7 +50,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                     .first
                     .filter(|_| !idempotency::is_forgotten(before.created_at, now)),
                 gives_bound: before.gives_bound,
-            };
+            });
             // 2. A new email is claimed, by a claim that the record does not count yet.
             if after.profile.email == before.profile.email {
                 after.claim = before.claim;
@@ -62,7 +62,8 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             }
             // 3. The index of names leads to the user by the new name, too.
             let name = &after.profile.name;
-            let renamed = FoldedName::from(name) != FoldedName::from(&before.profile.name);
+            let renamed = *name != before.profile.name
+                && FoldedName::from(name) != FoldedName::from(&before.profile.name);
             if renamed {
                 self.index_name(id, name).await?;
                 after.gives_bound = false;

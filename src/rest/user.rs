@@ -80,7 +80,7 @@ async fn replace<S: Store, P: Platform, B: Body>(
 ) -> Result<Response<Vec<u8>>, Problem> {
     let preconditions = preconditions(&call)?;
     let (directory, id) = (call.directory, id(&call));
-    let profile = body::json(call.request).await.and_then(|members| {
+    let profile = body::json(*call.request).await.and_then(|members| {
         Profile::from_json(without_read_only(members)).map_err(Problem::invalid_user)
     });
     let user = update(directory, id, &preconditions, profile, |profile, _| {
@@ -95,7 +95,7 @@ async fn patch<S: Store, P: Platform, B: Body>(
 ) -> Result<Response<Vec<u8>>, Problem> {
     let preconditions = preconditions(&call)?;
     let (directory, id) = (call.directory, id(&call));
-    let patch = Patch::read(call.request).await;
+    let patch = Patch::read(*call.request).await;
     let user = update(directory, id, &preconditions, patch, Patch::apply).await?;
     let tag = user.version.entity_tag();
     Ok(with_tag(represent(&user, Fields::ALL), tag))

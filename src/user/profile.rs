@@ -71,7 +71,11 @@ impl Profile {
         let text = |profile: &Profile| {
             serde_json::to_string(&profile.attributes).expect("attributes have string keys only")
         };
-        self.name == other.name && emails[0] == emails[1] && text(self) == text(other)
+        self.name == other.name
+            && emails[0] == emails[1]
+            // Attributes that are not equal are not written.
+            && self.attributes == other.attributes
+            && text(self) == text(other)
     }
 }
 
