@@ -4,7 +4,7 @@
 //!
 //! HTTP → [`service`]: the steps that every request takes: caller, limit of requests, audit trail
 //!      → [`rest`]: resources and representations, made of the parts in [`message`]
-//!      → [`directory`]: users, ids, emails, and what makes them consistent
+//!      → [`directory`]: users, ids, emails, usernames, and what makes them consistent
 //!      → [`store`]: the few key-value operations that every backend keeps
 //!
 //! # Layout

@@ -13,7 +13,7 @@
 
 pub mod audit;
 pub mod bulk;
-mod caller;
+pub mod caller;
 mod failure;
 pub mod omissions;
 pub mod quota;
@@ -89,8 +89,8 @@ where
     let trace = Rc::new(Trace::of(request.headers(), platform));
     let cors = Cors::of(&request, &configuration.cors_origins);
     let gzip = compression::admits_gzip(request.headers());
-    // The query is left out of the log: it may hold an email. To clone the URI would take more
-    // instructions.
+    // The query is left out of the log: it may hold an email or a username. To clone the URI would
+    // take more instructions.
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let form = I::form(&request);
 
