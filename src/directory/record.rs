@@ -112,7 +112,7 @@ impl Record {
         let State::Live(live) = &self.state else {
             return false;
         };
-        let Live { profile, .. } = live;
+        let profile = &live.profile;
         match claimed {
             Claimed::Email(email) => {
                 live.claim == Some(claim) && profile.email.as_ref() == Some(email)
