@@ -68,7 +68,8 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             }
             // 3. The index of names leads to the user by the new name, too.
             let name = &after.profile.name;
-            let renamed = FoldedName::from(name) != FoldedName::from(&before.profile.name);
+            let renamed = *name != before.profile.name
+                && FoldedName::from(name) != FoldedName::from(&before.profile.name);
             if renamed {
                 self.index_name(id, name).await?;
                 after.gives_bound = false;
