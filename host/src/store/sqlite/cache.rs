@@ -18,6 +18,11 @@ const MAX_BYTES: usize = 32 << 20;
 /// What an entry takes beside its key and its value, about.
 const ENTRY_BYTES: usize = 160;
 
+/// Once it is full, one of so many values that readers find is put in. One that is read often gets in
+/// soon; those that are read once, as by an export, don't take the place of all others. And to make
+/// room takes about as long as a search in the file.
+const ADMITTED: usize = 8;
+
 /// A longer value is not kept: it would take the place of too many others.
 const MAX_VALUE_BYTES: usize = 64 << 10;
 
@@ -29,6 +34,8 @@ pub(super) struct Cache(Mutex<Values>);
 struct Values {
     values: LruCache<Key, Found>,
     bytes: usize,
+    /// How many values readers have found since it was full.
+    found: usize,
     /// Not committed yet. None of them is among the others, and none makes room.
     uncommitted: HashMap<Key, Found>,
 }
@@ -105,6 +112,7 @@ impl Cache {
         Self(Mutex::new(Values {
             values: LruCache::new_unbounded(),
             bytes: 0,
+            found: 0,
             uncommitted: HashMap::new(),
         }))
     }
@@ -173,6 +181,9 @@ impl Cache {
         is_current: impl FnOnce() -> bool,
     ) {
         let mut values = self.lock();
+        if !values.admits(&found) {
+            return;
+        }
         let key = Key::new(store, key);
         if is_current() && !values.uncommitted.contains_key(&key) {
             values.put(key, found);
@@ -187,6 +198,15 @@ impl Cache {
 }
 
 impl Values {
+    /// Whether a value that a reader has found is put in.
+    fn admits(&mut self, found: &Found) -> bool {
+        let is_full = self.bytes + ENTRY_BYTES + length(found) > MAX_BYTES - MAX_VALUE_BYTES;
+        if is_full {
+            self.found = (self.found + 1) % ADMITTED;
+        }
+        !is_full || self.found == 0
+    }
+
     fn put(&mut self, key: Key, found: Found) {
         self.remove(&key.name());
         if length(&found) > MAX_VALUE_BYTES {
@@ -252,6 +272,27 @@ mod tests {
         cache.forget("a", "bc");
         assert!(cache.get("a", "bc", true).is_none());
         assert_eq!(cache.lock().bytes, 0);
+    }
+
+    #[test]
+    fn what_is_read_once_does_not_take_the_place_of_all_others() {
+        let (cache, store) = (Cache::new(), Arc::from("s"));
+        let fits = MAX_BYTES / (ENTRY_BYTES + MAX_VALUE_BYTES);
+        for number in 0..fits {
+            cache.put(&store, &format!("kept/{number}"), found(MAX_VALUE_BYTES));
+        }
+        for number in 0..fits {
+            let key = format!("once/{number}");
+            cache.fill(&store, &key, found(MAX_VALUE_BYTES), || true);
+        }
+        let is_kept = |number: &usize| cache.get("s", &format!("kept/{number}"), true).is_some();
+        let kept = (0..fits).filter(is_kept).count();
+        assert!(kept > fits / 2, "{kept} of {fits}");
+        let mut tries = 0..;
+        while cache.get("s", "often", true).is_none() {
+            cache.fill(&store, "often", found(1), || true);
+            assert!(tries.next() < Some(ADMITTED));
+        }
     }
 
     #[test]
