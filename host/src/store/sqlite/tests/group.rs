@@ -39,7 +39,6 @@ async fn what_a_failed_commit_takes_back_nobody_tells_and_nobody_builds_on() {
     assert_eq!(writer.durable().await, Err(NotDurable));
     assert_eq!(reader.durable().await, Err(NotDurable));
     for lost in [&writer, &reader] {
-        // Not even after they have seen what is durable.
         assert_eq!(lost.get("k").unwrap(), Some(bytes("before")));
         assert_eq!(lost.durable().await, Err(NotDurable));
         assert!(lost.basis.is_lost());
@@ -49,6 +48,12 @@ async fn what_a_failed_commit_takes_back_nobody_tells_and_nobody_builds_on() {
     assert_eq!(bystander.increment("n".into(), 1).await.unwrap(), 1);
     assert_eq!(bystander.get("on top").unwrap(), None);
     bystander.durable().await.unwrap();
+    for lost in [writer, reader] {
+        // Not even after they have seen what came later and is durable.
+        assert_eq!(lost.get("n").unwrap(), bystander.get("n").unwrap());
+        assert_eq!(lost.durable().await, Err(NotDurable));
+        lost.set("on top".into(), bytes("v")).await.unwrap_err();
+    }
 }
 
 #[tokio::test]
