@@ -3,11 +3,11 @@
 //! Only this module knows keys and the order of store operations; `ARCHITECTURE.md` explains
 //! them. A user is one record, and a record is
 //! only ever replaced by a swap, so each change of a user is one atomic step.
-//! An email is a claim that its user's record confirms.
+//! An email or a username is a claim that its user's record confirms.
 //!
 //! - [`create`], [`update`], [`delete`]: the steps of each change
 //! - [`record`]: the value of one user
-//! - [`claim`]: the user of an email
+//! - [`claim`]: the user of an email or a username
 //! - [`idempotency`]: the user that was created with an idempotency key
 //! - [`census`], [`ledger`]: the number of users
 //! - [`page`], [`walk`]: several users at once, and all users one by one
@@ -43,6 +43,7 @@ mod update;
 mod versioned;
 mod walk;
 
+pub use claim::Unique;
 pub use names::{Found, Position};
 pub use sizes::Sizes;
 
@@ -50,7 +51,8 @@ use std::fmt;
 
 use crate::platform::Platform;
 use crate::store::{Store, StoreError};
-use crate::user::{Email, User, UserId, Version};
+use crate::user::{Email, User, UserId, Username, Version};
+use claim::Claimed;
 pub use create::Created;
 pub use idempotency::Idempotency;
 pub use page::{Gather, MAX_IDS, Page};
@@ -80,8 +82,8 @@ pub struct Directory<'a, S, P> {
 pub enum Error {
     /// The id names no user.
     NotFound,
-    /// Another user has the email.
-    EmailTaken,
+    /// Another user has the email or the username.
+    Taken(Unique),
     /// Another create with the same idempotency key runs.
     InProgress,
     /// The idempotency key was used to create another user.
@@ -102,7 +104,8 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::NotFound => f.write_str("no such user"),
-            Error::EmailTaken => f.write_str("another user has the email"),
+            Error::Taken(Unique::Email) => f.write_str("another user has the email"),
+            Error::Taken(Unique::Username) => f.write_str("another user has the username"),
             Error::InProgress => f.write_str("a create with the idempotency key runs"),
             Error::KeyReused => f.write_str("the idempotency key was used for another user"),
             Error::Gone => f.write_str("the user of the idempotency key is deleted"),
@@ -132,13 +135,24 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     }
 
     /// The user who has the email, if there is one.
-    pub async fn find(&self, email: &Email) -> Result<Option<User>, Error> {
-        let Some(claim) = claim::find(self.store, email).await? else {
+    pub async fn find_by_email(&self, email: &Email) -> Result<Option<User>, Error> {
+        let user = self.claimant(Claimed::Email(email)).await?;
+        Ok(user.filter(|user| user.profile.email.as_ref() == Some(email)))
+    }
+
+    /// The user who has the username, if there is one.
+    pub async fn find_by_username(&self, username: &Username) -> Result<Option<User>, Error> {
+        let user = self.claimant(Claimed::Username(username)).await?;
+        Ok(user.filter(|user| user.profile.username.as_ref() == Some(username)))
+    }
+
+    /// The user who claimed it last. Whether the user has it, its profile says.
+    async fn claimant(&self, claimed: Claimed<'_>) -> Result<Option<User>, Error> {
+        let Some(claim) = claim::find(self.store, claimed).await? else {
             return Ok(None);
         };
         let record = self.record(claim.user).await?;
-        let user = record.and_then(|record| record.into_user(claim.user));
-        Ok(user.filter(|user| user.profile.email.as_ref() == Some(email)))
+        Ok(record.and_then(|record| record.into_user(claim.user)))
     }
 
     /// How many ids were given so far, those of deleted users included.

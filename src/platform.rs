@@ -30,6 +30,6 @@ pub trait Platform {
     /// Reports a failure to the operator, in one line without personal data.
     fn log_error(&self, line: &str);
 
-    /// Keeps a line of the audit trail: JSON, without names and emails.
+    /// Keeps a line of the audit trail: JSON, without names, emails and usernames.
     fn audit(&self, line: &str);
 }

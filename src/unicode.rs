@@ -13,6 +13,7 @@ mod tests;
 mod visible;
 
 pub use caseless::caseless;
+pub(crate) use caseless::is_comparable;
 pub(crate) use composition::compose;
 pub(crate) use decomposition::{Decomposition, fold};
 pub(crate) use table::{Bidi, Joining, Kind, class, properties};

@@ -4,17 +4,21 @@
 
 mod attributes;
 mod email;
+mod external_id;
 mod id;
 mod name;
 mod profile;
+mod username;
 mod version;
 mod violation;
 
 pub use attributes::Attributes;
 pub use email::Email;
+pub use external_id::ExternalId;
 pub use id::UserId;
 pub use name::Name;
 pub use profile::Profile;
+pub use username::Username;
 pub use version::Version;
 pub use violation::{READ_ONLY, Rule, Violation};
 

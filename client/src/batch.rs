@@ -231,7 +231,7 @@ impl Batch {
     }
 
     /// Settles the lines that may have been imported and would be twice, if they were sent again:
-    /// only an email keeps the service from that. Answers their numbers.
+    /// only an email or a username keeps the service from that. Answers their numbers.
     pub fn give_up_unrepeatable(&mut self) -> Vec<u64> {
         let mut given_up = Vec::new();
         for (number, line) in (self.first..).zip(&mut self.lines) {
@@ -275,21 +275,41 @@ fn export_end(text: &[u8]) -> Option<String> {
 /// may read the line otherwise than we do.
 fn is_repeatable(text: &[u8]) -> bool {
     match serde_json::from_slice::<Value>(text) {
-        Ok(Value::Object(_)) => email(text).is_some(),
+        Ok(Value::Object(_)) => Unique::of(text).is_some(),
         // The service makes no user of a text that is no object.
         Ok(_) => true,
         Err(_) => false,
     }
 }
 
-/// The email of a line, if it surely has one: of two members of that name, either may count.
-pub fn email(text: &[u8]) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Identity {
-        email: Option<String>,
+/// A member of a line that no two users have the same of.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Unique {
+    Email(String),
+    Username(String),
+}
+
+impl Unique {
+    /// The name of the member.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Unique::Email(_) => "email",
+            Unique::Username(_) => "username",
+        }
     }
-    // serde refuses the second of two members of one name.
-    serde_json::from_slice::<Identity>(text).ok()?.email
+
+    /// The email of a line, or else its username, if it surely has one: of two members of one name,
+    /// either may count.
+    pub fn of(text: &[u8]) -> Option<Unique> {
+        #[derive(Deserialize)]
+        struct Identity {
+            email: Option<String>,
+            username: Option<String>,
+        }
+        // serde refuses the second of two members of one name.
+        let Identity { email, username } = serde_json::from_slice(text).ok()?;
+        email.map(Unique::Email).or(username.map(Unique::Username))
+    }
 }
 
 #[cfg(test)]

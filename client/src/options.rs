@@ -7,8 +7,8 @@ Each line of FILE is a user as POST /users takes it; id, created_at and updated_
 Blank lines are skipped, and so is the line that ends an export. Lines that the service refuses
 are told on standard error.
 
-A line that was sent and not answered may have been imported. With an email it is sent again, and
-who has the email is looked up; without one that could make a user twice, so it is only told.
+A line that was sent and not answered may have been imported. With an email or a username it is sent
+again, and who has that is looked up; without both that could make a user twice, so it is only told.
 
 Exit codes:
   0  every line made a user

@@ -1,9 +1,9 @@
 //! One batch of an import: the requests that it takes, and the look-ups of lines in doubt.
 //!
 //! A line is in doubt from the moment when it is sent until an answer tells its outcome. If
-//! it has an email it is sent again: the service takes an email once, and refuses it the second
-//! time. Whether the user that has the email came from this line is then looked up. A line without
-//! an email would make a second user, so it is reported and not sent again.
+//! it has an email or a username it is sent again: the service takes either once, and refuses it the
+//! second time. Whether the user that has it came from this line is then looked up. A line without
+//! both would make a second user, so it is reported and not sent again.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::answer::{Again, Failure, Lines, Problem, number_of};
 use crate::backoff::Backoff;
-use crate::batch::{self, Batch};
+use crate::batch::{Batch, Unique};
 use crate::import::{Counts, Import, numbers};
 
 /// The characters that stand for themselves in a URL (RFC 3986, section 2.3).
@@ -36,14 +36,14 @@ struct Line {
     retry_after: Option<u64>,
 }
 
-/// A line in doubt whose email a user has.
+/// A line in doubt whose email or username a user has.
 struct Taken {
     number: u64,
     /// The answer of the service.
     refusal: String,
 }
 
-/// The owner of the email of a line.
+/// The owner of the email or the username of a line.
 enum Owner {
     /// The user that the line makes.
     Same,
@@ -92,8 +92,8 @@ impl Import {
                 self.counts().unsure += unsure.len() as u64;
                 let numbers = numbers(&unsure);
                 self.progress.tell(&format!(
-                    "{numbers} may have been imported: {why}; without an email they are not sent \
-                     again, as that could make users twice"
+                    "{numbers} may have been imported: {why}; without an email or a username they are not \
+                     sent again, as that could make users twice"
                 ));
             }
             match again {
@@ -175,8 +175,8 @@ impl Import {
         Err(Failure::broken_off("the answer broke off".to_owned()))
     }
 
-    /// Finds out which lines made the users that have their emails. A line whose email nobody has
-    /// stays in doubt.
+    /// Finds out which lines made the users that have their emails or usernames. A line whose email
+    /// or username nobody has stays in doubt.
     async fn look_up(&self, batch: &mut Batch, mut taken: VecDeque<Taken>, backoff: &mut Backoff) {
         while let Some(Taken { number, refusal }) = taken.front() {
             let number = *number;
@@ -188,9 +188,11 @@ impl Import {
                     if backoff.wait(again).await {
                         continue;
                     }
+                    let unique = batch.in_doubt(number).and_then(Unique::of);
+                    let member = unique.map_or("email", |unique| unique.name());
                     self.settle(batch, number, |counts| &mut counts.unsure);
                     self.progress.tell(&format!(
-                        "line {number} may have been imported: a user has its email, and looking \
+                        "line {number} may have been imported: a user has its {member}, and looking \
                          the user up fails: {why}"
                     ));
                 }
@@ -211,20 +213,17 @@ impl Import {
         }
     }
 
-    /// The owner of the email of a line in doubt.
+    /// The owner of the email or the username of a line in doubt.
     async fn owner(&self, batch: &mut Batch, number: u64) -> Result<Owner, Failure> {
         let text = batch.in_doubt(number).unwrap_or_default();
-        let Some(email) = batch::email(text) else {
+        let Some(unique) = Unique::of(text) else {
             return Ok(Owner::Other);
         };
         let line: Value = serde_json::from_slice(text).unwrap_or_default();
-        let users: Vec<Value> = self.service.get_json(&query(&email)).await?;
-        let name = |value: &Value| value["name"].as_str().map(|name| name.trim().to_owned());
+        let users: Vec<Value> = self.service.get_json(&query(&unique)).await?;
         Ok(match users.first() {
             None => Owner::Nobody,
-            Some(user) if name(user) == name(&line) && user["attributes"] == line["attributes"] => {
-                Owner::Same
-            }
+            Some(user) if is_made_of(user, &line) => Owner::Same,
             Some(_) => Owner::Other,
         })
     }
@@ -241,9 +240,24 @@ impl Import {
     }
 }
 
-/// The users with an email, as a path.
-fn query(email: &str) -> String {
-    format!("/users?email={}", utf8_percent_encode(email, RESERVED))
+/// Whether a user is what the service makes of a line with the same email or username.
+fn is_made_of(user: &Value, line: &Value) -> bool {
+    let trimmed =
+        |value: &Value, member: &str| value[member].as_str().map(|text| text.trim().to_owned());
+    let is_active = |value: &Value| value["active"].as_bool().unwrap_or(true);
+    let is_same = |member: &str| trimmed(user, member) == trimmed(line, member);
+    is_same("name")
+        && is_same("username")
+        && user["external_id"] == line["external_id"]
+        && is_active(user) == is_active(line)
+        && user["attributes"] == line["attributes"]
+}
+
+/// The user with an email or a username, as a path.
+fn query(unique: &Unique) -> String {
+    let (Unique::Email(value) | Unique::Username(value)) = unique;
+    let value = utf8_percent_encode(value, RESERVED);
+    format!("/users?{}={value}", unique.name())
 }
 
 #[cfg(test)]
@@ -253,8 +267,34 @@ mod tests {
     #[test]
     fn an_email_keeps_its_characters() {
         assert_eq!(
-            query("a+b&ü@c.example"),
+            query(&Unique::Email("a+b&ü@c.example".to_owned())),
             "/users?email=a%2Bb%26%C3%BC%40c.example"
         );
+        assert_eq!(
+            query(&Unique::Username("+44".to_owned())),
+            "/users?username=%2B44"
+        );
+    }
+
+    #[test]
+    fn a_user_is_what_a_line_makes_by_all_members() {
+        let line = serde_json::json!({ "name": " Ada ", "username": "ada ", "external_id": "1" });
+        let user = |member: &str, value: Value| {
+            let mut user = serde_json::json!({
+                "name": "Ada", "username": "ada", "external_id": "1", "active": true,
+            });
+            user[member] = value;
+            user
+        };
+        assert!(is_made_of(&user("id", 7.into()), &line));
+        for (member, value) in [
+            ("name", "Bob".into()),
+            ("username", "bob".into()),
+            ("external_id", "2".into()),
+            ("active", false.into()),
+            ("attributes", serde_json::json!({})),
+        ] {
+            assert!(!is_made_of(&user(member, value), &line), "{member}");
+        }
     }
 }

@@ -1,9 +1,9 @@
-//! Claims on emails: how a user gets an email, and how another user gets it later.
+//! Claims on emails and usernames: how a user gets one, and how another user gets it later.
 //!
-//! Each email that was ever used has a [number](super::number) under its hash. It
-//! names the user that claimed the email last, and which of the user's claims that
-//! was. A claim alone gives nothing: the user has the email once its record says
-//! so, with the same claim. So no two users can have one email.
+//! Each email and each username that was ever used has a [number](super::number) under its hash.
+//! It names the user that claimed it last, and which of the user's claims that was. A claim alone
+//! gives nothing: the user has the email once its record says so, with the same claim. So no two
+//! users can have one email, and likewise for usernames.
 //!
 //! A request that finds the email claimed looks at the record of the claimant. If
 //! the record has the email by this claim, the email is taken. If it counts this
@@ -11,6 +11,11 @@
 //! free. If it counts fewer claims, the claimant is about to write its record, or
 //! has died: the newcomer then writes the higher count into the record, which makes
 //! the claimant's write fail. No request waits, and no clock matters.
+//!
+//! The claims of a user on both members are counted together. A request that wants both makes two
+//! claims, and then writes the record once. From a record that counts n claims, an email is always
+//! claimed by n + 1 and a username by n + 2. So two requests that read the same record never claim
+//! one username by different numbers, of which the record would get only one.
 //!
 //! No claim is taken back: the number of an email that was given up goes on naming
 //! the user that had it last.
@@ -20,13 +25,62 @@ use sha2::{Digest, Sha256};
 use super::number::{self, BESIDE_USER, Number};
 use super::record::{self, Record};
 use super::versioned::{Loaded, Written};
-use super::{ATTEMPTS, Error};
+use super::{ATTEMPTS, Directory, Error};
 use crate::platform::Platform;
 use crate::store::Store;
-use crate::user::{Email, UserId, Version};
+use crate::user::{Email, UserId, Username, Version};
 
-/// A user's claim on an email: the user's first is 1. The claimant's record counts
-/// one less until it is written to say that the claim holds.
+/// A member of which no two users have the same value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unique {
+    Email,
+    Username,
+}
+
+/// A value that a user claims.
+#[derive(Clone, Copy)]
+pub(super) enum Claimed<'a> {
+    Email(&'a Email),
+    Username(&'a Username),
+}
+
+impl Claimed<'_> {
+    fn member(self) -> Unique {
+        match self {
+            Claimed::Email(_) => Unique::Email,
+            Claimed::Username(_) => Unique::Username,
+        }
+    }
+
+    /// The key of the value's number: a hash, so that the store doesn't reveal addresses of deleted
+    /// users.
+    fn key(self) -> String {
+        use std::fmt::Write;
+        let (mut key, folded) = match self {
+            Claimed::Email(email) => ("email/".to_owned(), email.folded()),
+            Claimed::Username(username) => ("username/".to_owned(), username.folded()),
+        };
+        for byte in Sha256::digest(folded) {
+            write!(key, "{byte:02x}").expect("a String takes all that is written");
+        }
+        key
+    }
+
+    /// The claim on it that a user makes whose record counts `claims`.
+    fn claim_of(self, user: UserId, claims: u32) -> Result<Claim, Error> {
+        let step = match self {
+            Claimed::Email(_) => 1,
+            Claimed::Username(_) => 2,
+        };
+        match claims.checked_add(step) {
+            Some(number @ ..BESIDE_USER) => Ok(Claim { user, number }),
+            _ => Err(Error::Exhausted),
+        }
+    }
+}
+
+/// A user's claim on an email or a username: the user's first is 1 or 2. The claimant's record
+/// counts less until it is written to say that the claim holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Claim {
     pub user: UserId,
@@ -34,19 +88,11 @@ pub(super) struct Claim {
 }
 
 impl Claim {
-    /// The next claim of a user whose record counts `claims`.
-    pub fn next(user: UserId, claims: u32) -> Result<Claim, Error> {
-        match claims.checked_add(1) {
-            Some(number @ ..BESIDE_USER) => Ok(Claim { user, number }),
-            _ => Err(Error::Exhausted),
-        }
-    }
-
     /// Whether the claim is dead, that is, can never hold, by its claimant's record. Fails with
-    /// [`Error::EmailTaken`] if it holds.
-    fn is_dead(self, email: &Email, claimant: &Record) -> Result<bool, Error> {
-        if claimant.has_by_claim(email, self.number) {
-            return Err(Error::EmailTaken);
+    /// [`Error::Taken`] if it holds.
+    fn is_dead(self, claimed: Claimed<'_>, claimant: &Record) -> Result<bool, Error> {
+        if claimant.has_by_claim(claimed, self.number) {
+            return Err(Error::Taken(claimed.member()));
         }
         Ok(claimant.claims >= self.number || claimant.is_final())
     }
@@ -55,38 +101,35 @@ impl Claim {
         number::naming(self.user, self.number)
     }
 
-    /// The claim that an email's number names; `None` if no user ever claimed the email.
+    /// The claim that a number names; `None` if no user ever made one.
     fn from_number(number: i64) -> Option<Claim> {
         let (user, number) = number::named(number)?;
         Some(Claim { user, number })
     }
 }
 
-/// The key of an email's number: a hash, so that the store doesn't reveal addresses of deleted
-/// users.
-fn key(email: &Email) -> String {
-    use std::fmt::Write;
-    let mut key = "email/".to_owned();
-    for byte in Sha256::digest(email.folded()) {
-        write!(key, "{byte:02x}").expect("a String takes all that is written");
-    }
-    key
+/// The claim on an email or a username, whether or not it holds.
+pub(super) async fn find<S: Store>(
+    store: &S,
+    claimed: Claimed<'_>,
+) -> Result<Option<Claim>, Error> {
+    Ok(Claim::from_number(
+        number::get(store, &claimed.key()).await?,
+    ))
 }
 
-/// The claim on an email, whether or not it holds.
-pub(super) async fn find<S: Store>(store: &S, email: &Email) -> Result<Option<Claim>, Error> {
-    Ok(Claim::from_number(number::get(store, &key(email)).await?))
-}
-
-/// Makes sure that an email has a number, or fails with [`Error::EmailTaken`] if a user has the
-/// email. Answers the claim on it if that claim is dead.
-pub(super) async fn prepare<S: Store>(store: &S, email: &Email) -> Result<Option<Claim>, Error> {
-    let number = number::add(store, &key(email), 0).await?;
+/// Makes sure that an email or a username has a number, or fails with [`Error::Taken`] if a user has
+/// it. Answers the claim on it if that claim is dead.
+pub(super) async fn prepare<S: Store>(
+    store: &S,
+    claimed: Claimed<'_>,
+) -> Result<Option<Claim>, Error> {
+    let number = number::add(store, &claimed.key(), 0).await?;
     let Some(claim) = Claim::from_number(number) else {
         return Ok(None);
     };
-    let claimant = load_claimant(store, email, claim).await?;
-    let dead = claim.is_dead(email, &claimant.value)?;
+    let claimant = load_claimant(store, claimed, claim).await?;
+    let dead = claim.is_dead(claimed, &claimant.value)?;
     Ok(dead.then_some(claim))
 }
 
@@ -94,34 +137,55 @@ pub(super) async fn prepare<S: Store>(store: &S, email: &Email) -> Result<Option
 /// user without a record was not written by this service.
 async fn load_claimant<S: Store>(
     store: &S,
-    email: &Email,
+    claimed: Claimed<'_>,
     claim: Claim,
 ) -> Result<Loaded<S::Watch, Record>, Error> {
     let loaded = Loaded::read(store, record::key(claim.user)).await?;
-    loaded.ok_or_else(|| Error::Unreadable(key(email)))
+    loaded.ok_or_else(|| Error::Unreadable(claimed.key()))
 }
 
-/// Makes `claim` the claim on `email`, or fails with [`Error::EmailTaken`] if a user
-/// has it. Whether the claim holds is up to the caller's next write of its record. The
-/// claim `dead` is known never to hold.
-pub(super) async fn make<S: Store>(
+impl<S: Store, P: Platform> Directory<'_, S, P> {
+    /// Claims an email or a username for a user whose record counts `claims`, or fails with
+    /// [`Error::Taken`] if another user has it. Answers the number of the claim, which the record
+    /// has to count with the caller's next write: only then does the claim hold. The claim `dead`
+    /// is known never to hold.
+    pub(super) async fn claim(
+        &self,
+        user: UserId,
+        claims: u32,
+        claimed: Claimed<'_>,
+        dead: Option<Claim>,
+    ) -> Result<u32, Error> {
+        let claim = claimed.claim_of(user, claims)?;
+        make(self.store, self.platform, claimed, claim, dead).await?;
+        Ok(claim.number)
+    }
+}
+
+/// Makes `claim` the claim on the email or the username, or fails with [`Error::Taken`] if a user
+/// has it.
+async fn make<S: Store>(
     store: &S,
     platform: &impl Platform,
-    email: &Email,
+    claimed: Claimed<'_>,
     claim: Claim,
     dead: Option<Claim>,
 ) -> Result<(), Error> {
-    let mut number = Number::read(store, key(email)).await?;
+    let mut number = Number::read(store, claimed.key()).await?;
     for _ in 0..ATTEMPTS {
         match Claim::from_number(number.value) {
             // This very claim, or a later one of the same user. A later one means that the record
             // was written since the caller loaded it: the caller's write will fail, and the later
             // claim must stay.
-            Some(present) if present.user == claim.user && present.number >= claim.number => {
+            Some(Claim { user, number }) if user == claim.user && number >= claim.number => {
                 return Ok(());
             }
+            // An earlier claim of the same user was made when the record counted fewer claims than
+            // the caller's does. So the record was written since, and the claim never holds. To end
+            // it would fail the caller's own write.
+            Some(present) if present.user == claim.user => {}
             Some(present) if Some(present) == dead => {}
-            Some(present) => end(store, platform, email, present).await?,
+            Some(present) => end(store, platform, claimed, present).await?,
             None => {}
         }
         match number.swap(store, claim.to_number()).await? {
@@ -133,16 +197,16 @@ pub(super) async fn make<S: Store>(
 }
 
 /// Makes sure that `claim` does not hold and never will, by a write to its claimant's
-/// record where that is needed; or fails with [`Error::EmailTaken`].
+/// record where that is needed; or fails with [`Error::Taken`].
 async fn end<S: Store>(
     store: &S,
     platform: &impl Platform,
-    email: &Email,
+    claimed: Claimed<'_>,
     claim: Claim,
 ) -> Result<(), Error> {
-    let mut claimant = load_claimant(store, email, claim).await?;
+    let mut claimant = load_claimant(store, claimed, claim).await?;
     for _ in 0..ATTEMPTS {
-        if claim.is_dead(email, &claimant.value)? {
+        if claim.is_dead(claimed, &claimant.value)? {
             return Ok(());
         }
         let counted = Record {

@@ -1,6 +1,6 @@
 //! Creating a user.
 
-use super::claim::{self, Claim};
+use super::claim::{self, Claim, Claimed};
 use super::fingerprint::Fingerprint;
 use super::idempotency::Idempotency;
 use super::number;
@@ -15,6 +15,13 @@ use crate::user::{Profile, User, UserId};
 /// The highest age, in milliseconds, at which a create still writes the record of its id. It is
 /// less than half of the lease, to leave room for clocks that differ and for the write itself.
 const STALE_ID: i64 = LEASE / 3;
+
+/// Claims of others on the email and the username of a new user that are known never to hold.
+#[derive(Clone, Copy, Default)]
+struct Dead {
+    email: Option<Claim>,
+    username: Option<Claim>,
+}
 
 /// A user, and whether an earlier request created it.
 #[derive(Debug)]
@@ -39,24 +46,24 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     /// Makes a new user. If a create with the same idempotency key made one in the last 24
     /// hours, answers that user as it was then.
     ///
-    /// - No two users have one email, at any moment: [`Error::EmailTaken`].
+    /// - No two users have one email or one username, at any moment: [`Error::Taken`].
     /// - Of all creates with one key, one makes a user, also where some die:
     ///   [`Error::InProgress`], [`Error::KeyReused`], [`Error::Gone`].
     /// - After [`Error::Store`] and [`Error::Contended`] there may be a user or not; a repeat
     ///   with the same key tells. After any other error there is none.
-    /// - A create that dies leaves an id without a user. Its email can be used at once, its key
-    ///   after [`LEASE`].
+    /// - A create that dies leaves an id without a user. Its email and its username can be used at
+    ///   once, its key after [`LEASE`].
     pub async fn create(
         &self,
         profile: Profile,
         idempotency: Option<&Idempotency>,
     ) -> Result<Created, Error> {
         match (self.make(&profile, idempotency).await, idempotency) {
-            // The owner of the email may be this key's own user, made meanwhile by another request.
-            (Err(Error::EmailTaken), Some(idempotency)) => {
+            // The owner may be this key's own user, made meanwhile by another request.
+            (Err(Error::Taken(member)), Some(idempotency)) => {
                 let number = self.prepare_key(idempotency).await?;
                 let earlier = self.earlier_user(idempotency, &profile, number).await?;
-                earlier.map(Created::earlier).ok_or(Error::EmailTaken)
+                earlier.map(Created::earlier).ok_or(Error::Taken(member))
             }
             (created, _) => created,
         }
@@ -77,16 +84,19 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             }
             key = Some((idempotency, number));
         }
-        // 2. A taken email is refused before an id is given.
-        let dead = match &profile.email {
-            Some(email) => claim::prepare(self.store, email).await?,
-            None => None,
-        };
+        // 2. A taken email or username is refused before an id is given.
+        let mut dead = Dead::default();
+        if let Some(email) = &profile.email {
+            dead.email = claim::prepare(self.store, Claimed::Email(email)).await?;
+        }
+        if let Some(username) = &profile.username {
+            dead.username = claim::prepare(self.store, Claimed::Username(username)).await?;
+        }
         // 3. The id.
         let given = self.next_id().await?;
-        // 4. The first record. Without an email and a key, it is the user at once.
-        if profile.email.is_none() && key.is_none() {
-            let live = self.first_version(profile, None, None);
+        // 4. The first record. With nothing to claim, it is the user at once.
+        if profile.email.is_none() && profile.username.is_none() && key.is_none() {
+            let live = self.first_version(profile, None);
             let id = self.write_first(given, State::Live(live.clone())).await?;
             return Ok(Created::now(live.user(id)));
         }
@@ -109,14 +119,14 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         created
     }
 
-    /// The steps of a create whose record is pending. The claim `dead` on its email is known
-    /// never to hold, and its key was free when it had that number.
+    /// The steps of a create whose record is pending. The claims `dead` are known never to hold, and
+    /// its key was free when it had that number.
     async fn claim_and_commit(
         &self,
         id: UserId,
         profile: &Profile,
         key: Option<(&Idempotency, i64)>,
-        dead: Option<Claim>,
+        dead: Dead,
     ) -> Result<Created, Error> {
         // 5. The key is claimed, unless another create was first.
         if let Some((idempotency, free)) = key
@@ -130,19 +140,23 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             let State::Pending { .. } = loaded.value.state else {
                 break;
             };
-            // 6. The email is claimed, by a claim that the record does not count yet.
-            let mut claims = loaded.value.claims;
-            let mut number = None;
+            // 6. The email and the username are claimed, by claims that the record does not count
+            // yet.
+            let claims = loaded.value.claims;
+            let (mut email_claim, mut username_claim) = (None, None);
             if let Some(email) = &profile.email {
-                let claim = Claim::next(id, claims)?;
-                claim::make(self.store, self.platform, email, claim, dead).await?;
-                claims = claim.number;
-                number = Some(claim.number);
+                let claim = self.claim(id, claims, Claimed::Email(email), dead.email);
+                email_claim = Some(claim.await?);
+            }
+            if let Some(username) = &profile.username {
+                let claim = self.claim(id, claims, Claimed::Username(username), dead.username);
+                username_claim = Some(claim.await?);
             }
             // 7. The record becomes the user, unless another request has written it since.
-            let live = self.first_version(profile, number, request);
-            let state = State::Live(live.clone());
-            let record = Record { claims, state };
+            let mut live = self.first_version(profile, request);
+            live.claim = email_claim;
+            live.username_claim = username_claim;
+            let record = Record::of(claims, live.clone());
             match loaded.write(self.store, live.version, record).await? {
                 Written::Done(_) => return Ok(Created::now(live.user(id))),
                 Written::Overtaken(now) => loaded = now,
@@ -194,22 +208,18 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         Ok(id)
     }
 
-    fn first_version(
-        &self,
-        profile: &Profile,
-        claim: Option<u32>,
-        request: Option<Fingerprint>,
-    ) -> Live {
+    fn first_version(&self, profile: &Profile, request: Option<Fingerprint>) -> Box<Live> {
         let now = self.platform.now();
         let version = self.draw();
-        Live {
-            claim,
+        Box::new(Live {
+            claim: None,
+            username_claim: None,
             version,
             profile: profile.clone(),
             created_at: now,
             updated_at: now,
             first: request.map(|request| FirstAnswer { request, version }),
             gives_bound: false,
-        }
+        })
     }
 }

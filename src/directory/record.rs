@@ -3,19 +3,20 @@
 use serde::{Deserialize, Serialize};
 
 use super::LEASE;
+use super::claim::Claimed;
 use super::fingerprint::Fingerprint;
 use crate::timestamp::Timestamp;
-use crate::user::{Email, Profile, User, UserId, Version};
+use crate::user::{Profile, User, UserId, Version};
 
 /// The key of a user's record.
 pub(super) fn key(id: UserId) -> String {
-    format!("user/{id}")
+    ["user/", &id.get().to_string()].concat()
 }
 
 /// The value under a user's key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Record {
-    /// How many claims on emails were made for this user, or ended by others
+    /// How many claims were counted for this user: they were made, or ended by others
     /// before they held; see [`Claim`](super::claim::Claim).
     pub claims: u32,
     pub state: State,
@@ -26,8 +27,8 @@ pub(super) struct Record {
 pub(super) enum State {
     /// A create that is under way, or died: not a user yet.
     Pending { created_at: Timestamp },
-    /// A user.
-    Live(Live),
+    /// A user. In a box, as a record is moved on often, and each byte of that counts.
+    Live(Box<Live>),
     /// The user was deleted by the delete of that number. None of its data is kept, and its id is
     /// never given again.
     Deleted { by: Version },
@@ -40,6 +41,9 @@ pub(super) struct Live {
     /// The number of the claim by which the user has its email.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<u32>,
+    /// The number of the claim by which the user has its username.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username_claim: Option<u32>,
     pub version: Version,
     pub profile: Profile,
     pub created_at: Timestamp,
@@ -75,6 +79,16 @@ impl Live {
 }
 
 impl Record {
+    /// The record of a user. `claims` were counted before those by which the user has its email and
+    /// its username.
+    pub fn of(claims: u32, live: Box<Live>) -> Record {
+        let held = [live.claim, live.username_claim];
+        Record {
+            claims: held.into_iter().flatten().fold(claims, u32::max),
+            state: State::Live(live),
+        }
+    }
+
     /// The user, if there is one.
     pub fn into_user(self, id: UserId) -> Option<User> {
         match self.state {
@@ -93,13 +107,19 @@ impl Record {
         matches!(self.state, State::Pending { created_at } if created_at.0 + LEASE < now.0)
     }
 
-    /// Whether this is a user that has `email` by the claim of that number.
-    pub fn has_by_claim(&self, email: &Email, claim: u32) -> bool {
-        match &self.state {
-            State::Live(live) => {
-                live.claim == Some(claim) && live.profile.email.as_ref() == Some(email)
+    /// Whether this is a user that has the email or the username by the claim of that number.
+    pub fn has_by_claim(&self, claimed: Claimed<'_>, claim: u32) -> bool {
+        let State::Live(live) = &self.state else {
+            return false;
+        };
+        let profile = &live.profile;
+        match claimed {
+            Claimed::Email(email) => {
+                live.claim == Some(claim) && profile.email.as_ref() == Some(email)
             }
-            _ => false,
+            Claimed::Username(username) => {
+                live.username_claim == Some(claim) && profile.username.as_ref() == Some(username)
+            }
         }
     }
 }

@@ -16,10 +16,12 @@ use crate::fake::{FakePlatform, FakeStore, ready};
 use crate::user::{Profile, User, UserId};
 
 /// Records of users. The first form of the format 1.
-const RECORDS: [&str; 6] = [
+const RECORDS: [&str; 8] = [
     r#"{"format":1,"writes":["00000000000000a1"],"value":{"claims":0,"state":{"pending":{"created_at":1800000000000}}}}"#,
     r#"{"format":1,"writes":["00000000000000a2"],"value":{"claims":0,"state":{"live":{"version":"00000000000000a2","profile":{"name":"Bea"},"created_at":1800000000000,"updated_at":1800000000001}}}}"#,
     LIVE,
+    WITH_USERNAME,
+    r#"{"format":1,"writes":["00000000000000a4"],"value":{"claims":0,"state":{"live":{"version":"00000000000000a4","profile":{"name":"Bea","active":false},"created_at":1800000000000,"updated_at":1800000000001}}}}"#,
     r#"{"format":1,"writes":["00000000000000a3","00000000000000a2"],"value":{"claims":1,"state":{"deleted":{"by":"00000000000000a3"}}}}"#,
     r#"{"format":1,"writes":["00000000000000a3","00000000000000a2"],"value":{"claims":4294967295,"state":"void"}}"#,
     // Before 1970, by a clock that was wrong.
@@ -28,6 +30,9 @@ const RECORDS: [&str; 6] = [
 
 /// A user with all members that a record may have.
 const LIVE: &str = r#"{"format":1,"writes":["00000000000000b2","00000000000000b1"],"value":{"claims":1,"state":{"live":{"claim":1,"version":"00000000000000b2","profile":{"name":"Ada","email":"ada@example.com","attributes":{"team":"engines"}},"created_at":1800000000000,"updated_at":1800000000001,"first":{"request":"0123456789abcdef0123456789abcdef","version":"00000000000000b1"},"gives_bound":true}}}}"#;
+
+/// A user with a username, an external id, and switched off: members that were added to the format.
+const WITH_USERNAME: &str = r#"{"format":1,"writes":["00000000000000b3"],"value":{"claims":2,"state":{"live":{"claim":1,"username_claim":2,"version":"00000000000000b3","profile":{"name":"Ada","email":"ada@example.com","username":"ada","external_id":"0815","active":false,"attributes":{"team":"engines"}},"created_at":1800000000000,"updated_at":1800000000001}}}}"#;
 
 /// The ledger.
 const LEDGERS: [&str; 2] = [
@@ -110,13 +115,29 @@ fn an_email_finds_its_user_whatever_the_store_makes_of_numbers() {
         let values = [(EMAIL_KEY, number), ("user/1", LIVE.as_bytes())];
         let (_, found) = with_store(&values, async |directory| {
             let email = "ada@example.com".to_owned().try_into().expect("an email");
-            directory.find(&email).await
+            directory.find_by_email(&email).await
         });
         assert_eq!(
             found.map(|user| user.map(|user| user.id)),
             Ok(Some(first()))
         );
     }
+}
+
+#[test]
+fn a_username_finds_its_user() {
+    let key = "username/fdee430d40bd57deeac186cd9790033d0f06f909a8806e7ce6e717ab7c7d5029";
+    let values = [
+        (key, &b"134217730"[..]),
+        ("user/1", WITH_USERNAME.as_bytes()),
+    ];
+    let (_, found) = with_store(&values, async |directory| {
+        let username = "ADA".to_owned().try_into().expect("a username");
+        directory.find_by_username(&username).await
+    });
+    let found = found.expect("it is readable").expect("there is one");
+    assert_eq!(found.id, first());
+    assert!(!found.profile.active);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Changing a user.
 
-use super::claim::{self, Claim};
+use super::claim::Claimed;
 use super::idempotency;
 use super::record::{Live, Record, State};
 use super::versioned::Written;
@@ -16,12 +16,12 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     /// - A change that changes nothing is not written: the answer is the version that is there.
     /// - The change is made to the user that `change` saw: of changes that meet, each sees the
     ///   one before it.
-    /// - No two users have one email, at any moment: [`Error::EmailTaken`].
+    /// - No two users have one email or one username, at any moment: [`Error::Taken`].
     /// - A search finds the user by its old name or by its new one.
     /// - After [`Error::Store`] and [`Error::Contended`] the change may have been made or not,
     ///   after any other error it was not.
-    /// - A change that dies may leave a claim on the new email. Others can use the email at
-    ///   once, and change the user at once.
+    /// - A change that dies may leave claims on the new email and username. Others can use these
+    ///   at once, and change the user at once.
     pub async fn update<E: From<Error>>(
         &self,
         id: UserId,
@@ -38,9 +38,10 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 return Ok(before.user(id));
             }
             let now = self.platform.now();
-            let mut claims = loaded.value.claims;
-            let mut after = Live {
+            let claims = loaded.value.claims;
+            let mut after = Box::new(Live {
                 claim: None,
+                username_claim: None,
                 version: self.draw(),
                 created_at: before.created_at,
                 // A clock that was set back must not make a user look older than it is.
@@ -50,26 +51,31 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                     .first
                     .filter(|_| !idempotency::is_forgotten(before.created_at, now)),
                 gives_bound: before.gives_bound,
-            };
-            // 2. A new email is claimed, by a claim that the record does not count yet.
+            });
+            // 2. A new email and a new username are claimed, by claims that the record does not
+            // count yet.
             if after.profile.email == before.profile.email {
                 after.claim = before.claim;
             } else if let Some(email) = &after.profile.email {
-                let claim = Claim::next(id, claims)?;
-                claim::make(self.store, self.platform, email, claim, None).await?;
-                after.claim = Some(claim.number);
-                claims = claim.number;
+                let claim = self.claim(id, claims, Claimed::Email(email), None).await?;
+                after.claim = Some(claim);
+            }
+            if after.profile.username == before.profile.username {
+                after.username_claim = before.username_claim;
+            } else if let Some(username) = &after.profile.username {
+                let claim = self.claim(id, claims, Claimed::Username(username), None);
+                after.username_claim = Some(claim.await?);
             }
             // 3. The index of names leads to the user by the new name, too.
             let name = &after.profile.name;
-            let renamed = FoldedName::from(name) != FoldedName::from(&before.profile.name);
+            let renamed = *name != before.profile.name
+                && FoldedName::from(name) != FoldedName::from(&before.profile.name);
             if renamed {
                 self.index_name(id, name).await?;
                 after.gives_bound = false;
             }
             // 4. The record is replaced, unless another request has written it since.
-            let state = State::Live(after.clone());
-            let record = Record { claims, state };
+            let record = Record::of(claims, after.clone());
             match loaded.write(self.store, after.version, record).await? {
                 Written::Done(_) => {
                     // 5. The index forgets the old name. If this fails, a later search does it.

@@ -1,4 +1,4 @@
-//! `/users`: a page of users, users by email, id or name; and new users.
+//! `/users`: a page of users, users by email, username, id or name; and new users.
 
 use http::header::LOCATION;
 use http::{Method, Response, StatusCode};
@@ -21,7 +21,7 @@ use crate::platform::Platform;
 use crate::service::omissions::{known_total, log_unreadable};
 use crate::service::resource::{Answer, Call, Operation, Resource, handled};
 use crate::store::Store;
-use crate::user::{Email, Profile, UserId};
+use crate::user::{Email, Profile, UserId, Username};
 
 pub(super) const fn resource<S: Store, P: Platform, B: Body>() -> Resource<S, P, B> {
     Resource {
@@ -56,7 +56,7 @@ async fn create<'a, S: Store, P: Platform, B: Body>(
 ) -> Result<Answer<'a>, Problem> {
     Query::parse(call.request.uri().query(), &[])?;
     let key = idempotency_key::key(call.request.headers())?;
-    let payload = body::json(call.request).await?;
+    let payload = body::json(*call.request).await?;
     let idempotency = key.map(|key| Idempotency::new(call.caller.name(), &key, &payload));
     let profile = Profile::from_json(payload).map_err(Problem::invalid_user)?;
     let created = call.directory.create(profile, idempotency.as_ref()).await?;
@@ -83,7 +83,9 @@ async fn list<S: Store, P: Platform, B>(
         trace,
         ..
     } = *call;
-    let known = ["limit", "after", "sort", "fields", "email", "id", "name"];
+    let known = [
+        "limit", "after", "sort", "fields", "email", "username", "id", "name",
+    ];
     let query = Query::parse(request.uri().query(), &known)?;
     let preconditions = Preconditions::of(request.headers())?;
     let fields = Fields::of(&query)?;
@@ -91,6 +93,9 @@ async fn list<S: Store, P: Platform, B>(
     if query.get("email").is_some() {
         query.alone("email", &["fields"])?;
         by_email(directory, &query, &mut listing).await?;
+    } else if query.get("username").is_some() {
+        query.alone("username", &["fields"])?;
+        by_username(directory, &query, &mut listing).await?;
     } else if query.get("id").is_some() {
         query.alone("id", &["fields"])?;
         by_ids(directory, &trace, &query, &mut listing).await?;
@@ -114,7 +119,23 @@ async fn by_email<S: Store, P: Platform>(
     let email = email(query.get("email"))
         .or_else(|_| email(query.get_with_plus("email")))
         .map_err(|rule| Problem::invalid_query(&rule, "email"))?;
-    if let Some(user) = directory.find(&email).await? {
+    if let Some(user) = directory.find_by_email(&email).await? {
+        listing.push(user);
+    }
+    listing.note_complete();
+    Ok(())
+}
+
+async fn by_username<S: Store, P: Platform>(
+    directory: &Directory<'_, S, P>,
+    query: &Query,
+    listing: &mut Listing,
+) -> Result<(), Problem> {
+    // A username has no space, so that a plus stands for itself, as in "+442079460018".
+    let username = query.get_with_plus("username").unwrap_or_default();
+    let username = Username::try_from(username.to_owned())
+        .map_err(|rule| Problem::invalid_query(&rule, "username"))?;
+    if let Some(user) = directory.find_by_username(&username).await? {
         listing.push(user);
     }
     listing.note_complete();

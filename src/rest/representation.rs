@@ -8,10 +8,13 @@ use crate::message::query::Query;
 use crate::user::User;
 
 /// The members of a user, in the order in which they are represented.
-const MEMBERS: [&str; 7] = [
+const MEMBERS: [&str; 10] = [
     "id",
     "name",
     "email",
+    "username",
+    "external_id",
+    "active",
     "attributes",
     "created_at",
     "updated_at",
@@ -25,7 +28,11 @@ pub(super) struct Fields([bool; MEMBERS.len()]);
 impl Fields {
     /// All but the entity tag, which is said of a representation and is no part of it. It is one
     /// for clients that ask: those of a list have no other way to it.
-    pub const ALL: Fields = Fields([true, true, true, true, true, true, false]);
+    pub const ALL: Fields = {
+        let mut all = [true; MEMBERS.len()];
+        all[MEMBERS.len() - 1] = false;
+        Fields(all)
+    };
 
     /// Reads the parameter `fields`: names of members, separated by commas.
     pub fn of(query: &Query) -> Result<Fields, Problem> {
@@ -74,6 +81,9 @@ impl Serialize for Representation<'_> {
             with_id,
             with_name,
             with_email,
+            with_username,
+            with_external_id,
+            with_active,
             with_attributes,
             with_created,
             with_updated,
@@ -88,6 +98,16 @@ impl Serialize for Representation<'_> {
         }
         if let Some(email) = profile.email.as_ref().filter(|_| with_email) {
             map.serialize_entry("email", email)?;
+        }
+        if let Some(username) = profile.username.as_ref().filter(|_| with_username) {
+            map.serialize_entry("username", username)?;
+        }
+        if let Some(id) = profile.external_id.as_ref().filter(|_| with_external_id) {
+            map.serialize_entry("external_id", id)?;
+        }
+        // Always: a client that tests it must not take its absence for false.
+        if with_active {
+            map.serialize_entry("active", &profile.active)?;
         }
         if let Some(attributes) = profile.attributes.as_ref().filter(|_| with_attributes) {
             map.serialize_entry("attributes", attributes)?;

@@ -13,6 +13,7 @@ use crate::message::problem::Problem;
 use crate::message::query::Query;
 use crate::message::response::{JSON, not_modified, private_json, set};
 use crate::platform::Platform;
+use crate::service::caller::Caller;
 use crate::service::resource::{Call, Operation, Resource, handled};
 use crate::store::Store;
 use crate::user::{Profile, User, UserId};
@@ -66,6 +67,7 @@ async fn get<S: Store, P: Platform, B>(
     let fields = Fields::of(&query)?;
     let preconditions = Preconditions::of(call.request.headers())?;
     let user = call.directory.get(id(&call)?).await?;
+    call.caller.check_own(Scope::Read, &user)?;
     let tag = user.version.entity_tag();
     match preconditions.check_read(&tag)? {
         Read::Answer => Ok(with_tag(represent(&user, fields), tag)),
@@ -79,14 +81,18 @@ async fn replace<S: Store, P: Platform, B: Body>(
     call: Box<Call<'_, S, P, B>>,
 ) -> Result<Response<Vec<u8>>, Problem> {
     let preconditions = preconditions(&call)?;
-    let (directory, id) = (call.directory, id(&call));
-    let profile = body::json(call.request).await.and_then(|members| {
+    let id = id(&call);
+    let Call {
+        directory,
+        request,
+        caller,
+        ..
+    } = *call;
+    let profile = body::json(*request).await.and_then(|members| {
         Profile::from_json(without_read_only(members)).map_err(Problem::invalid_user)
     });
-    let user = update(directory, id, &preconditions, profile, |profile, _| {
-        Ok(profile.clone())
-    })
-    .await?;
+    let change = |profile: &Profile, _: &User| Ok(profile.clone());
+    let user = update(directory, &caller, id, &preconditions, profile, change).await?;
     Ok(represent(&user, Fields::ALL))
 }
 
@@ -94,18 +100,25 @@ async fn patch<S: Store, P: Platform, B: Body>(
     call: Box<Call<'_, S, P, B>>,
 ) -> Result<Response<Vec<u8>>, Problem> {
     let preconditions = preconditions(&call)?;
-    let (directory, id) = (call.directory, id(&call));
-    let patch = Patch::read(call.request).await;
-    let user = update(directory, id, &preconditions, patch, Patch::apply).await?;
+    let id = id(&call);
+    let Call {
+        directory,
+        request,
+        caller,
+        ..
+    } = *call;
+    let patch = Patch::read(*request).await;
+    let user = update(directory, &caller, id, &preconditions, patch, Patch::apply).await?;
     let tag = user.version.entity_tag();
     Ok(with_tag(represent(&user, Fields::ALL), tag))
 }
 
 /// Changes a user who meets the preconditions to what `change` makes of it by
-/// `content`; answers the new version. Preconditions come before the content
+/// `content`, if the caller may do that; answers the new version. Preconditions come before the content
 /// (RFC 9110, section 13.2.1): they may refuse what could not be read.
 async fn update<S: Store, P: Platform, C>(
     directory: &Directory<'_, S, P>,
+    caller: &Caller,
     id: Result<UserId, Problem>,
     preconditions: &Preconditions,
     content: Result<C, Problem>,
@@ -117,8 +130,11 @@ async fn update<S: Store, P: Platform, C>(
         content => content,
     };
     let checked = |user: &User| {
+        caller.check_own(Scope::Write, user)?;
         preconditions.check_change(&user.version.entity_tag())?;
-        change(content.as_ref().map_err(Problem::clone)?, user)
+        let profile = change(content.as_ref().map_err(Problem::clone)?, user)?;
+        caller.check_own_change(&user.profile, &profile)?;
+        Ok(profile)
     };
     let updated = directory.update(id, checked).await;
     updated.map_err(|problem| preconditions.of_missing(problem))

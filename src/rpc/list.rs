@@ -11,7 +11,7 @@ use super::protocol::{Codec, Protocol};
 use super::unary::{Answered, Reply, encode};
 use super::user::message;
 use crate::configuration::Configuration;
-use crate::directory::{Gather, Order, Position};
+use crate::directory::{Error, Gather, Order, Position};
 use crate::folded_name::NamePrefix;
 use crate::message::limits::MAX_PAGE_BYTES;
 use crate::message::problem::Problem;
@@ -19,7 +19,7 @@ use crate::platform::Platform;
 use crate::service::omissions::{known_total, log_unreadable};
 use crate::service::resource::Call;
 use crate::store::Store;
-use crate::user::{Email, User};
+use crate::user::{Email, User, Username};
 
 /// Where the next page begins. A client can't read it, and gives it back.
 #[derive(Serialize, Deserialize)]
@@ -107,11 +107,31 @@ pub async fn list_users<S: Store, P: Platform>(
     request: ListUsersRequest,
 ) -> Result<Reply<ListUsersResponse>, Problem> {
     let mut gathered = Gathered::new(&call, limit(&call, &request)?);
-    let (next, total) = match (&request.email, &request.name_prefix) {
-        (None, None) => by_id(&call, &request, &mut gathered).await?,
-        (Some(email), None) => by_email(&call, &request, email, &mut gathered).await?,
-        (None, Some(prefix)) => by_name(&call, &request, prefix, &mut gathered).await?,
-        (Some(_), Some(_)) => return Err(invalid("name_prefix", "does not go with email")),
+    let ListUsersRequest {
+        email,
+        username,
+        name_prefix,
+        ..
+    } = &request;
+    let (next, total) = match (email, username, name_prefix) {
+        (None, None, None) => by_id(&call, &request, &mut gathered).await?,
+        (Some(email), None, None) => {
+            let email = Email::try_from(email.clone()).map_err(|rule| invalid("email", rule))?;
+            let found = call.directory.find_by_email(&email);
+            alone(&request, found, &mut gathered).await?
+        }
+        (None, Some(username), None) => {
+            let username =
+                Username::try_from(username.clone()).map_err(|rule| invalid("username", rule))?;
+            let found = call.directory.find_by_username(&username);
+            alone(&request, found, &mut gathered).await?
+        }
+        (None, None, Some(prefix)) => by_name(&call, &request, prefix, &mut gathered).await?,
+        (Some(_), Some(_), _) => return Err(invalid("username", "does not go with email")),
+        (Some(_), None, Some(_)) => return Err(invalid("name_prefix", "does not go with email")),
+        (None, Some(_), Some(_)) => {
+            return Err(invalid("name_prefix", "does not go with username"));
+        }
     };
     Ok(gathered.finish(ListUsersResponse {
         users: Vec::new(),
@@ -178,17 +198,16 @@ async fn by_name<S: Store, P: Platform>(
     Ok((found.next.map(PageToken::At), None))
 }
 
-async fn by_email<S: Store, P: Platform>(
-    call: &Call<'_, S, P, ()>,
+/// The user that is looked up by its email or its username, if there is one.
+async fn alone(
     request: &ListUsersRequest,
-    email: &str,
+    found: impl Future<Output = Result<Option<User>, Error>>,
     gathered: &mut Gathered,
 ) -> Result<Rest, Problem> {
     if token(request)?.is_some() {
         return Err(wrong_token());
     }
-    let email = Email::try_from(email.to_owned()).map_err(|rule| invalid("email", rule))?;
-    if let Some(user) = call.directory.find(&email).await? {
+    if let Some(user) = found.await? {
         gathered.push(user);
     }
     Ok((None, Some(gathered.count as u64)))

@@ -43,7 +43,7 @@ impl Status {
             _ => None,
         };
         // The members of a user are those of a member of the request.
-        let of_user = problem.is(types::INVALID_USER);
+        let of_user = problem.is(types::INVALID_USER) || problem.is(types::PROTECTED_MEMBER);
         let field = |violation: &Violation| {
             let path = violation.pointer.replace('/', ".");
             FieldViolation {

@@ -11,7 +11,14 @@ use crate::timestamp::Timestamp;
 use crate::user::{Profile, User, Violation};
 
 /// The members that clients set.
-const MEMBERS: [&str; 3] = ["name", "email", "attributes"];
+const MEMBERS: [&str; 6] = [
+    "name",
+    "email",
+    "username",
+    "external_id",
+    "active",
+    "attributes",
+];
 
 /// The members that the service sets: what a client sends there has no effect (AIP-203).
 const OUTPUT_ONLY: [&str; 4] = ["id", "create_time", "update_time", "etag"];
@@ -29,6 +36,9 @@ pub fn message(user: User) -> v1::User {
         id: user.id.get(),
         name: Some(user.profile.name.as_str().to_owned()),
         email: user.profile.email.map(|email| email.as_str().to_owned()),
+        username: user.profile.username.map(|name| name.as_str().to_owned()),
+        external_id: user.profile.external_id.map(|id| id.as_str().to_owned()),
+        active: Some(user.profile.active),
         attributes,
         attributes_json,
         create_time: Some(time(user.created_at)),
@@ -47,8 +57,16 @@ fn time(time: Timestamp) -> edge_users_proto::Timestamp {
 /// The members that clients set, those of them that are present, as REST has them.
 pub fn members(user: v1::User) -> Result<Map<String, Value>, Problem> {
     let mut members = Map::new();
-    members.extend(user.name.map(|name| ("name".to_owned(), name.into())));
-    members.extend(user.email.map(|email| ("email".to_owned(), email.into())));
+    for (name, text) in [
+        ("name", user.name),
+        ("email", user.email),
+        ("username", user.username),
+        ("external_id", user.external_id),
+    ] {
+        members.extend(text.map(|text| (name.to_owned(), Value::from(text))));
+    }
+    let active = user.active.map(Value::from);
+    members.extend(active.map(|active| ("active".to_owned(), active)));
     let attributes = match (user.attributes, user.attributes_json) {
         (None, None) => return Ok(members),
         (Some(object), None) => {
@@ -107,7 +125,8 @@ impl Change {
                     None if path == "*" => is_set = [true; MEMBERS.len()],
                     None if OUTPUT_ONLY.contains(&path) => {}
                     None => {
-                        let rule = "must name some of name, email and attributes, or be *";
+                        let rule = "must name some of name, email, username, external_id, active and \
+                            attributes, or be *";
                         return Err(code::invalid("update_mask", rule));
                     }
                 }

@@ -103,6 +103,7 @@ async fn get_user<S: Store, P: Platform>(
     let id = UserId::try_from(request.id).ok();
     call.admit(Permission::ScopeOrSelf(Scope::Read), id)?;
     let user = call.directory.get(named("id", id, request.id)?).await?;
+    call.caller.check_own(Scope::Read, &user)?;
     let user = Some(message(user));
     Ok(v1::GetUserResponse { user }.into())
 }
@@ -159,8 +160,11 @@ async fn update_user<S: Store, P: Platform>(
     let precondition = precondition(&call, "user.etag", &user.etag)?;
     let change = Change::of(user, request.update_mask)?;
     let checked = |user: &User| {
+        call.caller.check_own(Scope::Write, user)?;
         check(precondition.as_ref(), user)?;
-        change.apply(user)
+        let profile = change.apply(user)?;
+        call.caller.check_own_change(&user.profile, &profile)?;
+        Ok::<_, Problem>(profile)
     };
     let updated = call.directory.update(id, checked).await?;
     let user = Some(message(updated));

@@ -9,7 +9,7 @@ use crate::directory::Directory;
 use crate::message::problem::{Problem, types};
 use crate::platform::Platform;
 use crate::store::Store;
-use crate::user::UserId;
+use crate::user::{Profile, User, UserId, Violation};
 
 /// The realm of all credentials here (RFC 9110, section 11.5).
 const REALM: &str = "edge-users";
@@ -59,6 +59,44 @@ impl Caller {
             Some(scope) => Err(forbidden(scope)),
         }
     }
+
+    /// Fails if the caller has the permission only as the user itself, without the scope, and that
+    /// user is switched off.
+    pub fn check_own(&self, scope: Scope, user: &User) -> Result<(), Problem> {
+        if user.profile.active || !self.is_only_self(scope) {
+            return Ok(());
+        }
+        let problem = Problem::new(types::SWITCHED_OFF, "This user is switched off.");
+        Err(with_scope_challenge(problem, scope))
+    }
+
+    /// Fails if the caller changes a member that no user may change of itself: others decide who
+    /// is active, and match users by their external ids.
+    pub fn check_own_change(&self, before: &Profile, after: &Profile) -> Result<(), Problem> {
+        if !self.is_only_self(Scope::Write) {
+            return Ok(());
+        }
+        let changed = [
+            ("external_id", before.external_id != after.external_id),
+            ("active", before.active != after.active),
+        ];
+        let Some((member, _)) = changed.into_iter().find(|(_, is_changed)| *is_changed) else {
+            return Ok(());
+        };
+        let rule = "can be changed only with a token of the scope write";
+        let detail = format!("The member {member} {rule}.");
+        let problem = Problem::new(types::PROTECTED_MEMBER, detail);
+        let problem = problem.with_errors(vec![Violation::new(member, rule)]);
+        Err(with_scope_challenge(problem, Scope::Write))
+    }
+
+    /// Whether the caller lacks the scope, and so may do no more than a user may do to itself.
+    fn is_only_self(&self, scope: Scope) -> bool {
+        let lacks = |principal: &Principal| principal.lacks(Permission::Scope(scope), None);
+        self.0
+            .as_ref()
+            .is_ok_and(|principal| lacks(principal).is_some())
+    }
 }
 
 /// The problem of an unknown caller. Its challenge names the reason (RFC 6750, section 3).
@@ -87,10 +125,15 @@ fn unauthenticated(refusal: Refusal) -> Problem {
 
 /// The caller is known, and would need that scope.
 fn forbidden(scope: Scope) -> Problem {
+    let detail = format!("This needs a token of the scope {}.", scope.name());
+    with_scope_challenge(Problem::new(types::INSUFFICIENT_SCOPE, detail), scope)
+}
+
+/// With the challenge that names the scope by which the request would be allowed.
+fn with_scope_challenge(problem: Problem, scope: Scope) -> Problem {
     let scope = scope.name();
-    let detail = format!("This needs a token of the scope {scope}.");
     let error = format!(", error=\"insufficient_scope\", scope=\"{scope}\"");
-    with_challenge(Problem::new(types::INSUFFICIENT_SCOPE, detail), &error)
+    with_challenge(problem, &error)
 }
 
 fn with_challenge(problem: Problem, error: &str) -> Problem {

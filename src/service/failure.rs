@@ -1,6 +1,6 @@
 //! Errors of the directory as problems.
 
-use crate::directory::Error;
+use crate::directory::{Error, Unique};
 use crate::message::problem::{Problem, types};
 
 impl From<Error> for Problem {
@@ -9,8 +9,11 @@ impl From<Error> for Problem {
             Error::NotFound => {
                 return Problem::new(types::USER_NOT_FOUND, "There is no user with this id.");
             }
-            Error::EmailTaken => {
+            Error::Taken(Unique::Email) => {
                 return Problem::new(types::EMAIL_TAKEN, "Another user has this email.");
+            }
+            Error::Taken(Unique::Username) => {
+                return Problem::new(types::USERNAME_TAKEN, "Another user has this username.");
             }
             Error::InProgress => {
                 return Problem::plain(types::IDEMPOTENCY_IN_PROGRESS).retry_after(1);

@@ -29,6 +29,12 @@ pub fn caseless(text: &str) -> String {
     caseless.into_text().replace('\u{345}', IOTA)
 }
 
+/// Whether a character may be in a text that is compared by [`caseless`]. White space may not, and
+/// neither may a character that is not assigned yet, for its case is not known.
+pub(crate) fn is_comparable(c: char) -> bool {
+    !c.is_whitespace() && (c.is_ascii() || properties(c).kind != Kind::Unassigned)
+}
+
 fn is_ignored(c: char) -> bool {
     !c.is_ascii() && matches!(properties(c).kind, Kind::Selector | Kind::Ignorable)
 }

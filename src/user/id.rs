@@ -12,7 +12,7 @@ pub struct UserId(u64);
 
 impl UserId {
     /// The highest id that can be given: 17,179,869,183. An id shares 64 bits
-    /// with a claim number where emails are reserved.
+    /// with a claim number where emails and usernames are reserved.
     pub const MAX_NUMBER: u64 = (1 << 34) - 1;
 
     /// The id as a number.

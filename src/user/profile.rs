@@ -1,9 +1,9 @@
 //! The members of a user that clients set.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{Attributes, Email, Name, READ_ONLY, Violation};
+use super::{Attributes, Email, ExternalId, Name, READ_ONLY, Rule, Username, Violation};
 
 /// The members of a user that clients set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -12,12 +12,41 @@ pub struct Profile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<Email>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<Username>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<ExternalId>,
+    /// False if the user is switched off.
+    #[serde(default = "active", skip_serializing_if = "is_active")]
+    pub active: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attributes: Option<Attributes>,
+}
+
+/// A user is active unless it is switched off.
+fn active() -> bool {
+    true
+}
+
+fn is_active(active: &bool) -> bool {
+    *active
+}
+
+/// Takes an optional member that is a string.
+fn optional<T: TryFrom<String, Error = Rule>>(
+    members: &mut Map<String, Value>,
+    name: &str,
+) -> Result<Option<T>, Rule> {
+    match members.remove(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => T::try_from(text).map(Some),
+        Some(_) => Err("must be a string".into()),
+    }
 }
 
 impl Profile {
     /// Reads a profile from a JSON value, or names the members that break a rule, the
-    /// first [`Violation::MAX`] of them. An optional member that is null counts as absent.
+    /// first [`Violation::MAX`] of them. An optional member that is null counts as absent; without
+    /// `active` the user is active.
     pub fn from_json(value: Value) -> Result<Profile, Vec<Violation>> {
         let Value::Object(mut members) = value else {
             return Err(vec![Violation {
@@ -31,10 +60,13 @@ impl Profile {
             Some(Value::String(text)) => Name::try_from(text),
             Some(_) => Err("must be a string".into()),
         };
-        let email = match members.remove("email") {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) => Email::try_from(text).map(Some),
-            Some(_) => Err("must be a string".into()),
+        let email = optional::<Email>(&mut members, "email");
+        let username = optional::<Username>(&mut members, "username");
+        let external_id = optional::<ExternalId>(&mut members, "external_id");
+        let active = match members.remove("active") {
+            None | Some(Value::Null) => Ok(true),
+            Some(Value::Bool(active)) => Ok(active),
+            Some(_) => Err("must be true or false".into()),
         };
         let attributes = match members.remove("attributes") {
             None | Some(Value::Null) => Ok(None),
@@ -44,6 +76,9 @@ impl Profile {
         for (member, error) in [
             ("name", name.as_ref().err()),
             ("email", email.as_ref().err()),
+            ("username", username.as_ref().err()),
+            ("external_id", external_id.as_ref().err()),
+            ("active", active.as_ref().err()),
             ("attributes", attributes.as_ref().err()),
         ] {
             violations.extend(error.map(|rule| Violation::new(member, rule.clone())));
@@ -54,24 +89,42 @@ impl Profile {
                 false => Violation::new(member, "is not a member of a user"),
             });
         }
-        match (name, email, attributes) {
-            (Ok(name), Ok(email), Ok(attributes)) if violations.is_empty() => Ok(Profile {
-                name,
-                email,
-                attributes,
-            }),
+        match (name, email, username, external_id, active, attributes) {
+            (Ok(name), Ok(email), Ok(username), Ok(external_id), Ok(active), Ok(attributes))
+                if violations.is_empty() =>
+            {
+                Ok(Profile {
+                    name,
+                    email,
+                    username,
+                    external_id,
+                    active,
+                    attributes,
+                })
+            }
             _ => Err(violations),
         }
     }
 
     /// Whether both are represented by the same text. It tells more apart than `==` does: an
-    /// address that is written otherwise, and a number.
+    /// address or a username that is written otherwise, and a number.
     pub fn is_represented_as(&self, other: &Profile) -> bool {
         let emails = [self, other].map(|profile| profile.email.as_ref().map(Email::as_str));
+        let usernames = [self, other].map(|profile| {
+            let username = profile.username.as_ref();
+            username.map(Username::as_str)
+        });
         let text = |profile: &Profile| {
             serde_json::to_string(&profile.attributes).expect("attributes have string keys only")
         };
-        self.name == other.name && emails[0] == emails[1] && text(self) == text(other)
+        self.name == other.name
+            && emails[0] == emails[1]
+            && usernames[0] == usernames[1]
+            && self.external_id == other.external_id
+            && self.active == other.active
+            // Attributes that are not equal are not written.
+            && self.attributes == other.attributes
+            && text(self) == text(other)
     }
 }
 
@@ -82,7 +135,10 @@ mod tests {
 
     #[test]
     fn every_member_that_breaks_a_rule_is_named() {
-        let wrong = json!({ "name": 1, "email": "x", "attributes": [], "id": 7, "a/b~c": 0 });
+        let wrong = json!({
+            "name": 1, "email": "x", "username": "a b", "external_id": " ", "active": 1,
+            "attributes": [], "id": 7, "a/b~c": 0,
+        });
         let pointers: Vec<_> = Profile::from_json(wrong)
             .unwrap_err()
             .into_iter()
@@ -90,7 +146,16 @@ mod tests {
             .collect();
         assert_eq!(
             pointers,
-            ["/name", "/email", "/attributes", "/a~1b~0c", "/id"]
+            [
+                "/name",
+                "/email",
+                "/username",
+                "/external_id",
+                "/active",
+                "/attributes",
+                "/a~1b~0c",
+                "/id"
+            ]
         );
         assert_eq!(Profile::from_json(json!([])).unwrap_err()[0].pointer, "");
     }
@@ -113,6 +178,18 @@ mod tests {
         ] {
             assert!(is_same(ada, same), "{same}");
         }
+        for (one, other) in [
+            (r#"{"username":"ada"}"#, r#"{"username":"Ada"}"#),
+            (r#"{"username":"ada"}"#, "{}"),
+            (r#"{"external_id":"1"}"#, r#"{"external_id":"2"}"#),
+            (r#"{"active":false}"#, "{}"),
+        ] {
+            let named = |members: &str| members.replacen('{', r#"{"name":"Ada","#, 1);
+            let named = |members: &str| named(members).replace(",}", "}");
+            assert!(!is_same(&named(one), &named(other)), "{one} {other}");
+        }
+        assert!(is_same(r#"{"name":"A"}"#, r#"{"name":"A","active":true}"#));
+        assert!(is_same(r#"{"name":"A"}"#, r#"{"name":"A","active":null}"#));
         for other in [
             r#"{"name":"ada","email":"a@b.example","attributes":{"a":1,"b":[{}]}}"#,
             r#"{"name":"Ada","email":"A@b.example","attributes":{"a":1,"b":[{}]}}"#,

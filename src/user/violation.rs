@@ -25,7 +25,7 @@ impl Violation {
     /// The most violations that are told at once.
     pub const MAX: usize = 100;
 
-    pub(super) fn new(member: &str, rule: impl Into<Rule>) -> Violation {
+    pub fn new(member: &str, rule: impl Into<Rule>) -> Violation {
         Violation {
             // RFC 6901, section 3.
             pointer: format!("/{}", member.replace('~', "~0").replace('/', "~1")),

@@ -6,6 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod active;
 mod audit;
 mod authorization;
 mod balancers;
@@ -41,4 +42,5 @@ mod search;
 mod toolchain;
 mod tracing;
 mod unreadable;
+mod usernames;
 mod users;

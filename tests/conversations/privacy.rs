@@ -86,6 +86,8 @@ fn ask_everything(service: &Service) {
     let person = json!({
         "name": format!("{MARKER} name"),
         "email": format!("{MARKER}@example.com"),
+        "username": MARKER,
+        "external_id": MARKER,
         "attributes": { MARKER: MARKER },
     });
     let created = service.post("/users", person.clone());
@@ -95,6 +97,7 @@ fn ask_everything(service: &Service) {
     for target in [
         path.clone(),
         format!("/users?email={MARKER}@example.com"),
+        format!("/users?username={MARKER}"),
         format!("/users?{MARKER}={MARKER}"),
         format!("/users?fields={MARKER}"),
         format!("/users/{MARKER}@example.com"),

@@ -28,7 +28,10 @@ fn a_user_is_created_with_an_id_a_location_and_both_times() {
 fn optional_members_that_are_absent_are_left_out() {
     let user = service().create(json!({ "name": "Bea", "email": null }));
     let members: Vec<_> = user.as_object().unwrap().keys().collect();
-    assert_eq!(members, ["created_at", "id", "name", "updated_at"]);
+    assert_eq!(
+        members,
+        ["active", "created_at", "id", "name", "updated_at"]
+    );
 }
 
 #[test]
@@ -235,7 +238,7 @@ fn lists_have_the_entity_tag_of_each_user_if_asked_for_it() {
     let page = list(format!("/users?after={after}&limit=1&fields=etag,id"));
     assert_eq!(page, json!([tagged(&users[0])]));
     assert_eq!(list(format!("/users?id={ids}")), json!(users));
-    let all = "id,name,email,attributes,created_at,updated_at,etag";
+    let all = "id,name,email,username,external_id,active,attributes,created_at,updated_at,etag";
     let one = service().get(&format!("{}?fields={all}", path(&users[0])));
     let whole = one.json();
     assert_eq!(whole["etag"].as_str(), one.header("etag"));

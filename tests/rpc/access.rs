@@ -328,3 +328,47 @@ fn pages_of_other_origins_may_call_where_the_operator_lets_them() {
         assert!(allowed.split(", ").any(|name| name == header), "{header}");
     }
 }
+
+#[test]
+fn a_user_by_itself_acts_only_while_it_is_active_and_not_on_what_others_decide() {
+    let setting = closed();
+    let created = json!({ "user": { "name": "A", "externalId": "1" } });
+    call(&setting, &users("CreateUser"), &token("write"), &created);
+    let reason = |answer: Response<Value>| {
+        assert_eq!(answer.status(), 403, "{answer:?}");
+        assert_eq!(answer.body()["code"], "permission_denied");
+        answer.body()["details"][0]["debug"]["reason"].clone()
+    };
+    let update = |credentials: &str, change: Value| {
+        let mut change = change;
+        change["id"] = 1.into();
+        let message = json!({ "user": change });
+        call(&setting, &users("UpdateUser"), credentials, &message)
+    };
+    for change in [
+        json!({ "active": false }),
+        json!({ "externalId": "2", "name": "B" }),
+    ] {
+        assert_eq!(reason(update(&user("1"), change)), "protected-member");
+    }
+    let same = json!({ "externalId": "1", "active": true, "name": "B" });
+    assert_eq!(update(&user("1"), same).status(), 200);
+
+    let off = json!({ "active": false });
+    assert_eq!(update(&token("write"), off).status(), 200);
+    let get = |credentials: &str| {
+        call(
+            &setting,
+            &users("GetUser"),
+            credentials,
+            &json!({ "id": 1 }),
+        )
+    };
+    assert_eq!(reason(get(&user("1"))), "switched-off");
+    let rename = json!({ "name": "C" });
+    assert_eq!(reason(update(&user("1"), rename)), "switched-off");
+    let read = get(&token("read"));
+    assert_eq!(read.status(), 200);
+    assert_eq!(read.body()["user"]["name"], "B");
+    assert_eq!(read.body()["user"]["active"], false);
+}

@@ -416,3 +416,63 @@ fn a_call_for_one_user_says_which() {
         "{answer:?}"
     );
 }
+
+#[test]
+fn a_username_an_external_id_and_being_active_are_members_like_the_others() {
+    let email = new_email();
+    let (username, _) = email.split_once('@').expect("an address");
+    let sent = json!({ "name": "Ada", "username": username, "externalId": "0815" });
+    let user = create(sent.clone());
+    assert_eq!(user["username"], username);
+    assert_eq!(user["externalId"], "0815");
+    assert_eq!(user["active"], true);
+    let id = &user["id"];
+    assert_eq!(call("GetUser", json!({ "id": id })).user(), &user);
+    let rest = service().get(&format!("/users/{}", id.as_str().expect("an id")));
+    assert_eq!(rest.json()["external_id"], "0815");
+
+    // It is unique, without regard to case, and finds its user.
+    let mut again = sent;
+    again["username"] = username.to_uppercase().into();
+    let taken = call("CreateUser", json!({ "user": again }));
+    assert_eq!(
+        (taken.status, taken.failure()),
+        (409, ("already_exists", "username-taken"))
+    );
+    let found = call("ListUsers", json!({ "username": username.to_uppercase() }));
+    assert_eq!(found.body, json!({ "users": [user], "totalSize": 1 }));
+    for refused in [
+        json!({ "username": "" }),
+        json!({ "username": "a b" }),
+        json!({ "username": username, "email": email }),
+        json!({ "username": username, "namePrefix": "a" }),
+        json!({ "username": username, "pageToken": "x" }),
+    ] {
+        let refused = call("ListUsers", refused);
+        assert_eq!(
+            refused.failure(),
+            ("invalid_argument", "invalid-request"),
+            "{refused:?}"
+        );
+    }
+
+    let update = |change: Value, mask: Value| {
+        let mut change = change;
+        change["id"] = id.clone();
+        call("UpdateUser", json!({ "user": change, "updateMask": mask }))
+    };
+    let off = update(json!({ "active": false }), Value::Null);
+    assert_eq!(off.user()["active"], false);
+    assert_eq!(off.user()["username"], username);
+    // A mask that names it without a value makes the user active.
+    let on = update(json!({}), json!("active,externalId"));
+    assert_eq!(on.user()["active"], true);
+    assert_eq!(on.user().get("externalId"), None);
+    let all = update(json!({ "name": "Ada" }), json!("*"));
+    assert_eq!(all.user().get("username"), None);
+    let refused = update(json!({ "username": "a b", "externalId": " " }), Value::Null);
+    let violations = &refused.body["details"][1]["debug"]["fieldViolations"];
+    let fields: Vec<_> = violations.as_array().expect("a list").iter().collect();
+    let fields: Vec<_> = fields.iter().map(|it| &it["field"]).collect();
+    assert_eq!(fields, ["user.username", "user.external_id"]);
+}

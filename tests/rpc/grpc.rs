@@ -59,6 +59,9 @@ fn calls_are_answered_and_fail_with_details() {
         let email = new_email();
         let user = User {
             email: Some(email.clone()),
+            username: Some(email.clone()),
+            external_id: Some("0815".to_owned()),
+            active: Some(false),
             ..named("Ada \u{fe}")
         };
         let user = Some(user);
@@ -69,6 +72,15 @@ fn calls_are_answered_and_fail_with_details() {
         let created = client.create_user(request.clone()).await.expect("a user");
         let created = created.into_inner().user.expect("a user");
         let id = created.id;
+        assert_eq!(created.username(), email);
+        assert_eq!(created.external_id(), "0815");
+        assert_eq!(created.active, Some(false));
+        let by_username = ListUsersRequest {
+            username: Some(email.clone()),
+            ..ListUsersRequest::default()
+        };
+        let found = client.list_users(by_username).await.expect("a list");
+        assert_eq!(found.into_inner().users, [created.clone()]);
         let got = client
             .get_user(GetUserRequest { id })
             .await

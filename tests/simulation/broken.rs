@@ -9,6 +9,7 @@ use crate::repeats::repeats;
 use crate::sabotage::{ALL, Sabotage};
 use crate::scenario::{Failure, Scenario};
 use crate::scripts::{self, SCRIPTS};
+use crate::usernames;
 use crate::violation::Violation;
 
 /// The scenario that notices a sabotage, and the broken promise.
@@ -23,9 +24,12 @@ fn caught(sabotage: Sabotage, backend: Backend) -> Option<Caught> {
 }
 
 fn scenarios(backend: Backend, sabotage: Sabotage) -> impl Iterator<Item = Scenario> {
-    let meetings = match sabotage.concerns_keys() {
-        true => repeats(),
-        false => meetings(),
+    let meetings = if sabotage.concerns_keys() {
+        repeats()
+    } else if sabotage.concerns_usernames() {
+        usernames::meetings()
+    } else {
+        meetings()
     };
     meetings
         .into_iter()

@@ -8,7 +8,7 @@ use crate::choice::{Choice, Fate};
 use crate::request::{Action, Condition::Always, Who::Id};
 use crate::scheduler::Simulation;
 use crate::violation::Violation;
-use Action::{Create, CreateOnce, Delete, Find, Get, Patch, Search, Walk};
+use Action::{Create, CreateOnce, Delete, Find, FindUsername, Get, Patch, Search, Walk};
 
 /// A request, and the most operations that it makes on SQLite and DynamoDB, and
 /// on Redis, where each swap has to be read back. They run one after another.
@@ -112,6 +112,41 @@ fn table() -> Vec<(&'static str, Action, usize, usize)> {
             once("k3", json!({ "name": "I", "email": z })),
             4,
             4,
+        ),
+        (
+            "create with a username",
+            Create(json!({ "name": "J", "username": "j" })),
+            7,
+            9,
+        ),
+        (
+            "create with an email and a username",
+            Create(json!({ "name": "K", "email": "k@example.com", "username": "k" })),
+            10,
+            13,
+        ),
+        (
+            "username taken",
+            Create(json!({ "name": "L", "username": "J" })),
+            2,
+            2,
+        ),
+        ("find by username", FindUsername("J".to_owned()), 2, 2),
+        (
+            "find by a username of nobody",
+            FindUsername("n".to_owned()),
+            1,
+            1,
+        ),
+        (
+            "update of a new user to both",
+            Patch(
+                Id(3),
+                json!({ "email": "l@example.com", "username": "l" }),
+                Always,
+            ),
+            10,
+            13,
         ),
         ("page", Walk(0, 10), 24, 24),
     ]

@@ -165,7 +165,12 @@ impl History {
             let Told::Users { users, next, .. } = &event.told else {
                 let reads = matches!(
                     event.ask,
-                    Ask::Get(_) | Ask::Find(_) | Ask::List { .. } | Ask::Search { .. } | Ask::Ready
+                    Ask::Get(_)
+                        | Ask::Find(_)
+                        | Ask::FindUsername(_)
+                        | Ask::List { .. }
+                        | Ask::Search { .. }
+                        | Ask::Ready
                 );
                 if !(reads && event.told == Told::Unknown) {
                     call(Call::Asked(event.ask.clone(), event.told.clone()));

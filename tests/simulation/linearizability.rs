@@ -167,6 +167,7 @@ mod tests {
             id,
             name: name.to_owned(),
             email: email.map(str::to_owned),
+            username: None,
             attributes: None,
             created_at: "1".to_owned(),
             updated_at: "1".to_owned(),

@@ -11,6 +11,7 @@
 //!   whether it can explain the answers
 //! - [`scenario`]: the requests of each client, and the judgement at the end
 //! - [`meetings`], [`repeats`], [`explore`], [`pairs`]: every order of a few requests' steps, with every fault
+//! - [`usernames`]: the same for users who want a username, or an email and a username
 //! - [`names`]: the same for searches by name, with a small index
 //! - [`many`]: searches among thousands
 //! - [`random`]: many requests, in random order, with random faults
@@ -46,6 +47,7 @@ mod scheduler;
 mod scripts;
 mod store;
 mod transcript;
+mod usernames;
 mod violation;
 
 /// Whether X-Total-Count is exact again after crashes.

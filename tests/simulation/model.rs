@@ -2,7 +2,7 @@
 //! come one after another.
 //!
 //! It is exact but for this: an update is answered 409 if another user had the
-//! email at some moment, even if the updated user was gone by then.
+//! email or the username at some moment, even if the updated user was gone by then.
 
 use std::collections::BTreeMap;
 
@@ -39,6 +39,7 @@ struct User {
 struct Profile {
     name: String,
     email: Option<String>,
+    username: Option<String>,
     attributes: Option<String>,
 }
 
@@ -49,12 +50,15 @@ impl Profile {
         Profile {
             name: text("name").expect("programs name their users"),
             email: text("email"),
+            username: text("username"),
             attributes: attributes.map(Value::to_string),
         }
     }
 
     fn patched(&self, patch: &Value) -> Profile {
-        let mut value = serde_json::json!({ "name": self.name, "email": self.email });
+        let mut value = serde_json::json!({
+            "name": self.name, "email": self.email, "username": self.username,
+        });
         if let Some(text) = &self.attributes {
             value["attributes"] = serde_json::from_str(text).expect("kept as JSON");
         }
@@ -63,7 +67,19 @@ impl Profile {
     }
 
     fn is(&self, seen: &Seen) -> bool {
-        self.name == seen.name && self.email == seen.email && self.attributes == seen.attributes
+        self.name == seen.name
+            && self.email == seen.email
+            && self.username == seen.username
+            && self.attributes == seen.attributes
+    }
+
+    /// Whether both have one email, or one username.
+    fn excludes(&self, other: &Profile) -> bool {
+        let is_same = |one: &Option<String>, other: &Option<String>| {
+            let lower = |text: &Option<String>| text.as_ref().map(|text| text.to_lowercase());
+            one.is_some() && lower(one) == lower(other)
+        };
+        is_same(&self.email, &other.email) || is_same(&self.username, &other.username)
     }
 }
 
@@ -149,7 +165,22 @@ impl Model {
                     Told::Status(404) => self.unless(self.live(*id).is_some()),
                     told => self.unless(*told != Told::Unknown),
                 },
-                Ask::Find(email) => self.found(email, told),
+                Ask::Find(email) => {
+                    let email = Some(email.clone());
+                    let wanted = Profile {
+                        email,
+                        ..Profile::nobody()
+                    };
+                    self.found(&wanted, told)
+                }
+                Ask::FindUsername(name) => {
+                    let username = Some(name.clone());
+                    let wanted = Profile {
+                        username,
+                        ..Profile::nobody()
+                    };
+                    self.found(&wanted, told)
+                }
                 Ask::List { after, .. } => self.listed(*after, told),
                 Ask::Search { .. } => self.searched(ask, told),
                 Ask::Put(id, profile, tag) => {
@@ -191,18 +222,11 @@ impl Model {
         self.users.get(&id)?.as_ref()
     }
 
-    fn holder(&self, email: Option<&String>) -> Option<u64> {
-        let email = email?.to_lowercase();
-        let mut users = self.users.iter();
-        let holds = |user: &User| {
-            user.profile
-                .email
-                .as_ref()?
-                .to_lowercase()
-                .eq(&email)
-                .then_some(())
-        };
-        let found = users.find(|(_, user)| user.as_ref().and_then(holds).is_some());
+    /// A user other than `own` who has the email or the username of a profile.
+    fn holder(&self, wanted: &Profile, own: Option<u64>) -> Option<u64> {
+        let mut users = self.users.iter().filter(|(id, _)| Some(**id) != own);
+        let holds = |user: &User| user.profile.excludes(wanted);
+        let found = users.find(|(_, user)| user.as_ref().is_some_and(holds));
         found.map(|(id, _)| *id)
     }
 
@@ -268,7 +292,7 @@ impl Model {
     }
 
     fn created(&self, profile: &Profile, told: &Told, nameless: &[u64]) -> Vec<Model> {
-        let free = self.holder(profile.email.as_ref()).is_none();
+        let free = self.holder(profile, None).is_none();
         let user = User {
             profile: profile.clone(),
             tag: None,
@@ -289,8 +313,8 @@ impl Model {
         }
     }
 
-    fn found(&self, email: &String, told: &Told) -> Vec<Model> {
-        match (told, self.holder(Some(email))) {
+    fn found(&self, wanted: &Profile, told: &Told) -> Vec<Model> {
+        match (told, self.holder(wanted, None)) {
             (Told::Unknown, _) => vec![self.clone()],
             (Told::Users { users, total, .. }, holder) if *total == users.len() as u64 => {
                 match (&users[..], holder) {
@@ -354,13 +378,10 @@ impl Model {
     ) -> Vec<Model> {
         let user = self.live(id);
         let after = user.map(|user| change(&user.profile));
-        let holder = |profile: &Profile| {
-            self.holder(profile.email.as_ref())
-                .is_some_and(|holder| holder != id)
-        };
+        let taken = |profile: &Profile| self.holder(profile, Some(id)).is_some();
         let changed = || {
             let (before, profile) = (user?, after.clone()?);
-            if holder(&profile) || !before.fits(condition) {
+            if taken(&profile) || !before.fits(condition) {
                 return None;
             }
             if profile == before.profile {
@@ -389,10 +410,10 @@ impl Model {
                 after.map_or(Vec::new(), |model| model.observed(seen))
             }
             Told::Status(409) => {
-                // Whoever may be gone wanted the same email when it was still there, unless it
-                // was patched between: then the email is that of the patch.
-                let email = after.unwrap_or_else(|| change(&Profile::nobody()));
-                self.unless(!holder(&email))
+                // Whoever may be gone wanted the same email and username when it was still there,
+                // unless it was patched between: then they are those of the patch.
+                let wanted = after.unwrap_or_else(|| change(&Profile::nobody()));
+                self.unless(!taken(&wanted))
             }
             told => self.otherwise(user, condition, told, changed()),
         }
@@ -457,6 +478,7 @@ impl Profile {
         Profile {
             name: String::new(),
             email: None,
+            username: None,
             attributes: None,
         }
     }

@@ -17,14 +17,14 @@ use crate::violation::Violation;
 /// The users that were observed so far.
 #[derive(Clone, Debug, Default)]
 pub struct Observer {
-    /// The present users, with their emails.
-    live: BTreeMap<u64, Option<String>>,
+    /// The present users, with their emails and their usernames.
+    live: BTreeMap<u64, [Option<String>; 2]>,
     gone: BTreeSet<u64>,
 }
 
 impl Observer {
     /// Looks at the user whose record an operation may have written. Fails if two users have one
-    /// email, or if a user is back.
+    /// email or one username, or if a user is back.
     pub fn look(&mut self, store: &SimStore, operation: &Operation) -> Result<(), Violation> {
         if let Some(ruined) = &store.ruined {
             return Err(Violation(ruined.clone()));
@@ -35,8 +35,8 @@ impl Observer {
             return Ok(());
         };
         let number = UserId::get(id);
-        let email = match read(store, id) {
-            Ok(email) => email,
+        let held = match read(store, id) {
+            Ok(held) => held,
             Err(Error::NotFound) => {
                 if self.live.remove(&number).is_some() {
                     self.gone.insert(number);
@@ -48,21 +48,25 @@ impl Observer {
         if self.gone.contains(&number) {
             return Err(Violation(format!("user {number} was gone and is back")));
         }
-        if let Some(email) = &email {
+        for (member, value) in held.iter().enumerate() {
+            let Some(value) = value else {
+                continue;
+            };
             let mut others = self.live.iter().filter(|(id, _)| **id != number);
-            if let Some((other, _)) = others.find(|(_, held)| held.as_ref() == Some(email)) {
-                let both = format!("users {other} and {number} both have {email}");
+            if let Some((other, _)) = others.find(|(_, held)| held[member].as_ref() == Some(value))
+            {
+                let both = format!("users {other} and {number} both have {value}");
                 return Err(Violation(both));
             }
         }
-        self.live.insert(number, email);
+        self.live.insert(number, held);
         Ok(())
     }
 }
 
-/// The email of a user, as any reader of the store would observe it now; `Err` if there is no
-/// such user.
-fn read(store: &SimStore, id: UserId) -> Result<Option<String>, Error> {
+/// The email and the username of a user, as any reader of the store would observe them now; `Err` if
+/// there is no such user.
+fn read(store: &SimStore, id: UserId) -> Result<[Option<String>; 2], Error> {
     let port = Port::default();
     let platform = SimPlatform::new(0, Rc::default());
     let directory = Directory {
@@ -73,7 +77,11 @@ fn read(store: &SimStore, id: UserId) -> Result<Option<String>, Error> {
     let mut read = pin!(directory.get(id));
     loop {
         if let Poll::Ready(user) = poll(read.as_mut()) {
-            return Ok(user?.profile.email.map(|email| email.folded()));
+            let profile = user?.profile;
+            return Ok([
+                profile.email.map(|email| email.folded()),
+                profile.username.map(|username| username.folded()),
+            ]);
         }
         match port.operation() {
             Some(Operation::Get(key)) => port.answer(Answer::Value(store.value(&key))),

@@ -13,6 +13,7 @@ use crate::meetings::meetings;
 use crate::repeats::{leftover_keys, repeats};
 use crate::request::{Action, Condition, Who};
 use crate::scenario::{RECOVERY, Scenario};
+use crate::usernames;
 
 /// One fault in each run. Contenders for one email overtake each other about
 /// twice before one of them is left alone.
@@ -37,6 +38,7 @@ fn explore_all(backend: Backend, bounds: Bounds) {
     let mut sum = Figures::default();
     let begin = Instant::now();
     let meetings = meetings().into_iter().chain(repeats());
+    let meetings = meetings.chain(usernames::meetings());
     let scenarios = meetings.map(|meeting| Scenario::of(meeting, backend, None));
     for scenario in scenarios.chain(leftover_keys(backend)) {
         let start = Instant::now();

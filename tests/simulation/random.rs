@@ -120,7 +120,12 @@ fn action(dice: &mut Dice, emails: u64, there: u64, name: String) -> Action {
         // Also ids of users that are created in this run, if at all.
         _ => Who::Id(dice.roll(there + 2) + 1),
     };
+    // As many usernames as emails.
+    let username = format!("{spelling}{}", dice.roll(emails));
     let condition = dice.of(&[Condition::Always, Condition::Always, Condition::AsSeen]);
+    if dice.once_in(4) {
+        return about_username(dice, who, condition, name, email, username);
+    }
     match dice.roll(20) {
         0..3 => Action::Create(json!({ "name": name, "email": email })),
         3 => Action::Create(json!({ "name": name })),
@@ -148,6 +153,32 @@ fn action(dice: &mut Dice, emails: u64, there: u64, name: String) -> Action {
             Action::CreateOnce(key, json!({ "name": name, "email": email }))
         }
         _ => Action::Walk(0, dice.roll(3) as usize + 1),
+    }
+}
+
+/// A request that sets or reads a username.
+fn about_username(
+    dice: &mut Dice,
+    who: Who,
+    condition: Condition,
+    name: String,
+    email: String,
+    username: String,
+) -> Action {
+    let both = json!({ "name": name, "email": email, "username": username });
+    match dice.roll(8) {
+        0 => Action::Create(json!({ "name": name, "username": username })),
+        1 => Action::Create(both),
+        2 => Action::CreateOnce(dice.of(&KEYS), both),
+        3 => Action::Patch(who, json!({ "username": username }), condition),
+        4 => Action::Patch(
+            who,
+            json!({ "email": email, "username": username }),
+            condition,
+        ),
+        5 => Action::Put(who, both, condition),
+        6 => Action::Patch(who, json!({ "username": null }), condition),
+        _ => Action::FindUsername(username),
     }
 }
 

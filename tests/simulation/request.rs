@@ -14,7 +14,9 @@ pub enum Action {
     /// With an `Idempotency-Key`.
     CreateOnce(&'static str, Value),
     Get(Who),
+    /// By the email.
     Find(String),
+    FindUsername(String),
     /// All pages of so many users, one after another, from the one after this id.
     Walk(u64, usize),
     /// All pages of so many users whose names begin so.
@@ -49,6 +51,7 @@ pub enum Ask {
     CreateOnce(&'static str, Value),
     Get(u64),
     Find(String),
+    FindUsername(String),
     List {
         after: u64,
         limit: usize,
@@ -77,9 +80,12 @@ impl Ask {
                 (Some(patch), tag.as_ref(), "application/merge-patch+json")
             }
             Ask::Delete(_, tag) => (None, tag.as_ref(), ""),
-            Ask::Get(_) | Ask::Find(_) | Ask::List { .. } | Ask::Search { .. } | Ask::Ready => {
-                (None, None, "")
-            }
+            Ask::Get(_)
+            | Ask::Find(_)
+            | Ask::FindUsername(_)
+            | Ask::List { .. }
+            | Ask::Search { .. }
+            | Ask::Ready => (None, None, ""),
         };
         let mut request = Request::builder().method(method).uri(path);
         if let Some(tag) = condition {
@@ -100,6 +106,7 @@ impl Ask {
             Ask::Create(_) | Ask::CreateOnce(..) => ("POST", "/users".to_owned()),
             Ask::Get(id) => ("GET", format!("/users/{id}")),
             Ask::Find(email) => ("GET", format!("/users?email={email}")),
+            Ask::FindUsername(name) => ("GET", format!("/users?username={name}")),
             Ask::List { after, limit } => ("GET", format!("/users?after={after}&limit={limit}")),
             Ask::Search {
                 prefix,
@@ -161,6 +168,7 @@ pub struct Seen {
     pub id: u64,
     pub name: String,
     pub email: Option<String>,
+    pub username: Option<String>,
     pub attributes: Option<String>,
     pub created_at: String,
     pub updated_at: String,
@@ -175,6 +183,7 @@ impl Seen {
             id: value["id"].as_u64().expect("an id"),
             name: text("name").expect("a name"),
             email: text("email"),
+            username: text("username"),
             attributes: value.get("attributes").map(Value::to_string),
             created_at: text("created_at").expect("a time"),
             updated_at: text("updated_at").expect("a time"),
@@ -219,7 +228,7 @@ impl Told {
         let body = || serde_json::from_slice::<Value>(response.body()).unwrap_or(json!(null));
         let status = response.status().as_u16();
         match status {
-            200 if matches!(ask, Ask::Find(_) | Ask::List { .. }) => {
+            200 if matches!(ask, Ask::Find(_) | Ask::FindUsername(_) | Ask::List { .. }) => {
                 let body = body();
                 let users = body.as_array().ok_or("a list that is none")?;
                 let next = header("link").map(|link| {
@@ -317,7 +326,7 @@ impl Seen {
 impl fmt::Display for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{{{} {:?}", self.id, self.name)?;
-        for member in [&self.email, &self.attributes, &self.tag]
+        for member in [&self.email, &self.username, &self.attributes, &self.tag]
             .into_iter()
             .flatten()
         {

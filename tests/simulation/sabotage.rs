@@ -24,6 +24,10 @@ pub enum Sabotage {
     CosmosSum,
     CosmosCreation,
     ClaimUncounted,
+    UsernameClaimSkipped,
+    UsernameUnconfirmed,
+    UsernameFenceSkipped,
+    UsernameNumberShared,
     VoidSkipped,
     GivingUpSkipped,
     LedgerSkipped,
@@ -57,7 +61,7 @@ pub enum Sabotage {
 use Sabotage::*;
 
 /// All sabotages: what each breaks, and why it can't stay unnoticed.
-pub const ALL: [(Sabotage, &str, &str); 44] = [
+pub const ALL: [(Sabotage, &str, &str); 48] = [
     (
         ClaimSkipped,
         "the claim on an email is skipped",
@@ -137,6 +141,26 @@ pub const ALL: [(Sabotage, &str, &str); 44] = [
         ClaimUncounted,
         "a record does not count the claim by which its user has an email",
         "whoever takes the email later has to write that record first",
+    ),
+    (
+        UsernameClaimSkipped,
+        "the claim on a username is skipped",
+        "two users can have one username",
+    ),
+    (
+        UsernameUnconfirmed,
+        "a record does not say by which claim its user has a username",
+        "the next user who wants it takes the claim for dead",
+    ),
+    (
+        UsernameFenceSkipped,
+        "a claim on a username is superseded without raising the number in the claimant's record",
+        "a claimant that was slow writes its record all the same",
+    ),
+    (
+        UsernameNumberShared,
+        "a username is claimed by the number after the last one, whether or not the email has it",
+        "of two requests of one user, the record gets another number than the username",
     ),
     (
         VoidSkipped,
@@ -287,6 +311,8 @@ impl Sabotage {
             AbsentKeySwapped => &[Backend::Sqlite],
             // SQLite reports the outcome of each swap.
             OwnWriteUnknown => &[Backend::Redis, Backend::DynamoDb],
+            // On Redis a writer reads its number back, and this one is another.
+            UsernameNumberShared => &[Backend::Sqlite, Backend::DynamoDb],
             _ => &Backend::ALL,
         }
     }
@@ -302,6 +328,17 @@ impl Sabotage {
                 | PendingIgnored
                 | PendingKept
                 | FirstIgnored
+        )
+    }
+
+    /// Whether it takes usernames to notice.
+    pub fn concerns_usernames(self) -> bool {
+        matches!(
+            self,
+            UsernameClaimSkipped
+                | UsernameUnconfirmed
+                | UsernameFenceSkipped
+                | UsernameNumberShared
         )
     }
 

@@ -3,6 +3,7 @@
 //! nothing else in the simulation knows.
 
 mod names;
+mod usernames;
 
 use edge_users::store::StoreError;
 use serde_json::{Value, json};
@@ -17,6 +18,9 @@ impl Sabotage {
     pub fn apply(self, store: &mut SimStore, client: usize, operation: &Operation) -> Answer {
         if self.concerns_names() {
             return names::apply(self, store, operation);
+        }
+        if self.concerns_usernames() {
+            return usernames::apply(self, store, client, operation);
         }
         let key = operation.key().to_owned();
         let (claim, record) = (key.starts_with("email/"), key.starts_with("user/"));

@@ -64,13 +64,14 @@ impl Scenario {
         }
         base.history.forget_the_gone();
         base.store.sabotage = self.sabotage;
-        let emails = emails(self.setup.iter().chain(self.programs.iter().flatten()));
+        let actions = || self.setup.iter().chain(self.programs.iter().flatten());
         Prepared {
             base,
             tags,
             programs: self.programs.clone(),
-            emails,
-            prefixes: prefixes(self.setup.iter().chain(self.programs.iter().flatten())),
+            emails: values("email", actions()),
+            usernames: values("username", actions()),
+            prefixes: prefixes(actions()),
         }
     }
 
@@ -96,6 +97,7 @@ pub struct Prepared {
     tags: BTreeMap<u64, String>,
     programs: Vec<Vec<Action>>,
     emails: BTreeSet<String>,
+    usernames: BTreeSet<String>,
     prefixes: BTreeSet<String>,
 }
 
@@ -110,7 +112,7 @@ impl Prepared {
     }
 
     /// Judges a run whose clients have finished: repeats what was not answered and what can be
-    /// repeated, reads everything, takes all emails, and checks the answers.
+    /// repeated, reads everything, takes all emails and usernames, and checks the answers.
     pub fn judge(&self, run: &mut Simulation) -> Result<(), Violation> {
         self.judge_index(run)?;
         run.settle(RECOVERY)?;
@@ -123,12 +125,14 @@ impl Prepared {
         let created = seen.max().unwrap_or(0) + program.len() as u64;
         program.extend((1..=created + 1).map(|id| Action::Get(Who::Id(id))));
         program.extend(self.emails.iter().cloned().map(Action::Find));
+        program.extend(self.usernames.iter().cloned().map(Action::FindUsername));
         program.push(Action::Walk(0, 2));
         let search = |prefix| Action::Search(prefix, 2);
         program.extend(self.prefixes.iter().cloned().map(search));
-        let last = |(index, email)| json!({ "name": format!("Last {index}"), "email": email });
-        let last = self.emails.iter().enumerate().map(last);
-        program.extend(last.map(Action::Create));
+        for (member, values) in [("email", &self.emails), ("username", &self.usernames)] {
+            let last = |(index, value)| json!({ "name": format!("Last {index}"), member: value });
+            program.extend(values.iter().enumerate().map(last).map(Action::Create));
+        }
         program.push(Action::Walk(0, 100));
         run.run_alone(program)?;
         self.judge_index(run)?;
@@ -163,6 +167,7 @@ fn again(ask: Ask) -> Action {
         Ask::CreateOnce(key, profile) => Action::CreateOnce(key, profile),
         Ask::Get(id) => Action::Get(Who::Id(id)),
         Ask::Find(email) => Action::Find(email),
+        Ask::FindUsername(name) => Action::FindUsername(name),
         Ask::Search { prefix, limit, .. } => Action::Search(prefix, limit),
         Ask::List { after, limit } => Action::Walk(after, limit),
         Ask::Put(id, profile, _) => Action::Put(Who::Id(id), profile, Condition::Always),
@@ -172,17 +177,19 @@ fn again(ask: Ask) -> Action {
     }
 }
 
-fn emails<'a>(actions: impl Iterator<Item = &'a Action>) -> BTreeSet<String> {
-    let email = |value: &Value| value["email"].as_str().map(str::to_lowercase);
-    let emails = actions.filter_map(|action| match action {
+/// The values of a member that is unique, as clients send them and look them up.
+fn values<'a>(member: &str, actions: impl Iterator<Item = &'a Action>) -> BTreeSet<String> {
+    let lower = |value: &Value| value[member].as_str().map(str::to_lowercase);
+    let values = actions.filter_map(|action| match action {
         Action::Create(value)
         | Action::CreateOnce(_, value)
         | Action::Put(_, value, _)
-        | Action::Patch(_, value, _) => email(value),
-        Action::Find(email) => Some(email.to_lowercase()),
+        | Action::Patch(_, value, _) => lower(value),
+        Action::Find(email) if member == "email" => Some(email.to_lowercase()),
+        Action::FindUsername(name) if member == "username" => Some(name.to_lowercase()),
         _ => None,
     });
-    emails.collect()
+    values.collect()
 }
 
 fn prefixes<'a>(actions: impl Iterator<Item = &'a Action>) -> BTreeSet<String> {

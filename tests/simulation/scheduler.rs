@@ -94,6 +94,7 @@ impl Client {
             Action::CreateOnce(key, profile) => Ask::CreateOnce(key, profile),
             Action::Get(user) => Ask::Get(who(user)),
             Action::Find(email) => Ask::Find(email),
+            Action::FindUsername(name) => Ask::FindUsername(name),
             Action::Walk(after, limit) => Ask::List { after, limit },
             Action::Search(prefix, limit) => Ask::Search {
                 prefix,

@@ -137,6 +137,12 @@ impl SimStore {
         self.backend.encode(number)
     }
 
+    /// The number that a value is, less one.
+    pub fn count_down(&self, value: &[u8]) -> Vec<u8> {
+        let number = self.backend.decode(value).expect("a number");
+        self.encode(number - 1)
+    }
+
     fn increment(&mut self, key: &str, delta: i64) -> Answer {
         let before = match self.entries.get(key) {
             None => 0,

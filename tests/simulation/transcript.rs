@@ -47,8 +47,8 @@ impl SimStore {
     /// The counter under a key as people read it, and else the text.
     fn readable(&self, key: &str, value: &[u8]) -> String {
         match self.backend.decode(value) {
-            Some(0) if key.starts_with("email/") => "free".to_owned(),
-            Some(claim) if key.starts_with("email/") => {
+            Some(0) if is_claimed(key) => "free".to_owned(),
+            Some(claim) if is_claimed(key) => {
                 format!("user {} by claim {}", claim >> 27, claim & ((1 << 27) - 1))
             }
             Some(number) => number.to_string(),
@@ -67,7 +67,12 @@ impl fmt::Display for SimStore {
     }
 }
 
+/// Whether a key is that of a number that names the user who claims something.
+fn is_claimed(key: &str) -> bool {
+    key.starts_with("email/") || key.starts_with("username/")
+}
+
 /// A key without most of a long hash.
 fn short(key: &str) -> &str {
-    &key[..key.len().min(14)]
+    &key[..key.len().min(17)]
 }

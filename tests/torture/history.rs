@@ -18,7 +18,8 @@ pub type Marker = u64;
 /// An entity tag, as the service gave it.
 pub type Tag = String;
 
-/// An email: which of the contended addresses, as spelled by which write.
+/// An email or a username: which of the contended addresses, as spelled by which write. Those of odd
+/// numbers are usernames. A user has one of either kind, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Email {
     pub address: usize,

@@ -11,8 +11,8 @@ use crate::history::{Ask, Email, Seen, State, Told, Write};
 /// Longer than the host lets a request take.
 const REQUEST_TIME_LIMIT: Duration = Duration::from_secs(40);
 
-/// The letters of an email in which its spelling shows the marker, one bit each.
-/// Addresses are the same without regard to case, and kept as they were written.
+/// The letters of an email or a username in which its spelling shows the marker, one bit each.
+/// Both are the same without regard to case, and kept as they were written.
 const LETTERS: &str = "abcdefghijklmnopqrstuvwxyz";
 
 /// Why a request was not answered.
@@ -68,8 +68,8 @@ impl Wire {
             Ask::Delete { id, .. } => self.client.delete(user(id)),
             Ask::Get(id) => self.client.get(user(id)),
             Ask::Find(address) => {
-                let email = lower(*address);
-                self.client.get(format!("{url}/users?email={email}"))
+                let (member, value) = (member_of(*address), lower(*address));
+                self.client.get(format!("{url}/users?{member}={value}"))
             }
             Ask::Page { after, limit, .. } => {
                 let page = format!("{url}/users?limit={limit}&after={after}");
@@ -130,17 +130,20 @@ fn user(body: &str) -> Option<Seen> {
 
 /// A representation, if it is made of markers and nothing else.
 fn seen(user: &Value) -> Option<Seen> {
-    const MEMBERS: [&str; 6] = [
+    const MEMBERS: [&str; 8] = [
         "id",
         "name",
         "email",
+        "username",
+        "active",
         "attributes",
         "created_at",
         "updated_at",
     ];
     let attributes = user["attributes"].as_object()?;
     let known = |member: &String| MEMBERS.contains(&member.as_str());
-    if !user.as_object()?.keys().all(known) || attributes.len() != 3 {
+    let is_active = user["active"] == true;
+    if !user.as_object()?.keys().all(known) || attributes.len() != 3 || !is_active {
         return None;
     }
     let attribute = |name: &str| marker(name, attributes.get(name)?.as_str()?);
@@ -150,9 +153,11 @@ fn seen(user: &Value) -> Option<Seen> {
         made: attribute("made")?,
         state: State {
             name: marker("name", user["name"].as_str()?)?,
-            email: match user.get("email") {
-                Some(email) => Some(parse_email(email.as_str()?)?),
-                None => None,
+            email: match (user.get("email"), user.get("username")) {
+                (None, None) => None,
+                (Some(email), None) => Some(parse(email.as_str()?, "email")?),
+                (None, Some(name)) => Some(parse(name.as_str()?, "username")?),
+                (Some(_), Some(_)) => return None,
             },
             a: attribute("a")?,
             b: attribute("b")?,
@@ -172,8 +177,12 @@ fn members(write: &Write, made: Option<u64>) -> Value {
     match &write.email {
         None => {}
         Some(email) => {
-            let email = email.as_ref().map(spell);
-            members.insert("email".to_owned(), json!(email));
+            // Of the other kind it has none afterwards.
+            for member in ["email", "username"] {
+                let of_kind = email.filter(|email| member_of(email.address) == member);
+                let value = of_kind.as_ref().map(spell);
+                members.insert(member.to_owned(), json!(value));
+            }
         }
     }
     let mut attributes = Map::new();
@@ -193,8 +202,14 @@ fn marker(member: &str, text: &str) -> Option<u64> {
     text.strip_prefix(member)?.strip_prefix(' ')?.parse().ok()
 }
 
+/// Whether it is an email or a username.
+fn member_of(address: usize) -> &'static str {
+    ["email", "username"][address % 2]
+}
+
 fn lower(address: usize) -> String {
-    format!("{LETTERS}{address}@example.com")
+    let domain = ["@example.com", ""][address % 2];
+    format!("{LETTERS}{address}{domain}")
 }
 
 fn spell(email: &Email) -> String {
@@ -210,14 +225,18 @@ fn spell(email: &Email) -> String {
     lower(email.address).replace(LETTERS, &spelled)
 }
 
-fn parse_email(text: &str) -> Option<Email> {
+/// The email or the username that a member of that name has as its value.
+fn parse(text: &str, member: &str) -> Option<Email> {
     let (letters, rest) = text.split_at_checked(LETTERS.len())?;
     if !letters.eq_ignore_ascii_case(LETTERS) {
         return None;
     }
     let bits = letters.char_indices();
-    Some(Email {
-        address: rest.strip_suffix("@example.com")?.parse().ok()?,
+    let address = rest.strip_suffix("@example.com").unwrap_or(rest);
+    let address = address.parse().ok()?;
+    let is_whole = text.to_lowercase() == lower(address) && member_of(address) == member;
+    is_whole.then(|| Email {
+        address,
         spelling: bits.fold(0, |sum, (bit, letter)| {
             sum | u64::from(letter.is_ascii_uppercase()) << bit
         }),
@@ -230,16 +249,29 @@ mod tests {
 
     #[test]
     fn what_a_write_sends_is_read_as_what_it_makes() {
-        let write = Write::all(77, Some(3));
-        let mut user = members(&write, Some(77));
-        user["id"] = json!(5);
-        user["created_at"] = json!("then");
-        user["updated_at"] = json!("then");
-        let read = seen(&user).unwrap();
-        assert_eq!((read.id, read.made), (5, 77));
-        assert_eq!(read.state, write.whole());
-        user["name"] = user["attributes"]["a"].clone();
-        assert_eq!(seen(&user), None);
+        // An email, and a username.
+        for address in [2, 3] {
+            let write = Write::all(77, Some(address));
+            let mut user = members(&write, Some(77));
+            let users = user.as_object_mut().unwrap();
+            users.retain(|_, value| !value.is_null());
+            for (member, value) in [
+                ("id", json!(5)),
+                ("active", json!(true)),
+                ("created_at", json!("then")),
+                ("updated_at", json!("then")),
+            ] {
+                user[member] = value;
+            }
+            let read = seen(&user).unwrap();
+            assert_eq!((read.id, read.made), (5, 77));
+            assert_eq!(read.state, write.whole());
+            user["active"] = json!(false);
+            assert_eq!(seen(&user), None);
+            user["active"] = json!(true);
+            user["name"] = user["attributes"]["a"].clone();
+            assert_eq!(seen(&user), None);
+        }
     }
 
     #[test]
@@ -250,8 +282,16 @@ mod tests {
         };
         let text = spell(&email);
         assert_eq!(text, "AbCdefghijklmnopqrstuvwxyz2@example.com");
-        assert_eq!(parse_email(&text), Some(email));
+        assert_eq!(parse(&text, "email"), Some(email));
+        assert_eq!(parse(&text, "username"), None);
         assert_eq!(text.to_lowercase(), lower(2));
+        let username = Email {
+            address: 3,
+            ..email
+        };
+        let text = spell(&username);
+        assert_eq!(text, "AbCdefghijklmnopqrstuvwxyz3");
+        assert_eq!(parse(&text, "username"), Some(username));
     }
 
     #[test]

@@ -110,13 +110,17 @@ async fn in_doubt_only_lines_with_an_email_are_sent_again() {
 }
 
 #[test]
-fn a_line_is_repeatable_if_it_surely_has_an_email() {
+fn a_line_is_repeatable_if_it_surely_has_an_email_or_a_username() {
     for (line, repeatable) in [
         (r#"{"name":"A","email":"a@example.com"}"#, true),
         (r#"{"name":"A","email":null}"#, false),
         (r#"{"name":"A","email":"x","email":null}"#, false),
         (r#"{"name":"A","email":null,"email":"x"}"#, false),
         (r#"{"name":"A","email":7}"#, false),
+        (r#"{"name":"A","username":"a"}"#, true),
+        (r#"{"name":"A","email":null,"username":"a"}"#, true),
+        (r#"{"name":"A","username":null}"#, false),
+        (r#"{"name":"A","username":"a","username":null}"#, false),
         (r#"{"name":"A""#, false),
         ("\u{feff}{\"name\":\"A\"}", false),
         ("7", true),

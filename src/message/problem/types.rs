@@ -63,12 +63,18 @@ problem_types! {
     INSUFFICIENT_SCOPE = FORBIDDEN "insufficient-scope" "Insufficient scope",
         "The token is valid, but does not allow this request. The detail names the scope that is required.",
         "Use a token with that scope.";
+    SWITCHED_OFF = FORBIDDEN "switched-off" "Switched off",
+        "The token is that of a user who is switched off: its member active is false. Nothing was changed.",
+        "Ask an administrator to switch the user on, or use a token with the scope read or write.";
+    PROTECTED_MEMBER = FORBIDDEN "protected-member" "Protected member",
+        "A user may not change this member of itself. The detail and the list errors name the member. Nothing was changed.",
+        "Send the member as it is, or use a token with the scope write.";
     NOT_FOUND = NOT_FOUND "not-found" "Not found",
         "No resource has this path.",
         "See /docs for all paths.";
     USER_NOT_FOUND = NOT_FOUND "user-not-found" "User not found",
         "No user has this id: it was never given, or its user was deleted.",
-        "Look the user up by email, or in the list of users.";
+        "Look the user up by email or username, or in the list of users.";
     METHOD_NOT_ALLOWED = METHOD_NOT_ALLOWED "method-not-allowed" "Method not allowed",
         "The resource exists, but does not have this method.",
         "Use one of the methods that the Allow header lists.";
@@ -78,6 +84,9 @@ problem_types! {
     EMAIL_TAKEN = CONFLICT "email-taken" "Email taken",
         "Another user has this email. Emails that differ in case, in the form of characters or in how the domain is written are the same.",
         "Use another email, or change that user first.";
+    USERNAME_TAKEN = CONFLICT "username-taken" "Username taken",
+        "Another user has this username. Usernames that differ in case or in the form of characters are the same.",
+        "Use another username, or change that user first.";
     IDEMPOTENCY_IN_PROGRESS = CONFLICT "idempotency-in-progress" "Request in progress",
         "Another request with this Idempotency-Key runs, or died less than a minute ago.",
         "Repeat the request with the same key after the time in Retry-After.";
@@ -136,7 +145,7 @@ problem_types! {
         "The keys of the issuer that the service trusts are not available, so its tokens can't be verified.",
         "Repeat the request after the time in Retry-After.";
     CONTENDED = SERVICE_UNAVAILABLE "contended" "Too many concurrent changes",
-        "Too many requests changed the same user or email at the same time. This change may or may not have been made.",
+        "Too many requests changed the same user, email or username at the same time. This change may or may not have been made.",
         "Repeat the request after the time in Retry-After, or check whether the change was made.";
     EXHAUSTED = INSUFFICIENT_STORAGE "exhausted" "Exhausted",
         "The directory, or this user, has reached a limit of the storage format.",

@@ -77,7 +77,7 @@ fn value() -> impl Strategy<Value = Value> {
         any::<i64>().prop_map(Value::from),
         "[a-z~/]{0,3}".prop_map(Value::from),
     ];
-    let member = "name|email|attributes|id|[a-z~/]{0,2}";
+    let member = "name|email|username|external_id|active|attributes|id|[a-z~/]{0,2}";
     leaf.prop_recursive(3, 12, 3, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),

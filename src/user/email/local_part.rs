@@ -2,7 +2,7 @@
 
 use super::Email;
 use crate::quoted_string::unquote;
-use crate::unicode::{Kind, properties};
+use crate::unicode::is_comparable;
 use crate::user::violation::Rule;
 
 /// Reads a local part: atoms with single dots between them, or a string in double quotes
@@ -11,7 +11,7 @@ pub(super) fn read(text: &str) -> Result<String, Rule> {
     if !(1..=Email::MAX_LOCAL_PART_BYTES).contains(&text.len()) {
         return Err("must have 1 to 64 bytes before its @".into());
     }
-    if !text.is_ascii() && !text.chars().all(|c| c.is_ascii() || is_letter_or_sign(c)) {
+    if !text.is_ascii() && !text.chars().all(|c| c.is_ascii() || is_comparable(c)) {
         return Err("must not contain white space or unassigned characters before its @".into());
     }
     let meant = match text.strip_prefix('"') {
@@ -23,12 +23,6 @@ pub(super) fn read(text: &str) -> Result<String, Rule> {
         "must have letters, digits and any of !#$%&'*+-/=?^_`{|}~ before its @, with single \
          dots between them; anything else in double quotes",
     ))
-}
-
-/// Whether a character beyond ASCII may stand in a local part. Such that are not assigned
-/// yet may not, for their case is not known.
-fn is_letter_or_sign(c: char) -> bool {
-    !c.is_whitespace() && properties(c).kind != Kind::Unassigned
 }
 
 /// `atom` of RFC 5321, section 4.1.2, whose characters are `atext` of RFC 5322, section

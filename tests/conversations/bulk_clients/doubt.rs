@@ -56,6 +56,23 @@ fn lines_that_were_made_are_not_made_again_when_a_look_up_fails() {
 }
 
 #[test]
+fn a_line_with_a_username_is_sent_again_and_looked_up_by_it() {
+    let user = r#"[{"id":1,"name":"Ada","username":"ada","active":true}]"#;
+    let other = r#"[{"id":1,"name":"Ada","username":"ada","active":false}]"#;
+    for (user, summary) in [(user, "2 imported, "), (other, "line 1: 409 Taken.")] {
+        let (url, asked) = scripted([
+            lines(&[FAILED_1, FAILURES]),
+            lines(&[TAKEN_1, MADE_2, COMPLETE]),
+            answer("200 OK", "content-type: application/json\r\n", user),
+        ]);
+        let line = "{\"name\":\"Ada\",\"username\":\"ada\"}\n";
+        let done = run(&IMPORT, &url, &[line, BOB].concat());
+        assert!(done.stderr.starts_with(summary), "{done:?}");
+        assert_eq!(requests(asked)[2], "GET /users?username=ada HTTP/1.1");
+    }
+}
+
+#[test]
 fn a_line_that_cannot_be_looked_up_is_reported() {
     let (url, asked) = scripted([
         lines(&[FAILED_1, FAILURES]),
