@@ -2,7 +2,7 @@
 //!
 //! What is written and not committed yet is found here alone, and all of it is. Of what is
 //! committed the cache has nothing that a reader of the file would not find there. A reader puts in
-//! what it found, unless something was written or committed since. A commit of another process
+//! what it found, unless something was committed since. A commit of another process
 //! empties it.
 
 use std::borrow::Borrow;
@@ -36,7 +36,7 @@ struct Values {
     bytes: usize,
     /// How many values readers have found since it was full.
     found: usize,
-    /// Not committed yet. None of them is among the others, and none makes room.
+    /// Not committed yet. They come before the others, and none makes room.
     uncommitted: HashMap<Key, Found>,
 }
 
@@ -185,7 +185,7 @@ impl Cache {
             return;
         }
         let key = Key::new(store, key);
-        if is_current() && !values.uncommitted.contains_key(&key) {
+        if is_current() {
             values.put(key, found);
         }
     }

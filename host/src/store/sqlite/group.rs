@@ -265,9 +265,10 @@ impl Group {
         if let Some(open) = self.open.take()
             && open.answered > 0
         {
-            // First: whoever finds one of its values rests on it.
-            self.durability.lose(open.moment);
+            // Whoever has found one of its values rests on its moment, which no sync makes durable
+            // before the connection is let go.
             self.cache.roll_back();
+            self.durability.lose(open.moment);
             self.reports.failed(error, open.answered);
         }
     }
