@@ -20,7 +20,7 @@
 //! - [`folded_name`]: names as a search compares them
 //! - [`unicode`], `domain_name`: the standards' rules for characters and domain names
 //! - [`json`]: JSON texts, read strictly
-//! - `quoted_string`: strings in double quotes
+//! - `quoted_string`, `hexadecimal`: strings in double quotes, numbers as digits
 //! - [`timestamp`]: points in time
 //! - [`store`], [`platform`]: the traits that a platform implements
 //! - `spin`: those traits on Spin's SDK, for the components in `components/`
@@ -32,6 +32,7 @@ mod domain_name;
 #[cfg(test)]
 mod fake;
 pub mod folded_name;
+mod hexadecimal;
 pub mod json;
 pub mod log;
 pub mod message;

@@ -88,5 +88,5 @@ where
     P: Platform + 'static,
     B: Body + 'static,
 {
-    service::respond::<Rest, S, P, B>(directory, configuration, request).await
+    service::respond::<Rest, S, P, B>(directory, configuration, Box::new(request)).await
 }

@@ -77,7 +77,7 @@ const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 pub async fn respond<'a, I, S, P, B>(
     directory: &'a Directory<'a, S, P>,
     configuration: &'a Configuration,
-    request: Request<B>,
+    request: Box<Request<B>>,
 ) -> Answer<'a>
 where
     I: Interface,
@@ -210,27 +210,31 @@ pub fn malformed_target(platform: &impl Platform) -> Answer<'static> {
     response.into()
 }
 
-/// Adds `Server-Timing`: how long the component had the request, `total`, and how long of that it
-/// waited for the store. Content that is made while it is sent doesn't count.
-pub fn add_server_timing<C>(response: &mut Response<C>, total: Duration, store: Duration) {
+/// The value of `Server-Timing`: how long the component had the request, `total`, and how long of
+/// that it waited for the store. Content that is made while it is sent doesn't count.
+pub fn server_timing(total: Duration, store: Duration) -> String {
     // As long as it is with times of less than 100 s.
     let mut value = String::with_capacity(44);
     value.push_str("component;dur=");
     push_milliseconds(&mut value, total.saturating_sub(store));
     value.push_str(", store;dur=");
     push_milliseconds(&mut value, store);
-    let value = HeaderValue::try_from(value).expect("letters and numbers");
-    let name = HeaderName::from_static("server-timing");
-    response.headers_mut().insert(name, value);
+    value
 }
 
 /// With three decimals. `format!` takes many more instructions, and each request pays for this.
 fn push_milliseconds(text: &mut String, duration: Duration) {
-    let micros = duration.as_micros() as u64;
-    text.push_str(&(micros / 1000).to_string());
-    text.push('.');
-    for place in [100, 10, 1] {
+    let micros = duration.as_nanos() as u64 / 1000;
+    let mut place = 1000;
+    while micros / place >= 10 {
+        place *= 10;
+    }
+    while place > 0 {
+        if place == 100 {
+            text.push('.');
+        }
         text.push(char::from(b'0' + (micros / place % 10) as u8));
+        place /= 10;
     }
 }
 
@@ -253,4 +257,25 @@ fn options<S, P, B>(resource: &Resource<S, P, B>) -> Response<Vec<u8>> {
         headers.insert(ACCEPT_PATCH, patches);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_milliseconds_with_three_decimals() {
+        for (total, store, value) in [
+            (0, 0, "component;dur=0.000, store;dur=0.000"),
+            (1_999, 999, "component;dur=0.001, store;dur=0.000"),
+            (
+                12_345_678_999,
+                10_000_000,
+                "component;dur=12335.678, store;dur=10.000",
+            ),
+        ] {
+            let times = [total, store].map(Duration::from_nanos);
+            assert_eq!(server_timing(times[0], times[1]), value);
+        }
+    }
 }

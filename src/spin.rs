@@ -40,12 +40,9 @@ pub async fn serve<I: Interface>(request: IncomingRequest, response_out: Respons
         Some(request) => service::respond::<I, _, _, _>(&directory, configuration, request).await,
         None => service::malformed_target(platform),
     };
-    let Answer {
-        mut response,
-        created,
-    } = answer;
-    service::add_server_timing(&mut response, since(arrived), store.waited.get());
-    if let Err(error) = response::write(response, response_out).await {
+    let Answer { response, created } = answer;
+    let timing = service::server_timing(since(arrived), store.waited.get());
+    if let Err(error) = response::write(response, &timing, response_out).await {
         platform.log_error(&format!("the response could not be sent: {error}"));
     }
     service::run_after_response(&directory, created).await;

@@ -18,22 +18,20 @@ impl Timestamp {
         };
         // Every user has two of them. The formatter takes more than twice the instructions.
         let mut text = *b"0000-00-00T00:00:00.000Z";
-        for (end, mut number) in [
-            (4, year),
-            (7, date.month()),
-            (10, date.day()),
-            (13, clock.hour()),
-            (16, clock.minute()),
-            (19, clock.second()),
-            (23, clock.nanosecond() / 1_000_000),
-        ] {
-            let mut place = end;
-            while number > 0 {
-                place -= 1;
-                text[place] += (number % 10) as u8;
-                number /= 10;
-            }
-        }
+        let mut put = |place: usize, number: u32| {
+            text[place] += (number / 10) as u8;
+            text[place + 1] += (number % 10) as u8;
+        };
+        let millis = clock.nanosecond() / 1_000_000;
+        put(0, year / 100);
+        put(2, year % 100);
+        put(5, date.month());
+        put(8, date.day());
+        put(11, clock.hour());
+        put(14, clock.minute());
+        put(17, clock.second());
+        put(20, millis / 10);
+        text[22] += (millis % 10) as u8;
         let text = str::from_utf8(&text).expect("digits and little else");
         text.to_owned()
     }

@@ -5,6 +5,7 @@
 //! * [`config`] says where a store is kept.
 //! * [`count`] counts the operations, for tests that budget them.
 //! * [`durability`] says how much of a file is on the disk, and has it brought there.
+//! * [`lost`] is what a failed commit takes back.
 //! * [`redis`] keeps stores in a Redis server, which hosts and Spins can share.
 //! * [`reports`] tells the operator of a store that can't be used.
 //! * [`sqlite`] keeps stores in a file on this machine.
@@ -14,6 +15,7 @@ mod compare_and_swap;
 mod config;
 pub mod count;
 mod durability;
+mod lost;
 mod redis;
 mod reports;
 mod sqlite;

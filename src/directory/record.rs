@@ -10,7 +10,7 @@ use crate::user::{Profile, User, UserId, Version};
 
 /// The key of a user's record.
 pub(super) fn key(id: UserId) -> String {
-    format!("user/{id}")
+    ["user/", &id.get().to_string()].concat()
 }
 
 /// The value under a user's key.

@@ -73,7 +73,8 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 self.list_external_id(id, external_id).await?;
             }
             let name = &after.profile.name;
-            let renamed = FoldedName::from(name) != FoldedName::from(&before.profile.name);
+            let renamed = *name != before.profile.name
+                && FoldedName::from(name) != FoldedName::from(&before.profile.name);
             if renamed {
                 self.index_name(id, name).await?;
                 after.gives_bound = false;

@@ -81,10 +81,12 @@ impl Cors {
         let headers = request.headers();
         let origin = headers.get(ORIGIN);
         let allowed = origin.and_then(|origin| origins.allow(origin));
-        let asks = headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+        let asks = || headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
         match allowed {
             None => Cors::Nothing,
-            Some(origin) if asks && request.method() == Method::OPTIONS => Cors::Preflight(origin),
+            Some(origin) if request.method() == Method::OPTIONS && asks() => {
+                Cors::Preflight(origin)
+            }
             Some(origin) => Cors::Read(origin),
         }
     }

@@ -24,7 +24,7 @@ impl HostNames {
             if *name != "*" && (!name.bytes().all(plain) || has_port) {
                 return Err("must list names of hosts without ports, separated by commas, or be *");
             }
-            read.push(normal(name));
+            read.push(bare(name).to_owned());
         }
         Ok(HostNames(read))
     }
@@ -39,11 +39,14 @@ impl HostNames {
         let Ok(host) = host.to_str() else {
             return false;
         };
-        let host = normal(without_port(host));
-        host == "localhost"
-            || host.ends_with(".spin.internal")
-            || is_loopback(&host)
-            || self.0.iter().any(|name| *name == host || name == "*")
+        let host = bare(without_port(host));
+        host.eq_ignore_ascii_case("localhost")
+            || is_loopback(host)
+            || ends_with_ignore_ascii_case(host, ".spin.internal")
+            || self
+                .0
+                .iter()
+                .any(|name| host.eq_ignore_ascii_case(name) || name == "*")
     }
 }
 
@@ -55,13 +58,19 @@ fn without_port(authority: &str) -> &str {
     }
 }
 
-/// In lower case, without the dot of the root and the brackets of an IPv6 address.
-fn normal(host: &str) -> String {
+/// Without the dot of the root and the brackets of an IPv6 address.
+fn bare(host: &str) -> &str {
     let host = host.strip_suffix('.').unwrap_or(host);
     let address = host
         .strip_prefix('[')
         .and_then(|host| host.strip_suffix(']'));
-    address.unwrap_or(host).to_ascii_lowercase()
+    address.unwrap_or(host)
+}
+
+fn ends_with_ignore_ascii_case(host: &str, end: &str) -> bool {
+    let begin = host.len().checked_sub(end.len());
+    let last = begin.and_then(|begin| host.get(begin..));
+    last.is_some_and(|last| last.eq_ignore_ascii_case(end))
 }
 
 fn is_loopback(host: &str) -> bool {

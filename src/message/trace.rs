@@ -5,6 +5,7 @@ use std::fmt;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::hexadecimal;
 use crate::platform::Platform;
 
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -83,8 +84,9 @@ fn trace_id(traceparent: &str) -> Option<&str> {
 
 /// 32 hexadecimal digits.
 fn draw(platform: &impl Platform) -> String {
-    let halves = [platform.random(), platform.random()];
-    base16ct::lower::encode_string(halves.map(u64::to_be_bytes).as_flattened())
+    let halves = [platform.random(), platform.random()].map(hexadecimal::digits);
+    let digits = str::from_utf8(halves.as_flattened());
+    digits.expect("digits").to_owned()
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ async fn create<'a, S: Store, P: Platform, B: Body>(
 ) -> Result<Answer<'a>, Problem> {
     Query::parse(call.request.uri().query(), &[])?;
     let key = idempotency_key::key(call.request.headers())?;
-    let payload = body::json(call.request).await?;
+    let payload = body::json(*call.request).await?;
     let idempotency = key.map(|key| Idempotency::new(call.caller.name(), &key, &payload));
     let profile = Profile::from_json(payload).map_err(Problem::invalid_user)?;
     let created = call.directory.create(profile, idempotency.as_ref()).await?;

@@ -88,7 +88,7 @@ async fn replace<S: Store, P: Platform, B: Body>(
         caller,
         ..
     } = *call;
-    let profile = body::json(request).await.and_then(|members| {
+    let profile = body::json(*request).await.and_then(|members| {
         Profile::from_json(without_read_only(members)).map_err(Problem::invalid_user)
     });
     let change = |profile: &Profile, _: &User| Ok(profile.clone());
@@ -107,7 +107,7 @@ async fn patch<S: Store, P: Platform, B: Body>(
         caller,
         ..
     } = *call;
-    let patch = Patch::read(request).await;
+    let patch = Patch::read(*request).await;
     let user = update(directory, &caller, id, &preconditions, patch, Patch::apply).await?;
     let tag = user.version.entity_tag();
     Ok(with_tag(represent(&user, Fields::ALL), tag))

@@ -11,6 +11,7 @@ use wasi::io::streams::{InputStream, StreamError};
 
 use super::wait;
 use crate::message::body;
+use crate::message::limits::MAX_HEADER_BYTES;
 use crate::service::quota::CLIENT_ADDRESS;
 
 thread_local! {
@@ -19,19 +20,30 @@ thread_local! {
     static SPENT_FIELDS: Cell<Vec<(String, Vec<u8>)>> = const { Cell::new(Vec::new()) };
 }
 
+/// Fields that most clients send, and that nothing here reads. Browsers have more of them, whose names
+/// begin with `sec-`. A field that is kept takes 28 instructions for each byte.
+const UNREAD: [&str; 4] = ["accept-language", "cookie", "referer", "user-agent"];
+
 /// The request on the types that the rest of the service knows; `None` if its
-/// target is not a path. It has the client's address `with_address` only.
-pub fn read(request: IncomingRequest, with_address: bool) -> Option<Request<RequestBody>> {
+/// target is not a path. It has the client's address `with_address` only. It is in a box, as it is
+/// passed on often.
+pub fn read(request: IncomingRequest, with_address: bool) -> Option<Box<Request<RequestBody>>> {
     let method = match request.method() {
         spin_sdk::http::Method::Get => Method::GET,
         method => Method::try_from(method.to_string().as_str()).ok()?,
     };
     let uri = Uri::try_from(request.path_with_query()?).ok()?;
     let mut fields = request.headers().entries();
+    let lengths = fields.iter().map(|(name, value)| name.len() + value.len());
+    // Too many bytes are refused later, by the fields that are kept here.
+    let may_skip = lengths.sum::<usize>() <= MAX_HEADER_BYTES;
     let mut headers = HeaderMap::new();
     for (name, value) in &mut fields {
         // Spin adds such fields. Only the address is ever read.
         if name.starts_with("spin-") && !(with_address && name == CLIENT_ADDRESS) {
+            continue;
+        }
+        if may_skip && (UNREAD.contains(&name.as_str()) || name.starts_with("sec-")) {
             continue;
         }
         let value = HeaderValue::try_from(std::mem::take(value));
@@ -45,7 +57,7 @@ pub fn read(request: IncomingRequest, with_address: bool) -> Option<Request<Requ
         headers.insert(HOST, host);
     }
     let body = None;
-    let mut read = Request::new(RequestBody { body, request });
+    let mut read = Box::new(Request::new(RequestBody { body, request }));
     *read.method_mut() = method;
     *read.uri_mut() = uri;
     *read.headers_mut() = headers;

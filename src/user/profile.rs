@@ -122,6 +122,8 @@ impl Profile {
             && usernames[0] == usernames[1]
             && self.external_id == other.external_id
             && self.active == other.active
+            // Attributes that are not equal are not written.
+            && self.attributes == other.attributes
             && text(self) == text(other)
     }
 }

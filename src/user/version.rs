@@ -1,30 +1,55 @@
 //! Versions of a user.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
 
-/// A random number, drawn anew for each version of a user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::hexadecimal;
+
+/// A random number, drawn anew for each version of a user. It is stored as 16 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Version(pub u64);
 
 impl Version {
     /// Its entity tag. Strong (RFC 9110, section 8.8.1): a version has one representation at a
     /// URL.
     pub fn entity_tag(self) -> String {
-        ["\"", &String::from(self), "\""].concat()
+        let digits = hexadecimal::digits(self.0);
+        let mut tag = String::with_capacity(digits.len() + 2);
+        tag.push('"');
+        tag.push_str(str::from_utf8(&digits).expect("digits"));
+        tag.push('"');
+        tag
     }
 }
 
-impl From<Version> for String {
-    fn from(version: Version) -> String {
-        base16ct::lower::encode_string(&version.0.to_be_bytes())
+impl Serialize for Version {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let digits = hexadecimal::digits(self.0);
+        serializer.serialize_str(str::from_utf8(&digits).expect("digits"))
     }
 }
 
-impl TryFrom<String> for Version {
-    type Error = std::num::ParseIntError;
+impl<'de> Deserialize<'de> for Version {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Version, D::Error> {
+        deserializer.deserialize_str(Digits)
+    }
+}
 
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        u64::from_str_radix(&text, 16).map(Version)
+/// Reads digits where they are: a record has up to 17 versions.
+struct Digits;
+
+impl Visitor<'_> for Digits {
+    type Value = Version;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("hexadecimal digits")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Version, E> {
+        u64::from_str_radix(text, 16)
+            .map(Version)
+            .map_err(E::custom)
     }
 }

@@ -15,7 +15,7 @@ use mutation::mutate;
 use serde_json::Value;
 use support::memory::{Memory, TestPlatform, respond};
 
-const TARGETS: [&str; 11] = [
+const TARGETS: [&str; 12] = [
     "/users",
     "/users/1",
     "/users/17179869183?fields=id,name",
@@ -63,7 +63,7 @@ const HEADERS: [(&str, &str); 11] = [
     ("access-control-request-method", "PUT"),
 ];
 
-const BODIES: [&str; 9] = [
+const BODIES: [&str; 10] = [
     r#"{"name":"Ada","email":"ada@example.com","attributes":{"a":[1,2.5e-3,{"b":null}]}}"#,
     r#"{"name":"علی‌رضا","email":"संपर्क@xn--bcher-kva.example"}"#,
     r#"[{"op":"copy","from":"/attributes","path":"/attributes/a/0"},{"op":"test","path":"/id","value":1.0}]"#,

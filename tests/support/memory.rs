@@ -168,7 +168,7 @@ pub fn respond_by<I: Interface, S: Store + 'static>(
     };
     let runtime = Builder::new_current_thread().build().expect("a runtime");
     let configuration = Configuration::read(platform, None);
-    let answered = service::respond::<I, S, _, _>(&directory, &configuration, request);
+    let answered = service::respond::<I, S, _, _>(&directory, &configuration, Box::new(request));
     runtime.block_on(async {
         let (head, mut content) = answered.await.response.into_parts();
         let mut body = Vec::new();

@@ -131,9 +131,14 @@ impl Pool {
         })
     }
 
+    /// Takes an idle instance, if there is one that can go on.
     fn take(&self) -> Option<Instance> {
-        let (_, instance) = self.lock().instances.pop()?;
-        Some(instance)
+        loop {
+            let (_, instance) = self.lock().instances.pop()?;
+            if !instance.store.data().basis.is_lost() {
+                return Some(instance);
+            }
+        }
     }
 
     fn put_back(self: Arc<Self>, instance: Instance) {

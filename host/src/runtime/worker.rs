@@ -22,6 +22,7 @@ use crate::runtime::deadline::Deadline;
 use crate::runtime::handler::Reuse;
 use crate::runtime::in_flight::Requests;
 use crate::runtime::instance::{self, Admission, InstanceState};
+use crate::store::Basis;
 
 /// Makes the workers of one component.
 pub struct Workers {
@@ -63,6 +64,7 @@ impl HandlerState for Workers {
         let made = self.pre.instantiate_async(&mut store);
         let proxy = instance::made_in_time(self.reuse.request_timeout, made).await?;
         let requests = store.data().requests.clone();
+        let basis = store.data().basis.clone();
         Ok(Instance {
             store,
             proxy,
@@ -76,6 +78,7 @@ impl HandlerState for Workers {
             state: Worker {
                 component: self.component.clone(),
                 reuse: self.reuse,
+                basis,
             },
         })
     }
@@ -85,6 +88,8 @@ impl HandlerState for Workers {
 pub struct Worker {
     component: Arc<Component>,
     reuse: Reuse,
+    /// What the instance rests on.
+    basis: Arc<Basis>,
 }
 
 impl WorkerState for Worker {
@@ -92,7 +97,7 @@ impl WorkerState for Worker {
     type RequestData = Admission;
 
     fn should_accept_request(&self, concurrent: usize, total: usize) -> ShouldAccept {
-        if total >= self.reuse.max_requests {
+        if total >= self.reuse.max_requests || self.basis.is_lost() {
             ShouldAccept::Never
         } else if concurrent >= self.reuse.max_concurrent_requests {
             ShouldAccept::No

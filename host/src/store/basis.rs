@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::durability::{Durability, NotDurable};
+use super::lost::NEVER;
 
 /// The latest moment of each database that an instance has seen something of.
 #[derive(Debug, Default)]
@@ -27,7 +28,11 @@ impl Basis {
     /// Notes that the instance has seen something that was in a database at this moment.
     pub fn rest_on(&self, database: &Arc<Durability>, moment: u64) {
         if let Some(latest) = self.of(database) {
-            latest.fetch_max(moment, Ordering::SeqCst);
+            // What comes later does not make up for what is lost. In this order: a moment after
+            // those that are lost is looked at when they are known.
+            let is_lost =
+                database.is_lost(moment) || database.is_lost(latest.load(Ordering::SeqCst));
+            latest.fetch_max(if is_lost { NEVER } else { moment }, Ordering::SeqCst);
         }
     }
 
@@ -40,6 +45,12 @@ impl Basis {
     pub fn is_durable(&self) -> bool {
         let mut all = self.0.iter();
         all.all(|(database, latest)| database.is_durable(latest.load(Ordering::SeqCst)))
+    }
+
+    /// Whether anything of it is gone. The instance is of no use then: what it knows is not so.
+    pub fn is_lost(&self) -> bool {
+        let mut all = self.0.iter();
+        all.any(|(database, latest)| database.is_lost(latest.load(Ordering::SeqCst)))
     }
 
     /// Waits until no crash can take back anything of what it is now.

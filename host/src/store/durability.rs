@@ -1,13 +1,17 @@
 //! How much of a database's log is on the disk.
 //!
-//! A commit is not waited for: it is in the log, which the kernel keeps if the host dies, and the
-//! power does not. Whoever makes an effect outside of the host waits here first, until the log is
-//! on the disk as far as the effect rests on it. One thread syncs the log, for all that wait: those
-//! that come while the disk is busy share the next sync.
+//! A write is answered before it is committed, and a commit before it is on the disk. Whoever makes
+//! an effect outside of the host waits here first, until the log is on the disk as far as the
+//! effect rests on it. One thread commits and then syncs the log, for all that wait: those that
+//! come while the disk is busy share the next commit and the next sync.
 //!
-//! *Moments* order commits and syncs: 1, 2, 3 … A commit is given a moment when it is in the log. A
-//! sync makes everything durable that was given a moment before the sync began. The log is kept in
-//! order, so what is durable is always a prefix of it.
+//! *Moments* order transactions and syncs: 1, 2, 3 … A transaction is given a moment when it
+//! begins. A sync makes everything durable that was given a moment before the sync began, as
+//! whatever was open is committed first. The log is kept in order, so what is durable is always a
+//! prefix of it.
+//!
+//! A commit that fails, on a full disk, takes back what instances may have seen already. They rest
+//! on a moment that is *lost*: nothing of theirs leaves the host, and they write nothing more.
 //!
 //! After a sync that failed nobody knows what is on the disk, and a second one may succeed without
 //! having written anything: the kernel has already taken the pages for clean. So there is none.
@@ -18,12 +22,13 @@ use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::StoreError;
+use super::lost::Lost;
 use super::reports::Reports;
 
 /// Brings a log to the disk: [`File::sync_data`], or what a test has in its place.
@@ -31,6 +36,9 @@ pub type LogSync = Arc<dyn Fn(&File) -> io::Result<()> + Send + Sync>;
 
 /// How long to wait for a sync. A disk that takes longer is out of order.
 const MAX_WAIT: Duration = Duration::from_secs(30);
+
+/// How long a transaction stays open for writes that come later, unless the disk takes longer.
+const MAX_OPEN: Duration = Duration::from_millis(2);
 
 /// What an effect rests on may not be on the disk: the disk failed or takes too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +54,8 @@ pub struct Durability {
     /// Everything up to this moment is on the disk.
     durable: AtomicU64,
     has_failed: AtomicBool,
-    /// Told when one of the two above changes, and when the thread ends.
+    lost: Lost,
+    /// Told when one of the three above changes, and when the thread ends.
     changed: watch::Sender<()>,
     orders: Mutex<Orders>,
     ordered: Condvar,
@@ -60,6 +69,8 @@ pub struct Durability {
 struct Orders {
     /// Somebody waits until everything up to this moment is on the disk.
     wanted: u64,
+    /// When the transaction that is open is to be committed, though nobody waits for it.
+    commit: Option<Instant>,
     stop: bool,
 }
 
@@ -69,20 +80,28 @@ impl Durability {
         Arc::new(Self::new(true))
     }
 
-    /// Of a log that `sync` brings to the disk. What is in it already is not on the disk for sure:
-    /// a host that was killed may have left it.
+    /// Of a log. What is in it already is not on the disk for sure: a host that was killed may
+    /// have left it.
+    pub(super) fn of_log() -> Arc<Self> {
+        let durability = Self::new(false);
+        durability.committed(durability.moment());
+        Arc::new(durability)
+    }
+
+    /// Starts the thread. `commit` commits what is open, and gives a moment when nothing is;
+    /// `sync` brings the log to the disk.
     pub(super) fn start(
+        self: &Arc<Self>,
+        commit: impl FnMut() -> u64 + Send + 'static,
         sync: impl FnMut() -> io::Result<()> + Send + 'static,
         reports: Arc<Reports>,
-    ) -> io::Result<Arc<Self>> {
-        let durability = Arc::new(Self::new(false));
-        durability.commit();
+    ) -> io::Result<()> {
         let thread = thread::Builder::new().name("store log".to_owned()).spawn({
-            let durability = durability.clone();
-            move || durability.run(sync, &reports)
+            let durability = self.clone();
+            move || durability.run(commit, sync, &reports)
         })?;
-        *lock(&durability.thread) = Some(thread);
-        Ok(durability)
+        *lock(&self.thread) = Some(thread);
+        Ok(())
     }
 
     fn new(is_volatile: bool) -> Self {
@@ -91,6 +110,7 @@ impl Durability {
             latest: AtomicU64::new(0),
             durable: AtomicU64::new(0),
             has_failed: AtomicBool::new(false),
+            lost: Lost::default(),
             changed: watch::Sender::new(()),
             orders: Mutex::default(),
             ordered: Condvar::new(),
@@ -107,12 +127,29 @@ impl Durability {
         self.now.fetch_add(1, Ordering::SeqCst) + 1
     }
 
-    /// Gives a moment to a commit that is in the log, or to several. Only one thread at a time may
-    /// do so.
-    pub fn commit(&self) -> u64 {
-        let moment = self.moment();
+    /// Has the transaction that has just been opened committed soon. Only one can be open at a
+    /// time.
+    pub fn opened(&self) {
+        lock(&self.orders).commit = Some(Instant::now() + MAX_OPEN);
+        self.ordered.notify_one();
+    }
+
+    /// Notes that everything up to a moment is in the log. Only one thread at a time may do so.
+    pub fn committed(&self, moment: u64) {
         self.latest.store(moment, Ordering::SeqCst);
-        moment
+    }
+
+    /// Notes that the transaction of a moment, which was open until now, is gone.
+    pub fn lose(&self, moment: u64) {
+        if !self.is_volatile {
+            self.lost.add(moment, || self.moment());
+            self.changed.send_replace(());
+        }
+    }
+
+    /// Whether what rests on a moment is gone.
+    pub fn is_lost(&self, moment: u64) -> bool {
+        self.lost.contains(moment)
     }
 
     /// The moment of the last commit.
@@ -122,7 +159,8 @@ impl Durability {
 
     /// Whether everything up to a moment is on the disk.
     pub fn is_durable(&self, moment: u64) -> bool {
-        moment <= self.durable.load(Ordering::SeqCst)
+        // In this order: what is lost is so before later moments are durable.
+        moment <= self.durable.load(Ordering::SeqCst) && !self.is_lost(moment)
     }
 
     /// Whether a sync failed. Then nothing more is to be written.
@@ -141,7 +179,8 @@ impl Durability {
                 if self.is_durable(moment) {
                     return Ok(());
                 }
-                if self.has_failed() || !self.order(moment) || changed.changed().await.is_err() {
+                let is_hopeless = self.has_failed() || self.is_lost(moment);
+                if is_hopeless || !self.order(moment) || changed.changed().await.is_err() {
                     return Err(NotDurable);
                 }
             }
@@ -168,17 +207,20 @@ impl Durability {
         }
     }
 
-    fn run(&self, mut sync: impl FnMut() -> io::Result<()>, reports: &Reports) {
+    fn run(
+        &self,
+        mut commit: impl FnMut() -> u64,
+        mut sync: impl FnMut() -> io::Result<()>,
+        reports: &Reports,
+    ) {
         let mut stop = false;
         while !stop && !self.has_failed() {
-            let mut orders = lock(&self.orders);
-            while self.is_durable(orders.wanted) && !orders.stop {
-                let waited = self.ordered.wait(orders);
-                orders = waited.unwrap_or_else(PoisonError::into_inner);
+            let task = self.next_task();
+            stop = task == Task::Stop;
+            let now = commit();
+            if task == Task::Commit {
+                continue;
             }
-            stop = orders.stop;
-            drop(orders);
-            let now = self.now.load(Ordering::SeqCst);
             match sync() {
                 Ok(()) => self.durable.store(now, Ordering::SeqCst),
                 Err(error) => {
@@ -188,7 +230,50 @@ impl Durability {
             }
             self.changed.send_replace(());
         }
+        // Takes back what has been opened while the last sync failed.
+        commit();
     }
+
+    /// Waits until there is something to do.
+    fn next_task(&self) -> Task {
+        let mut orders = lock(&self.orders);
+        loop {
+            let left = orders
+                .commit
+                .map(|at| at.saturating_duration_since(Instant::now()));
+            let task = if orders.stop {
+                Some(Task::Stop)
+            } else if !self.is_durable(orders.wanted) && !self.is_lost(orders.wanted) {
+                Some(Task::Sync)
+            } else {
+                left.filter(Duration::is_zero).map(|_| Task::Commit)
+            };
+            if let Some(task) = task {
+                orders.commit = None;
+                return task;
+            }
+            orders = match left {
+                Some(left) => {
+                    let waited = self.ordered.wait_timeout(orders, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => {
+                    let waited = self.ordered.wait(orders);
+                    waited.unwrap_or_else(PoisonError::into_inner)
+                }
+            };
+        }
+    }
+}
+
+/// What the thread does next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Task {
+    Commit,
+    /// Commit, and bring the log to the disk.
+    Sync,
+    /// The same, and end.
+    Stop,
 }
 
 /// Why a write is refused after a sync that failed.

@@ -5,9 +5,11 @@
 //! * [`cache`] keeps values in memory.
 //! * [`checkpoint`] moves the log into the file.
 //! * [`database`] opens the file: its table, its journal, its connections.
+//! * [`group`] is a transaction of many writes.
 //! * [`operation`] has the SQL of each operation.
+//! * [`others`] are other processes that have the file open.
 //! * [`readers`] are the connections that read.
-//! * [`transaction`] has the steps of a commit.
+//! * [`transaction`] has the steps of a transaction.
 //! * [`waiting`] is a write that waits.
 //! * [`writer`] is the one connection that writes.
 //!
@@ -19,7 +21,9 @@ mod backup;
 mod cache;
 mod checkpoint;
 mod database;
+mod group;
 mod operation;
+mod others;
 mod readers;
 mod transaction;
 mod waiting;
@@ -174,7 +178,10 @@ impl SqliteStore {
     }
 
     async fn write(&self, write: Write) -> Result<Outcome, StoreError> {
-        let written = self.database.write(self.label.clone(), write).await?;
+        let written = self
+            .database
+            .write(self.label.clone(), write, self.basis.clone())
+            .await?;
         self.basis.rest_on(self.durability(), written.moment);
         written.outcome
     }

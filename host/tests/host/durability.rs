@@ -74,14 +74,23 @@ async fn a_store_that_cannot_be_written_is_told_and_reported_with_its_name() {
     };
     let mut answers = Vec::new();
     for key in 0..30 {
-        answers.push(client.send(set(key)).await.text().to_owned());
+        let answer = client.send(set(key)).await;
+        answers.push((answer.status.as_u16(), answer.text().to_owned()));
     }
-    let kept = answers.iter().take_while(|answer| *answer == "Ok(())");
+    let kept = answers.iter().take_while(|(_, text)| text == "Ok(())");
     let kept = kept.count();
     assert!((1..30).contains(&kept), "{answers:?}");
-    for answer in &answers[kept..] {
-        assert!(answer.starts_with("Err(Error::Other("), "{answer}");
+    for (status, text) in &answers[kept..] {
+        // The host refuses to tell of a write that the component took for made.
+        let is_refused = *status == 503 || text.starts_with("Err(Error::Other(");
+        assert!(is_refused, "{status} {text}");
     }
+    // From then on the component learns of it.
+    let (_, last_answer) = &answers[29];
+    assert!(
+        last_answer.starts_with("Err(Error::Other("),
+        "{last_answer}"
+    );
     // Present values can still be read, and the failures are one line.
     let last = format!("/stores/default/exists/{}", kept - 1);
     assert_eq!(client.get(&last).await.text(), "Ok(true)");

@@ -1,10 +1,12 @@
 //! Values in memory, so that a read that finds its value here needs no SQLite.
 //!
-//! It has nothing that a reader of the file would not find there. The writer takes a value out
-//! before its commit can be seen, and puts the new one in after that. A reader puts in what it
-//! found, unless something was committed since. A commit of another process empties it.
+//! What is written and not committed yet is found here alone, and all of it is. Of what is
+//! committed the cache has nothing that a reader of the file would not find there. A reader puts in
+//! what it found, unless something was committed since. A commit of another process
+//! empties it.
 
 use std::borrow::Borrow;
+use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,6 +17,11 @@ const MAX_BYTES: usize = 32 << 20;
 
 /// What an entry takes beside its key and its value, about.
 const ENTRY_BYTES: usize = 160;
+
+/// Once it is full, one of so many values that readers find is put in. One that is read often gets in
+/// soon; those that are read once, as by an export, don't take the place of all others. And to make
+/// room takes about as long as a search in the file.
+const ADMITTED: usize = 8;
 
 /// A longer value is not kept: it would take the place of too many others.
 const MAX_VALUE_BYTES: usize = 64 << 10;
@@ -27,6 +34,10 @@ pub(super) struct Cache(Mutex<Values>);
 struct Values {
     values: LruCache<Key, Found>,
     bytes: usize,
+    /// How many values readers have found since it was full.
+    found: usize,
+    /// Not committed yet. They come before the others, and none makes room.
+    uncommitted: HashMap<Key, Found>,
 }
 
 /// What is under a key.
@@ -47,6 +58,15 @@ struct Key {
 /// A label and a key in its store. So that a value is found without a copy of both.
 trait Name {
     fn name(&self) -> (&str, &str);
+}
+
+impl Key {
+    fn new(store: &Arc<str>, key: &str) -> Self {
+        Self {
+            store: store.clone(),
+            key: key.into(),
+        }
+    }
 }
 
 impl Name for Key {
@@ -92,25 +112,55 @@ impl Cache {
         Self(Mutex::new(Values {
             values: LruCache::new_unbounded(),
             bytes: 0,
+            found: 0,
+            uncommitted: HashMap::new(),
         }))
     }
 
-    /// What is under `key`, if that is known.
-    pub fn get(&self, store: &str, key: &str) -> Option<Found> {
+    /// What is under `key`, if that is known. `is_current` says that nobody else has committed
+    /// anything.
+    pub fn get(&self, store: &str, key: &str, is_current: bool) -> Option<Found> {
         let name: &dyn Name = &(store, key);
-        self.lock().values.get(name).cloned()
-    }
-
-    /// Takes out what is under these keys. To be called before a commit that changes it can be
-    /// seen, while [`fill`](Self::fill) puts nothing in.
-    pub fn forget<'a>(&self, keys: impl Iterator<Item = (&'a str, &'a str)>) {
         let mut values = self.lock();
-        for name in keys {
-            values.remove(&name);
+        if let Some(found) = values.uncommitted.get(name) {
+            return Some(found.clone());
+        }
+        match is_current {
+            true => values.values.get(name).cloned(),
+            false => None,
         }
     }
 
-    /// Takes out everything.
+    /// Puts in what is under `key` as long as the transaction that is open is not committed.
+    pub fn write(&self, store: &Arc<str>, key: &str, found: Found) {
+        let mut values = self.lock();
+        values.remove(&(&**store, key));
+        values.uncommitted.insert(Key::new(store, key), found);
+    }
+
+    /// The transaction is committed, and all readers see it.
+    pub fn commit(&self) {
+        let mut values = self.lock();
+        let mut uncommitted = std::mem::take(&mut values.uncommitted);
+        for (key, found) in uncommitted.drain() {
+            values.put(key, found);
+        }
+        // Its room is used again.
+        values.uncommitted = uncommitted;
+    }
+
+    /// The transaction is gone.
+    pub fn roll_back(&self) {
+        self.lock().uncommitted.clear();
+    }
+
+    /// Takes out what is under this key. To be called before a commit that changes it can be
+    /// seen, while [`fill`](Self::fill) puts nothing in.
+    pub fn forget(&self, store: &str, key: &str) {
+        self.lock().remove(&(store, key));
+    }
+
+    /// Takes out everything that is committed.
     pub fn clear(&self) {
         let mut values = self.lock();
         values.values.clear();
@@ -119,7 +169,7 @@ impl Cache {
 
     /// Puts in what is under `key`, as the writer knows while nobody else writes.
     pub fn put(&self, store: &Arc<str>, key: &str, found: Found) {
-        self.lock().put(store, key, found);
+        self.lock().put(Key::new(store, key), found);
     }
 
     /// Puts in what a reader has found, if `is_current` says that it may still be found.
@@ -131,8 +181,12 @@ impl Cache {
         is_current: impl FnOnce() -> bool,
     ) {
         let mut values = self.lock();
+        if !values.admits(&found) {
+            return;
+        }
+        let key = Key::new(store, key);
         if is_current() {
-            values.put(store, key, found);
+            values.put(key, found);
         }
     }
 
@@ -144,15 +198,20 @@ impl Cache {
 }
 
 impl Values {
-    fn put(&mut self, store: &Arc<str>, key: &str, found: Found) {
-        self.remove(&(&**store, key));
+    /// Whether a value that a reader has found is put in.
+    fn admits(&mut self, found: &Found) -> bool {
+        let is_full = self.bytes + ENTRY_BYTES + length(found) > MAX_BYTES - MAX_VALUE_BYTES;
+        if is_full {
+            self.found = (self.found + 1) % ADMITTED;
+        }
+        !is_full || self.found == 0
+    }
+
+    fn put(&mut self, key: Key, found: Found) {
+        self.remove(&key.name());
         if length(&found) > MAX_VALUE_BYTES {
             return;
         }
-        let key = Key {
-            store: store.clone(),
-            key: key.into(),
-        };
         self.bytes += size(&key, &found);
         self.values.insert(key, found);
         while self.bytes > MAX_BYTES
@@ -194,13 +253,13 @@ mod tests {
         let (cache, store) = (Cache::new(), Arc::from("s"));
         for number in 0..2000 {
             cache.put(&store, &number.to_string(), found(MAX_VALUE_BYTES));
-            assert!(cache.get("s", "0").is_some());
+            assert!(cache.get("s", "0", true).is_some());
         }
-        assert!(cache.get("s", "1").is_none());
-        assert!(cache.get("s", "1999").is_some());
+        assert!(cache.get("s", "1", true).is_none());
+        assert!(cache.get("s", "1999", true).is_some());
         assert!(cache.lock().bytes <= MAX_BYTES);
         cache.put(&store, "0", found(MAX_VALUE_BYTES + 1));
-        assert!(cache.get("s", "0").is_none());
+        assert!(cache.get("s", "0", true).is_none());
         cache.clear();
         assert_eq!(cache.lock().bytes, 0);
     }
@@ -209,9 +268,52 @@ mod tests {
     fn stores_keep_to_themselves() {
         let cache = Cache::new();
         cache.put(&Arc::from("a"), "bc", found(1));
-        assert!(cache.get("ab", "c").is_none());
-        cache.forget([("a", "bc")].into_iter());
-        assert!(cache.get("a", "bc").is_none());
+        assert!(cache.get("ab", "c", true).is_none());
+        cache.forget("a", "bc");
+        assert!(cache.get("a", "bc", true).is_none());
         assert_eq!(cache.lock().bytes, 0);
+    }
+
+    #[test]
+    fn what_is_read_once_does_not_take_the_place_of_all_others() {
+        let (cache, store) = (Cache::new(), Arc::from("s"));
+        let fits = MAX_BYTES / (ENTRY_BYTES + MAX_VALUE_BYTES);
+        for number in 0..fits {
+            cache.put(&store, &format!("kept/{number}"), found(MAX_VALUE_BYTES));
+        }
+        for number in 0..fits {
+            let key = format!("once/{number}");
+            cache.fill(&store, &key, found(MAX_VALUE_BYTES), || true);
+        }
+        let is_kept = |number: &usize| cache.get("s", &format!("kept/{number}"), true).is_some();
+        let kept = (0..fits).filter(is_kept).count();
+        assert!(kept > fits / 2, "{kept} of {fits}");
+        let mut tries = 0..;
+        while cache.get("s", "often", true).is_none() {
+            cache.fill(&store, "often", found(1), || true);
+            assert!(tries.next() < Some(ADMITTED));
+        }
+    }
+
+    #[test]
+    fn what_is_not_committed_is_found_until_it_is_gone() {
+        let (cache, store) = (Cache::new(), Arc::from("s"));
+        cache.put(&store, "k", found(1));
+        cache.write(&store, "k", found(2));
+        let length = |is_current| {
+            let found = cache.get("s", "k", is_current)?;
+            found.value.map(|value| value.len())
+        };
+        assert_eq!(length(false), Some(2));
+        // A reader that began before the write has found the value from before.
+        cache.fill(&store, "k", found(1), || true);
+        cache.clear();
+        assert_eq!(length(true), Some(2));
+        cache.roll_back();
+        assert_eq!(length(true), None);
+        cache.write(&store, "k", found(3));
+        cache.commit();
+        assert_eq!(length(false), None);
+        assert_eq!(length(true), Some(3));
     }
 }

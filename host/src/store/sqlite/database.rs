@@ -15,14 +15,16 @@ use rusqlite::config::DbConfig;
 use super::address::Address;
 use super::cache::{Cache, Found};
 use super::checkpoint;
+use super::group::Group;
 use super::operation::{self, Write};
+use super::others::Others;
 use super::readers::{Readers, Seen};
 use super::waiting::Written;
 use super::writer::Writer;
 use crate::log::Log;
-use crate::store::StoreError;
 use crate::store::durability::{Durability, LogSync};
 use crate::store::reports::{Reports, Work};
+use crate::store::{Basis, StoreError};
 
 /// Only writes are reported: reads fail on a disk that is broken altogether.
 pub(super) const WRITING: Work = Work {
@@ -80,29 +82,40 @@ impl Database {
     ) -> anyhow::Result<Arc<Self>> {
         let connection = address.connect()?;
         prepare(&connection, location)?;
-        let durability = match location {
-            Location::File(path) => {
-                // The connection has made the file. Its locks are on the others of the database
-                // alone, so that opening and closing it takes none of them away.
-                let file = File::open(beside(path, "-wal"))?;
-                let sync = sync.clone();
-                Durability::start(move || sync(&file), reports.clone())?
-            }
-            Location::Memory => Durability::of_memory(),
+        let (durability, others) = match location {
+            Location::File(path) => (
+                Durability::of_log(),
+                Others::of_file(&beside(path, "-shm"))?,
+            ),
+            Location::Memory => (Durability::of_memory(), Others::of_memory()),
         };
         let checkpointing = address.connect()?;
         checkpointing.pragma_update(None, "synchronous", "normal")?;
         let readers = Arc::new(Readers::new(address));
         let cache = Arc::new(Cache::new());
         let (checkpoints, due) = mpsc::sync_channel(1);
-        let writer = Arc::new(Writer::new(
+        let group = Group::new(
             connection,
+            others,
             checkpoints,
             readers.clone(),
             cache.clone(),
             durability.clone(),
-            reports,
-        )?);
+            reports.clone(),
+        )?;
+        let writer = Arc::new(Writer::new(group, durability.clone()));
+        if let Location::File(path) = location {
+            // The connection has made the file. Its locks are on the others of the database
+            // alone, so that opening and closing it takes none of them away.
+            let file = File::open(beside(path, "-wal"))?;
+            let (sync, log) = (sync.clone(), durability.clone());
+            let writer = Arc::downgrade(&writer);
+            let commit = move || match writer.upgrade() {
+                Some(writer) => writer.commit(),
+                None => log.moment(),
+            };
+            durability.start(commit, move || sync(&file), reports)?;
+        }
         let checkpoints = checkpoint::start(
             checkpointing,
             due,
@@ -124,13 +137,15 @@ impl Database {
         &self.durability
     }
 
-    /// Runs `operation` on a connection of its own. Answers also when what it saw is durable.
+    /// Runs `operation` on a connection of its own, which sees all that was written before.
+    /// Answers also when what it saw is durable. May block.
     pub(super) fn read<T>(
         &self,
         operation: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<(T, u64), StoreError> {
-        self.look_up(operation)
-            .map(|(found, seen)| (found, seen.moment))
+        self.writer.commit();
+        let (found, seen) = self.look_up(operation)?;
+        Ok((found, seen.moment))
     }
 
     /// What is under a key, and when that is durable.
@@ -158,18 +173,19 @@ impl Database {
     pub(super) fn exists(&self, store: &str, key: &str) -> Result<(bool, u64), StoreError> {
         match self.cached(store, key) {
             Some(found) => Ok((found.value.is_some(), found.moment)),
-            None => self.read(|connection| Ok(operation::exists(connection, store, key)?)),
+            None => {
+                let exists = |connection: &_| Ok(operation::exists(connection, store, key)?);
+                let (exists, seen) = self.look_up(exists)?;
+                Ok((exists, seen.moment))
+            }
         }
     }
 
-    /// What the cache has, if nobody else has written to the file lately.
+    /// What is written and not committed, or what the cache has, if nobody else has written to the
+    /// file lately. None if it has to be looked up, where it is if it is not written meanwhile.
     fn cached(&self, store: &str, key: &str) -> Option<Found> {
         let is_current = self.writer.has_looked() || self.writer.look().is_some();
-        if is_current {
-            self.cache.get(store, key)
-        } else {
-            None
-        }
+        self.cache.get(store, key, is_current)
     }
 
     fn look_up<T>(
@@ -184,9 +200,14 @@ impl Database {
         self.readers.read(operation, moment)
     }
 
-    /// Carries out `write`, after which all reads see it.
-    pub(super) async fn write(&self, store: Arc<str>, write: Write) -> Result<Written, StoreError> {
-        self.writer.write(store, write).await
+    /// Carries out `write` of an instance of this basis, after which all reads see it.
+    pub(super) async fn write(
+        &self,
+        store: Arc<str>,
+        write: Write,
+        basis: Arc<Basis>,
+    ) -> Result<Written, StoreError> {
+        self.writer.write(store, write, basis).await
     }
 
     /// Carries out all queued writes, brings them to the disk, refuses later ones, and closes the

@@ -184,19 +184,28 @@ impl Write {
         keys.map(String::as_str)
     }
 
-    /// The key of a write of one key, and what the write has left there. None if it is not worth
-    /// telling, or not known.
-    pub(super) fn leaves(&self, outcome: Outcome) -> Option<(&str, Option<Arc<[u8]>>)> {
+    /// Tells `put` what the write has left under each key that it changed.
+    pub(super) fn leaves(&self, outcome: Outcome, mut put: impl FnMut(&str, Option<Arc<[u8]>>)) {
         match (self, outcome) {
-            (Self::Set { key, value }, _)
-            | (Self::Swap { key, value, .. }, Outcome::Swapped(true)) => {
-                Some((key, Some(value.as_slice().into())))
+            (Self::Swap { .. }, Outcome::Swapped(false)) => {}
+            (Self::Set { key, value } | Self::Swap { key, value, .. }, _) => {
+                put(key, Some(value.as_slice().into()));
             }
             (Self::Increment { key, .. }, Outcome::Counter(counter)) => {
-                Some((key, Some(counter.to_le_bytes().as_slice().into())))
+                put(key, Some(counter.to_le_bytes().as_slice().into()));
             }
-            (Self::Delete { key }, _) => Some((key, None)),
-            _ => None,
+            (Self::Increment { .. }, _) => unreachable!("an increment answers its sum"),
+            (Self::Delete { key }, _) => put(key, None),
+            (Self::SetMany { entries }, _) => {
+                for (key, value) in entries {
+                    put(key, Some(value.as_slice().into()));
+                }
+            }
+            (Self::DeleteMany { keys }, _) => {
+                for key in keys {
+                    put(key, None);
+                }
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 mod crash;
+mod group;
 
 use std::fs::File;
 use std::path::Path;
@@ -10,7 +11,7 @@ use tokio::task::JoinSet;
 
 use super::*;
 use crate::log::Log;
-use crate::store::LogSync;
+use crate::store::{LogSync, NotDurable};
 
 fn log() -> Log {
     Log::new(true, true, None).unwrap()
@@ -32,6 +33,17 @@ fn store() -> (SqliteStore, TempDir) {
 
 fn bytes(text: &str) -> Vec<u8> {
     text.as_bytes().to_vec()
+}
+
+impl SqliteStore {
+    /// The same store, for somebody who has not seen anything of it.
+    fn newcomer(&self) -> Self {
+        SqliteStore::new("default", self.database.clone())
+    }
+
+    async fn durable(&self) -> Result<(), NotDurable> {
+        self.basis.durable().await
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The transactions of the connection that writes.
 
-use rusqlite::{CachedStatement, Connection};
+use rusqlite::Connection;
 
 use super::operation::{Outcome, Write};
 use crate::store::StoreError;
@@ -17,21 +17,17 @@ pub(super) fn commits_of_others(connection: &Connection) -> rusqlite::Result<i64
     statement.query_row([], |row| row.get(0))
 }
 
-/// Runs `body` in the transaction that has begun and has it committed, or takes it back if either
-/// fails. An error is that of the transaction as a whole: nothing of it stays.
-pub(super) fn end<T>(
-    connection: &Connection,
-    body: impl FnOnce() -> Result<T, StoreError>,
-    commit: impl FnOnce(&mut CachedStatement<'_>) -> Result<(), StoreError>,
-) -> Result<T, StoreError> {
-    let result = body().and_then(|result| {
-        commit(&mut connection.prepare_cached("COMMIT")?)?;
-        Ok(result)
-    });
-    if result.is_err() && !connection.is_autocommit() {
+/// Commits the one that is open.
+pub(super) fn commit(connection: &Connection) -> rusqlite::Result<()> {
+    connection.prepare_cached("COMMIT")?.execute([])?;
+    Ok(())
+}
+
+/// Takes back the one that is open, if SQLite has not done so.
+pub(super) fn roll_back(connection: &Connection) {
+    if !connection.is_autocommit() {
         connection.execute_batch("ROLLBACK").ok();
     }
-    result
 }
 
 /// Carries out one write such that, if it fails, nothing of it stays in the

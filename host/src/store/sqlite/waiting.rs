@@ -6,13 +6,15 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 
 use super::operation::{Outcome, Write};
-use crate::store::StoreError;
+use crate::store::{Basis, StoreError};
 
 /// A write that waits.
 #[derive(Debug)]
 pub(super) struct Waiting {
     pub store: Arc<str>,
     pub write: Write,
+    /// What it rests on.
+    pub basis: Arc<Basis>,
     pub since: Instant,
     pub answer: oneshot::Sender<Result<Written, StoreError>>,
 }

@@ -1,14 +1,14 @@
-//! The connection that writes, and its group commit.
+//! The writes, one after the other.
 //!
 //! A write waits for no disk: see [`durability`](crate::store::durability). So it needs no thread
 //! of its own, and is carried out where it is asked for, while nobody else writes. A write that
 //! comes while another is carried out is queued; whoever has the connection carries out all that
-//! is queued, in one transaction. That spares them the better part of their cost. So while writes
-//! come in crowds, each lets others come before it begins.
+//! is queued. Where each write is committed before it is answered, those that are carried out
+//! together are committed together, which spares them the better part of their cost. So while
+//! writes come in crowds there, each lets others come before it begins.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
@@ -18,17 +18,14 @@ use tokio::task::{spawn_blocking, yield_now};
 use tokio::time::timeout;
 
 use super::address::BUSY_TIMEOUT;
-use super::cache::{Cache, Found};
-use super::operation::{Outcome, Write};
-use super::readers::{MAX_SNAPSHOT_AGE, Readers};
-use super::transaction;
+use super::group::Group;
+use super::operation::Write;
+use super::readers::MAX_SNAPSHOT_AGE;
 use super::waiting::{Waiting, Written};
-use crate::store::StoreError;
-use crate::store::durability::{self, Durability};
-use crate::store::reports::Reports;
+use crate::store::durability::Durability;
+use crate::store::{Basis, StoreError};
 
-/// The most operations in one commit: enough to make a commit cheap, few enough that the first of
-/// them isn't answered late.
+/// The most writes that are carried out before others can have the connection.
 const MAX_BATCH: usize = 256;
 
 /// A write of more pages than this is carried out on a thread that may block.
@@ -37,81 +34,49 @@ const MAX_PAGES: usize = 64;
 /// How long until a write tries again while another process has the file.
 const RETRY_INTERVAL: Duration = Duration::from_millis(1);
 
-/// After about this many pages in the log it is moved into the database. SQLite's
-/// own default.
-const CHECKPOINT_PAGES: usize = 1000;
-
 /// The connection that writes, and the writes that wait for it.
 #[derive(Debug)]
 pub(super) struct Writer {
     queue: Mutex<VecDeque<Waiting>>,
     /// None once it is closed.
-    connection: Mutex<Option<Writing>>,
-    /// Whether the last commit had more than one write.
+    group: Mutex<Option<Group>>,
+    /// Whether the last commit had more than one write, and none was answered before.
     is_crowded: AtomicBool,
     /// When somebody last looked for commits of others, in microseconds since it was opened.
     looked: AtomicU64,
     opened: Instant,
-    readers: Arc<Readers>,
-    cache: Arc<Cache>,
     durability: Arc<Durability>,
-    reports: Arc<Reports>,
-}
-
-/// What belongs to the connection that writes.
-#[derive(Debug)]
-struct Writing {
-    connection: Connection,
-    /// SQLite's count of the commits of others that this connection has met.
-    commits_of_others: i64,
-    /// About how many pages were written since the last checkpoint.
-    pages: usize,
-    /// Has a checkpoint made.
-    checkpoints: SyncSender<()>,
 }
 
 /// Another process has the file.
 struct Busy;
 
 impl Writer {
-    pub fn new(
-        connection: Connection,
-        checkpoints: SyncSender<()>,
-        readers: Arc<Readers>,
-        cache: Arc<Cache>,
-        durability: Arc<Durability>,
-        reports: Arc<Reports>,
-    ) -> rusqlite::Result<Self> {
-        let writing = Writing {
-            commits_of_others: transaction::commits_of_others(&connection)?,
-            connection,
-            pages: 0,
-            checkpoints,
-        };
-        Ok(Self {
+    pub fn new(group: Group, durability: Arc<Durability>) -> Self {
+        Self {
             queue: Mutex::default(),
-            connection: Mutex::new(Some(writing)),
+            group: Mutex::new(Some(group)),
             is_crowded: AtomicBool::new(false),
             looked: AtomicU64::new(0),
             opened: Instant::now(),
-            readers,
-            cache,
             durability,
-            reports,
-        })
+        }
     }
 
-    /// Carries out a write. One that is given up before it is carried out is not made.
+    /// Carries out a write of an instance of this basis. One that is given up before it is carried
+    /// out is not made.
     pub async fn write(
         self: &Arc<Self>,
         store: Arc<str>,
         write: Write,
+        basis: Arc<Basis>,
     ) -> Result<Written, StoreError> {
         let is_long = write.pages() > MAX_PAGES;
         let (answer, mut answered) = oneshot::channel();
         lock(&self.queue).push_back(Waiting {
             store,
             write,
+            basis,
             since: Instant::now(),
             answer,
         });
@@ -135,12 +100,14 @@ impl Writer {
     /// Looks whether others have written to the file. Answers the moment of the last commit, or
     /// none while somebody writes.
     pub fn look(&self) -> Option<u64> {
-        let mut writing = self.try_lock()?;
-        let moment = writing.as_mut().map(|writing| {
-            self.look_on(writing);
+        let mut group = self.try_lock()?;
+        let moment = group.as_mut().map(|group| {
+            let now = self.opened.elapsed();
+            group.look();
+            self.note_look(now);
             self.durability.latest()
         });
-        drop(writing);
+        drop(group);
         self.carry_out();
         moment
     }
@@ -151,38 +118,53 @@ impl Writer {
         self.opened.elapsed().saturating_sub(looked) < MAX_SNAPSHOT_AGE
     }
 
-    /// Runs `operation` while nobody writes. Waits for that.
+    /// Commits what is open. Answers a moment from when nothing is.
+    pub fn commit(&self) -> u64 {
+        let mut moment = 0;
+        self.without(|| moment = self.durability.moment());
+        moment
+    }
+
+    /// Runs `operation` while nobody writes and all is committed. Waits for that.
     pub fn without(&self, operation: impl FnOnce()) {
-        let writing = lock(&self.connection);
-        if writing.is_some() {
-            operation();
+        let mut group = lock(&self.group);
+        if let Some(group) = &mut *group {
+            // Who had written learns of a failure by what it rests on.
+            group.commit().ok();
         }
-        drop(writing);
+        operation();
+        drop(group);
         self.carry_out();
+    }
+
+    /// Runs `operation` while nobody writes, whatever is open.
+    #[cfg(test)]
+    pub fn hold<T>(&self, operation: impl FnOnce(&mut Group) -> T) -> T {
+        operation(lock(&self.group).as_mut().unwrap())
     }
 
     /// Carries out what is queued, and refuses what comes later. The connection closes when what
     /// this returns is dropped.
     pub fn close(&self) -> Option<Connection> {
-        let mut writing = lock(&self.connection);
-        if let Some(writing) = &mut *writing {
+        let mut group = lock(&self.group);
+        if let Some(group) = &mut *group {
             // Somebody may still add to the queue.
             for _ in 0..MAX_BATCH {
-                writing.connection.busy_timeout(BUSY_TIMEOUT).ok();
-                if lock(&self.queue).is_empty() || self.commit_queued(writing).is_err() {
+                group.wait_for_others(BUSY_TIMEOUT);
+                if lock(&self.queue).is_empty() || self.carry_out_queued(group).is_err() {
                     break;
                 }
             }
         }
-        let closed = writing.take();
+        let closed = group.take();
         lock(&self.queue).clear();
-        closed.map(|closed| closed.connection)
+        closed.map(Group::close)
     }
 
     /// None while somebody else has it.
-    fn try_lock(&self) -> Option<MutexGuard<'_, Option<Writing>>> {
-        match self.connection.try_lock() {
-            Ok(writing) => Some(writing),
+    fn try_lock(&self) -> Option<MutexGuard<'_, Option<Group>>> {
+        match self.group.try_lock() {
+            Ok(group) => Some(group),
             Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
             Err(TryLockError::WouldBlock) => None,
         }
@@ -192,12 +174,12 @@ impl Writer {
     /// after it has let go.
     fn carry_out(&self) {
         while !lock(&self.queue).is_empty() {
-            let Some(mut writing) = self.try_lock() else {
+            let Some(mut group) = self.try_lock() else {
                 return;
             };
-            match &mut *writing {
-                Some(writing) => {
-                    if let Err(Busy) = self.commit_queued(writing) {
+            match &mut *group {
+                Some(group) => {
+                    if let Err(Busy) = self.carry_out_queued(group) {
                         return;
                     }
                 }
@@ -207,25 +189,25 @@ impl Writer {
         }
     }
 
-    /// Commits the first of the queued writes, in one transaction, and answers them.
-    fn commit_queued(&self, writing: &mut Writing) -> Result<(), Busy> {
+    /// Carries out the first of the queued writes, and answers them.
+    fn carry_out_queued(&self, group: &mut Group) -> Result<(), Busy> {
         let mut batch: Vec<Waiting> = {
             let mut queue = lock(&self.queue);
             let length = queue.len().min(MAX_BATCH);
             queue.drain(..length).collect()
         };
         batch.retain(|waiting| !waiting.answer.is_closed());
-        self.is_crowded.store(batch.len() > 1, Ordering::Relaxed);
         if batch.is_empty() {
             return Ok(());
         }
-        match transaction::begin(&writing.connection) {
+        let now = self.opened.elapsed();
+        match group.begin() {
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
                 let (late, early): (Vec<_>, Vec<_>) = batch
                     .into_iter()
                     .partition(|waiting| waiting.since.elapsed() >= BUSY_TIMEOUT);
                 if !late.is_empty() {
-                    self.refuse(late, &error.into());
+                    group.refuse(late, &error.into());
                 }
                 let mut queue = lock(&self.queue);
                 for waiting in early.into_iter().rev() {
@@ -233,97 +215,22 @@ impl Writer {
                 }
                 return Err(Busy);
             }
-            Err(error) => self.refuse(batch, &error.into()),
-            Ok(()) => self.commit(writing, batch),
+            Err(error) => group.refuse(batch, &error.into()),
+            Ok(()) => {
+                self.note_look(now);
+                let length = batch.len();
+                let stays = group.carry_out(batch);
+                self.is_crowded
+                    .store(!stays && length > 1, Ordering::Relaxed);
+            }
         }
         Ok(())
     }
 
-    /// Carries out every write in the transaction that has begun, and answers each when all readers
-    /// see it.
-    fn commit(&self, writing: &mut Writing, batch: Vec<Waiting>) {
-        self.look_on(writing);
-        let mut pages = 0;
-        let connection = &writing.connection;
-        let carry_out = || {
-            let mut outcomes = Vec::with_capacity(batch.len());
-            for Waiting { store, write, .. } in &batch {
-                pages += write.pages();
-                match transaction::execute(connection, store, write) {
-                    // SQLite took the whole transaction back, as it does when the
-                    // disk is full. The next write would be committed by itself.
-                    Err(error) if connection.is_autocommit() => return Err(error),
-                    outcome => outcomes.push(outcome),
-                }
-            }
-            Ok(outcomes)
-        };
-        let outcomes = transaction::end(connection, carry_out, |commit| {
-            if self.durability.has_failed() {
-                return Err(durability::unsynced("see above"));
-            }
-            self.readers.across(|| {
-                let keys = batch.iter().flat_map(|waiting| {
-                    let keys = waiting.write.keys();
-                    keys.map(|key| (&*waiting.store, key))
-                });
-                self.cache.forget(keys);
-                commit.execute([])?;
-                self.durability.commit();
-                Ok(())
-            })
-        });
-        writing.pages += pages;
-        if writing.pages >= CHECKPOINT_PAGES {
-            writing.pages = 0;
-            // If there is one under way, another is due soon.
-            writing.checkpoints.try_send(()).ok();
-        }
-        match outcomes {
-            Ok(outcomes) => {
-                self.reports.succeeded();
-                let moment = self.durability.latest();
-                for (waiting, outcome) in batch.into_iter().zip(outcomes) {
-                    if let Ok(outcome) = outcome {
-                        self.keep(&waiting, outcome, moment);
-                    }
-                    // The request may have been given up meanwhile.
-                    waiting.answer.send(Ok(Written { outcome, moment })).ok();
-                }
-            }
-            Err(error) => self.refuse(batch, &error),
-        }
-    }
-
-    /// Puts into the cache what a write has left, or takes out what an earlier one of the same
-    /// commit has put there.
-    fn keep(&self, Waiting { store, write, .. }: &Waiting, outcome: Outcome, moment: u64) {
-        match write.leaves(outcome) {
-            Some((key, value)) => self.cache.put(store, key, Found { value, moment }),
-            None => self.cache.forget(write.keys().map(|key| (&**store, key))),
-        }
-    }
-
-    fn refuse(&self, batch: Vec<Waiting>, error: &StoreError) {
-        self.reports.failed(error, batch.len());
-        for waiting in batch {
-            waiting.answer.send(Err(error.clone())).ok();
-        }
-    }
-
-    /// Notes commits of others. It is unknown whether they are on the disk.
-    fn look_on(&self, writing: &mut Writing) {
-        let now = self.opened.elapsed();
-        let met = transaction::commits_of_others(&writing.connection).ok();
-        if met != Some(writing.commits_of_others) {
-            writing.commits_of_others = met.unwrap_or(-1);
-            self.readers.across(|| {
-                self.cache.clear();
-                self.durability.commit()
-            });
-        }
-        let now = u64::try_from(now.as_micros()).unwrap_or(u64::MAX);
-        self.looked.store(now, Ordering::SeqCst);
+    /// Nobody else had committed anything at this time that is not known.
+    fn note_look(&self, at: Duration) {
+        let at = u64::try_from(at.as_micros()).unwrap_or(u64::MAX);
+        self.looked.store(at, Ordering::SeqCst);
     }
 }
 

@@ -8,7 +8,6 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use super::*;
-use crate::store::durability::NotDurable;
 
 /// A store in a directory, whose log is synced by a function.
 fn store_syncing(
@@ -20,17 +19,6 @@ fn store_syncing(
         "default",
         Database::open(&location, &log(), &(Arc::new(sync) as LogSync)).unwrap(),
     )
-}
-
-impl SqliteStore {
-    /// The same store, for somebody who has not seen anything of it.
-    fn newcomer(&self) -> Self {
-        SqliteStore::new("default", self.database.clone())
-    }
-
-    async fn durable(&self) -> Result<(), NotDurable> {
-        self.basis.durable().await
-    }
 }
 
 /// What the disk has for sure: the log, and what the file was at that time.
@@ -118,16 +106,15 @@ async fn a_crash_takes_back_nothing_that_was_durable() {
             });
         }
         tokio::time::sleep(Duration::from_millis(5 + 7 * round)).await;
-        let mut image = None;
-        store.database.writer.without(|| {
+        // What is not committed at this moment is in none of the files.
+        let (heard, synced, log, file) = store.database.writer.hold(|_| {
             // In this order: what was heard was durable by then.
             let heard = heard.load(Ordering::SeqCst);
             let synced = disk.lock().unwrap().clone();
             let log = fs::read(directory.path().join("store.db-wal")).unwrap();
-            image = Some((heard, synced, log, fs::read(&path).unwrap()));
+            (heard, synced, log, fs::read(&path).unwrap())
         });
         tasks.shutdown().await;
-        let (heard, synced, log, file) = image.unwrap();
         // A checkpoint has synced the log since, as SQLite does by itself.
         let log = match synced.file == file {
             true => crashed(&synced.log, &log, &mut random),
@@ -251,9 +238,11 @@ async fn what_a_killed_host_left_is_brought_to_the_disk_before_it_is_durable() {
     let (store, directory) = store();
     store.set("k".into(), bytes("v")).await.unwrap();
     let copy = tempfile::tempdir().unwrap();
-    for name in ["store.db", "store.db-wal"] {
-        fs::copy(directory.path().join(name), copy.path().join(name)).unwrap();
-    }
+    store.database.writer.without(|| {
+        for name in ["store.db", "store.db-wal"] {
+            fs::copy(directory.path().join(name), copy.path().join(name)).unwrap();
+        }
+    });
     let store = store_syncing(copy.path(), |_| Err(io::Error::other("no disk")));
     assert_eq!(store.get("k").unwrap(), Some(bytes("v")));
     assert_eq!(store.durable().await, Err(NotDurable));

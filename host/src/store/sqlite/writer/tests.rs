@@ -2,8 +2,12 @@ use std::sync::mpsc;
 
 use super::*;
 use crate::log::Log;
+use crate::store::reports::Reports;
 use crate::store::sqlite::address::Address;
+use crate::store::sqlite::cache::Cache;
 use crate::store::sqlite::database::WRITING;
+use crate::store::sqlite::others::Others;
+use crate::store::sqlite::readers::Readers;
 
 #[test]
 fn on_a_full_disk_nothing_of_a_batch_stays_and_all_of_it_is_told_so() {
@@ -21,15 +25,16 @@ fn on_a_full_disk_nothing_of_a_batch_stays_and_all_of_it_is_told_so() {
     let log = Log::new(true, true, None).unwrap();
     let reports = Reports::new("a".to_owned(), WRITING, &log);
     let (checkpoints, _due) = mpsc::sync_channel(1);
-    let writer = Writer::new(
+    let group = Group::new(
         connection,
+        Others::of_memory(),
         checkpoints,
         Arc::new(readers),
         Arc::new(Cache::new()),
-        durability,
+        durability.clone(),
         Arc::new(reports),
-    )
-    .unwrap();
+    );
+    let writer = Writer::new(group.unwrap(), durability);
     let mut answers = Vec::new();
     for (key, length) in [("before", 1), ("large", 1 << 20), ("after", 1)] {
         let (answer, outcome) = oneshot::channel();
@@ -40,6 +45,7 @@ fn on_a_full_disk_nothing_of_a_batch_stays_and_all_of_it_is_told_so() {
                 key: key.to_owned(),
                 value: vec![0; length],
             },
+            basis: Arc::default(),
             since: Instant::now(),
             answer,
         });
