@@ -108,8 +108,7 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
             tree.plant().await?;
             plant(&tree).await
         };
-        let root =
-            pointer::find_or_make(self.store, self.platform, &list.pointer(), plant).await?;
+        let root = pointer::find_or_make(self.store, self.platform, &list.pointer(), plant).await?;
         Ok(self.tree(list, root))
     }
 

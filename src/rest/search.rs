@@ -65,10 +65,7 @@ pub(super) async fn by_external_id<S: Store, P: Platform>(
 }
 
 /// The parameter `after`, if `belongs` says that it is of this search.
-fn cursor(
-    query: &Query,
-    belongs: impl Fn(&Position) -> bool,
-) -> Result<Option<Position>, Problem> {
+fn cursor(query: &Query, belongs: impl Fn(&Position) -> bool) -> Result<Option<Position>, Problem> {
     let position = |cursor| {
         let position = read_cursor(cursor).filter(&belongs);
         let rule = "is not one that a link to a next page of this search has";

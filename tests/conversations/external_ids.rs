@@ -14,7 +14,10 @@ fn encoded(text: &str) -> String {
 }
 
 fn find(external_id: &str, more: &str) -> Answer {
-    let answer = service().get(&format!("/users?external_id={}{more}", encoded(external_id)));
+    let answer = service().get(&format!(
+        "/users?external_id={}{more}",
+        encoded(external_id)
+    ));
     assert_eq!(answer.status, 200, "{}", answer.body);
     answer
 }
@@ -60,7 +63,10 @@ fn a_changed_external_id_finds_its_user_at_once_and_the_former_one_no_more() {
         assert_eq!(patched.status, 200, "{}", patched.body);
     };
     patch(&plain, json!(one));
-    assert_eq!(ids(&find(&one, "")), [plain["id"].clone(), user["id"].clone()]);
+    assert_eq!(
+        ids(&find(&one, "")),
+        [plain["id"].clone(), user["id"].clone()]
+    );
     patch(&user, json!(other));
     assert_eq!(ids(&find(&one, "")), [plain["id"].clone()]);
     assert_eq!(ids(&find(&other, "")), [user["id"].clone()]);
@@ -86,7 +92,9 @@ fn a_deleted_user_is_not_found_and_the_others_are() {
 #[test]
 fn many_users_with_one_external_id_are_walked_page_by_page() {
     let id = unique();
-    let users: Vec<_> = (0..75).map(|_| create(&id, json!({}))["id"].clone()).collect();
+    let users: Vec<_> = (0..75)
+        .map(|_| create(&id, json!({}))["id"].clone())
+        .collect();
     let mut found = Vec::new();
     let mut page = find(&id, "&limit=20&fields=id");
     loop {

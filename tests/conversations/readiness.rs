@@ -241,7 +241,12 @@ fn a_full_disk_is_told_of() {
     let note = "x".repeat(8000);
     let large = json!({ "name": "Large", "attributes": { "note": note } });
     // The host says it itself where it only learns of it after the component was done.
-    let post = |user: &Value| service.request("POST", "/users").json(user).answer_of_call();
+    let post = |user: &Value| {
+        service
+            .request("POST", "/users")
+            .json(user)
+            .answer_of_call()
+    };
     let last = (0..1000)
         .map(|_| post(&large))
         .find(|answer| answer.status != 201)

@@ -8,7 +8,9 @@ use crate::choice::{Choice, Fate};
 use crate::request::{Action, Condition::Always, Who::Id};
 use crate::scheduler::Simulation;
 use crate::violation::Violation;
-use Action::{Create, CreateOnce, Delete, Find, FindUsername, Get, Patch, Search, SearchExternalId, Walk};
+use Action::{
+    Create, CreateOnce, Delete, Find, FindUsername, Get, Patch, Search, SearchExternalId, Walk,
+};
 
 /// A request, and the most operations that it makes on SQLite and DynamoDB, and
 /// on Redis, where each swap has to be read back. They run one after another.

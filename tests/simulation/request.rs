@@ -64,16 +64,19 @@ impl By {
     }
 
     /// Where a user is in the order of the search; `None` if it is not found.
-    pub fn position(&self, name: &str, external_id: Option<&str>, id: u64) -> Option<(String, u64)> {
+    pub fn position(
+        &self,
+        name: &str,
+        external_id: Option<&str>,
+        id: u64,
+    ) -> Option<(String, u64)> {
         match self {
             By::Name(prefix) => {
                 // Names of programs are plain.
                 let name = name.to_lowercase();
                 name.starts_with(prefix).then_some((name, id))
             }
-            By::ExternalId(wanted) => {
-                (external_id == Some(wanted)).then(|| (String::new(), id))
-            }
+            By::ExternalId(wanted) => (external_id == Some(wanted)).then(|| (String::new(), id)),
         }
     }
 }
@@ -376,8 +379,8 @@ impl fmt::Display for Seen {
             &self.attributes,
             &self.tag,
         ]
-            .into_iter()
-            .flatten()
+        .into_iter()
+        .flatten()
         {
             write!(f, " {member}")?;
         }

@@ -17,7 +17,12 @@ pub(super) struct Above {
 
 impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     /// Replaces a node by a corrected one, if it still is as it was read.
-    pub(super) async fn correct(&self, id: NodeId, seen: &Node, corrected: Node) -> Result<(), Error> {
+    pub(super) async fn correct(
+        &self,
+        id: NodeId,
+        seen: &Node,
+        corrected: Node,
+    ) -> Result<(), Error> {
         let loaded = self.load(id).await?;
         if loaded.value == *seen {
             self.write(loaded, corrected).await?;

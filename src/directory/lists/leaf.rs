@@ -288,7 +288,6 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     }
 }
 
-
 /// A leaf of these users, without its bound.
 fn leaf_of(users: &[Member]) -> Leaf {
     Leaf {

@@ -64,7 +64,11 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     }
 
     /// Replaces a node; answers whether the write certainly took effect.
-    pub(super) async fn write(&self, loaded: Loaded<S::Watch, Node>, node: Node) -> Result<bool, Error> {
+    pub(super) async fn write(
+        &self,
+        loaded: Loaded<S::Watch, Node>,
+        node: Node,
+    ) -> Result<bool, Error> {
         let directory = self.directory;
         let written = loaded.write(directory.store, directory.draw(), node);
         Ok(matches!(written.await?, Written::Done(_)))

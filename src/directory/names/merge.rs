@@ -6,12 +6,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::directory::Error;
 use crate::directory::census::{ended, note_given};
 use crate::directory::ledger::Given;
 use crate::directory::lists::{NodeId, Position, Tree};
 use crate::directory::record::State;
 use crate::directory::versioned::{self, Loaded};
-use crate::directory::Error;
 use crate::platform::Platform;
 use crate::store::Store;
 use crate::timestamp::Timestamp;
