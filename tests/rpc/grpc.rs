@@ -80,7 +80,7 @@ fn calls_are_answered_and_fail_with_details() {
             ..ListUsersRequest::default()
         };
         let found = client.list_users(by_username).await.expect("a list");
-        assert_eq!(found.into_inner().users, [created.clone()]);
+        assert_eq!(found.into_inner().users, std::slice::from_ref(&created));
         let got = client
             .get_user(GetUserRequest { id })
             .await
