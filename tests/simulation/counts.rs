@@ -174,7 +174,7 @@ fn table() -> Vec<(&'static str, Action, usize, usize)> {
             1,
             1,
         ),
-        ("page", Walk(0, 10), 27, 27),
+        ("page", Walk(0, 10), 27, 28),
     ]
 }
 
