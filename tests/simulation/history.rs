@@ -147,7 +147,10 @@ impl History {
         let mut calls = Vec::new();
         let ids = self.ids();
         let promised = self.events.iter().filter(|event| !conditions.exempt(event));
-        for event in promised {
+        let promised: Vec<&Event> = promised.collect();
+        let tags: BTreeSet<&String> = promised.iter().filter_map(|event| event.tag()).collect();
+        for event in &promised {
+            let event = &event.understood(&tags);
             let mut call = |call| {
                 calls.push(Interval {
                     call,
@@ -303,6 +306,31 @@ impl History {
             }
         }
         ids
+    }
+}
+
+impl Event {
+    /// The tag of the version that the answer shows.
+    fn tag(&self) -> Option<&String> {
+        match &self.told {
+            Told::User(_, seen) | Told::Replayed(seen) => seen.tag.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The same event; but a change that was made to a version which no answer with a promise shows
+    /// counts as one without a condition. Late reads may have shown the version before.
+    fn understood(&self, tags: &BTreeSet<&String>) -> Event {
+        let mut event = self.clone();
+        let is_made = matches!(event.told, Told::User(..) | Told::Status(204));
+        if let Ask::Put(.., condition) | Ask::Patch(.., condition) | Ask::Delete(_, condition) =
+            &mut event.ask
+            && is_made
+            && condition.as_ref().is_some_and(|tag| !tags.contains(tag))
+        {
+            *condition = None;
+        }
+        event
     }
 }
 
