@@ -81,7 +81,7 @@ fn whoever_has_an_external_id_is_found_by_it() {
     for backend in Backend::ALL {
         // Those who overtake each other more often only repeat themselves.
         let bounds = Bounds {
-            patience: 8,
+            patience: 12,
             ..BOUNDS
         };
         explore_all(scenarios(backend, None), bounds);
