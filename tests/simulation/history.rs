@@ -150,7 +150,8 @@ impl History {
         let promised: Vec<&Event> = promised.collect();
         let tags: BTreeSet<&String> = promised.iter().filter_map(|event| event.tag()).collect();
         for event in &promised {
-            let event = &event.understood(&tags);
+            let understood = conditions.late_reads.then(|| event.understood(&tags));
+            let event = understood.as_ref().unwrap_or(event);
             let mut call = |call| {
                 calls.push(Interval {
                     call,

@@ -57,13 +57,12 @@ pub enum Sabotage {
     BoundUnmarked,
     BoundUnfenced,
     ExternalIdUnlisted,
-    CreateFenceSkipped,
 }
 
 use Sabotage::*;
 
 /// All sabotages: what each breaks, and why it can't stay unnoticed.
-pub const ALL: [(Sabotage, &str, &str); 50] = [
+pub const ALL: [(Sabotage, &str, &str); 49] = [
     (
         ClaimSkipped,
         "the claim on an email is skipped",
@@ -309,11 +308,6 @@ pub const ALL: [(Sabotage, &str, &str); 50] = [
         "a user gets an external id whose list is not written",
         "the user is not found by it",
     ),
-    (
-        CreateFenceSkipped,
-        "a create is not made to fail whose user is left out of a list",
-        "the user is not found by its external id",
-    ),
 ];
 
 impl Sabotage {
@@ -356,7 +350,7 @@ impl Sabotage {
 
     /// Whether it takes external ids to notice.
     pub fn concerns_external_ids(self) -> bool {
-        matches!(self, ExternalIdUnlisted | CreateFenceSkipped)
+        self == ExternalIdUnlisted
     }
 
     /// Whether it is the index of names that is broken.
