@@ -55,6 +55,7 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
+use crate::hexadecimal;
 use crate::platform::Platform;
 use crate::store::{Store, StoreError};
 use crate::timestamp::Timestamp;
@@ -193,10 +194,10 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
 /// The key of what belongs to a text: it has a hash, so that the store doesn't reveal the texts of
 /// deleted users.
 fn hashed_key(folder: &str, text: &str) -> String {
-    use std::fmt::Write;
-    let mut key = format!("{folder}/");
-    for byte in Sha256::digest(text) {
-        write!(key, "{byte:02x}").expect("a String takes all that is written");
+    let mut key = [folder, "/"].concat();
+    let digest = Sha256::digest(text);
+    for part in digest.as_chunks::<8>().0 {
+        hexadecimal::push(&mut key, u64::from_be_bytes(*part));
     }
     key
 }

@@ -14,6 +14,11 @@ pub fn digits(number: u64) -> [u8; 16] {
     digits
 }
 
+/// Adds the digits of a number to a text.
+pub fn push(text: &mut String, number: u64) {
+    text.push_str(str::from_utf8(&digits(number)).expect("digits"));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

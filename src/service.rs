@@ -13,7 +13,7 @@
 
 pub mod audit;
 pub mod bulk;
-pub mod caller;
+mod caller;
 mod failure;
 pub mod omissions;
 pub mod quota;

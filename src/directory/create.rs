@@ -20,7 +20,7 @@ const STALE_ID: Duration = Duration::from_millis(LEASE as u64 / 3);
 
 /// An id that was just given.
 #[derive(Clone, Copy)]
-struct Given {
+struct NewId {
     id: UserId,
     /// When it was asked for, by the monotonic clock.
     asked: Duration,
@@ -103,7 +103,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             dead.username = claim::prepare(self.store, Claimed::Username(username)).await?;
         }
         // 3. The id.
-        let given = self.next_id().await?;
+        let new = self.next_id().await?;
         // 4. The first record. With nothing to claim and no list to write, it is the user at once.
         if profile.email.is_none()
             && profile.username.is_none()
@@ -111,15 +111,13 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             && key.is_none()
         {
             let live = self.first_version(profile, None);
-            let id = self.write_first(given, State::Live(live.clone())).await?;
+            let id = self.write_first(new, State::Live(live.clone())).await?;
             return Ok(Created::now(live.user(id)));
         }
         let created_at = self.platform.now();
-        let id = self
-            .write_first(given, State::Pending { created_at })
-            .await?;
+        let id = self.write_first(new, State::Pending { created_at }).await?;
         // If that took long, the id may be taken for void.
-        let created = match self.check_age(given) {
+        let created = match self.check_age(new) {
             Ok(()) => self.claim_and_commit(id, profile, key, dead).await,
             Err(stale) => Err(stale),
         };
@@ -209,25 +207,25 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     }
 
     /// Gives the next id.
-    async fn next_id(&self) -> Result<Given, Error> {
+    async fn next_id(&self) -> Result<NewId, Error> {
         let asked = self.platform.monotonic();
         let number = number::add(self.store, CREATED, 1).await?;
         let id = UserId::try_from(number as u64).map_err(|_| Error::Exhausted)?;
-        Ok(Given { id, asked })
+        Ok(NewId { id, asked })
     }
 
     /// Fails if the id may soon be taken for void.
-    fn check_age(&self, given: Given) -> Result<(), Error> {
-        match self.platform.monotonic().saturating_sub(given.asked) > STALE_ID {
+    fn check_age(&self, new: NewId) -> Result<(), Error> {
+        match self.platform.monotonic().saturating_sub(new.asked) > STALE_ID {
             true => Err(Error::Contended),
             false => Ok(()),
         }
     }
 
     /// Writes the first record of an id.
-    async fn write_first(&self, given: Given, state: State) -> Result<UserId, Error> {
-        self.check_age(given)?;
-        let id = given.id;
+    async fn write_first(&self, new: NewId, state: State) -> Result<UserId, Error> {
+        self.check_age(new)?;
+        let id = new.id;
         let record = Record { claims: 0, state };
         versioned::create(self.store, &record::key(id), self.draw(), record).await?;
         Ok(id)

@@ -112,7 +112,7 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
         Ok(self.tree(list, root))
     }
 
-    pub(super) fn tree<'t>(&'t self, list: List<'t>, root: i64) -> Tree<'t, 'd, S, P> {
+    fn tree<'t>(&'t self, list: List<'t>, root: i64) -> Tree<'t, 'd, S, P> {
         Tree {
             directory: self,
             list,

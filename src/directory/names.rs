@@ -18,8 +18,8 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
     /// Gathers the users whose names begin with `prefix`, in the order of their positions, from
     /// one on, until `gathered` is full.
     ///
-    /// There may be fewer users than that, or none, while there is a `next` position: the work of one request is
-    /// bounded, see [`Sizes`](super::Sizes) and [`MISSES`](super::page::MISSES).
+    /// There may be fewer users than that, or none, while there is a `next` position: the work of one
+    /// request is bounded, see [`Sizes`](super::Sizes) and [`MISSES`](super::page::MISSES).
     pub async fn search(
         &self,
         prefix: &NamePrefix,
@@ -71,7 +71,6 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
 
     /// The list of names, which this makes if it is missing.
     async fn names(&self) -> Result<Tree<'_, 'd, S, P>, Error> {
-        let plant = async |names: &Tree<'_, 'd, S, P>| Catalogue::plant(names).await;
-        self.list_or_new(List::Names, plant).await
+        self.list_or_new(List::Names, Catalogue::plant).await
     }
 }

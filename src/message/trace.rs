@@ -84,9 +84,11 @@ fn trace_id(traceparent: &str) -> Option<&str> {
 
 /// 32 hexadecimal digits.
 fn draw(platform: &impl Platform) -> String {
-    let halves = [platform.random(), platform.random()].map(hexadecimal::digits);
-    let digits = str::from_utf8(halves.as_flattened());
-    digits.expect("digits").to_owned()
+    let mut digits = String::with_capacity(32);
+    for _ in 0..2 {
+        hexadecimal::push(&mut digits, platform.random());
+    }
+    digits
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ pub(super) async fn by_external_id<S: Store, P: Platform>(
     let external_id = query.get("external_id").unwrap_or_default().to_owned();
     let external_id = ExternalId::try_from(external_id)
         .map_err(|rule| Problem::invalid_query(&rule, "external_id"))?;
-    let from = cursor(query, Position::is_of_an_id)?;
+    let from = cursor(query, Position::is_nameless)?;
     let limit = limit(configuration, query)?;
     listing.limit = limit as usize;
     let is_first = from.is_none();

@@ -1,19 +1,18 @@
 //! `/users/{id}`: a user.
 
 use http::header::ETAG;
-use http::{Method, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 
 use super::patch::{self, Patch, without_read_only};
 use super::representation::{Fields, Representation};
 use crate::auth::{Permission, Scope};
-use crate::directory::{Directory, Error};
+use crate::directory::Error;
 use crate::message::body::{self, Body};
 use crate::message::precondition::{Preconditions, Read};
 use crate::message::problem::Problem;
 use crate::message::query::Query;
 use crate::message::response::{JSON, not_modified, private_json, set};
 use crate::platform::Platform;
-use crate::service::caller::Caller;
 use crate::service::resource::{Call, Operation, Resource, handled};
 use crate::store::Store;
 use crate::user::{Profile, User, UserId};
@@ -80,25 +79,30 @@ async fn get<S: Store, P: Platform, B>(
 async fn replace<S: Store, P: Platform, B: Body>(
     call: Box<Call<'_, S, P, B>>,
 ) -> Result<Response<Vec<u8>>, Problem> {
-    let preconditions = preconditions(&call)?;
-    let id = id(&call);
-    let Call {
-        directory,
-        request,
-        caller,
-        ..
-    } = *call;
-    let profile = body::json(*request).await.and_then(|members| {
+    let read = async |request| {
+        let members = body::json(request).await?;
         Profile::from_json(without_read_only(members)).map_err(Problem::invalid_user)
-    });
-    let change = |profile: &Profile, _: &User| Ok(profile.clone());
-    let user = update(directory, &caller, id, &preconditions, profile, change).await?;
+    };
+    let user = update(call, read, |profile, _| Ok(profile.clone())).await?;
     Ok(represent(&user, Fields::ALL))
 }
 
 async fn patch<S: Store, P: Platform, B: Body>(
     call: Box<Call<'_, S, P, B>>,
 ) -> Result<Response<Vec<u8>>, Problem> {
+    let user = update(call, Patch::read, Patch::apply).await?;
+    let tag = user.version.entity_tag();
+    Ok(with_tag(represent(&user, Fields::ALL), tag))
+}
+
+/// Changes a user who meets the preconditions to what `change` makes of it by the content that
+/// `read` reads, if the caller may do that; answers the new version. Preconditions come before the
+/// content (RFC 9110, section 13.2.1): they may refuse what could not be read.
+async fn update<S: Store, P: Platform, B: Body, C>(
+    call: Box<Call<'_, S, P, B>>,
+    read: impl AsyncFnOnce(Request<B>) -> Result<C, Problem>,
+    change: impl Fn(&C, &User) -> Result<Profile, Problem>,
+) -> Result<User, Problem> {
     let preconditions = preconditions(&call)?;
     let id = id(&call);
     let Call {
@@ -107,23 +111,7 @@ async fn patch<S: Store, P: Platform, B: Body>(
         caller,
         ..
     } = *call;
-    let patch = Patch::read(*request).await;
-    let user = update(directory, &caller, id, &preconditions, patch, Patch::apply).await?;
-    let tag = user.version.entity_tag();
-    Ok(with_tag(represent(&user, Fields::ALL), tag))
-}
-
-/// Changes a user who meets the preconditions to what `change` makes of it by
-/// `content`, if the caller may do that; answers the new version. Preconditions come before the content
-/// (RFC 9110, section 13.2.1): they may refuse what could not be read.
-async fn update<S: Store, P: Platform, C>(
-    directory: &Directory<'_, S, P>,
-    caller: &Caller,
-    id: Result<UserId, Problem>,
-    preconditions: &Preconditions,
-    content: Result<C, Problem>,
-    change: impl Fn(&C, &User) -> Result<Profile, Problem>,
-) -> Result<User, Problem> {
+    let content = read(*request).await;
     let id = id.map_err(|problem| preconditions.of_missing(problem))?;
     let content = match content {
         Err(unreadable) if preconditions.are_none() => return Err(unreadable),

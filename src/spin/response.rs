@@ -12,9 +12,9 @@ use super::error_code::reason;
 use super::{pause, wait};
 use crate::message::content::{Content, Part, TURN};
 
-/// Sends the response with its `Server-Timing`, or fails with the reason, for the log. A whole body is written before the
-/// response is handed over, as far as the host takes it: the host then sends head and body in one
-/// packet. In two packets, the second waits for the client's delayed acknowledgement, about 40 ms,
+/// Sends the response with its `Server-Timing`, or fails with the reason, for the log. A whole body is
+/// written before the response is handed over, as far as the host takes it: the host then sends head
+/// and body in one packet. In two packets, the second waits for the client's delayed acknowledgement, about 40 ms,
 /// on a host that does not set `TCP_NODELAY`.
 pub async fn write(
     response: Box<Response<Content<'_>>>,

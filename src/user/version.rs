@@ -15,10 +15,9 @@ impl Version {
     /// Its entity tag. Strong (RFC 9110, section 8.8.1): a version has one representation at a
     /// URL.
     pub fn entity_tag(self) -> String {
-        let digits = hexadecimal::digits(self.0);
-        let mut tag = String::with_capacity(digits.len() + 2);
+        let mut tag = String::with_capacity(16 + 2);
         tag.push('"');
-        tag.push_str(str::from_utf8(&digits).expect("digits"));
+        hexadecimal::push(&mut tag, self.0);
         tag.push('"');
         tag
     }

@@ -21,7 +21,6 @@ pub(super) enum Fetched<W> {
 /// The leaf that covers a position.
 pub(super) struct Reached<W> {
     pub id: NodeId,
-    key: String,
     pub fetched: Fetched<W>,
     pub low: Position,
     /// It covers all positions up to here, perhaps more; `None` if it is the last leaf.
@@ -45,14 +44,6 @@ impl<W> Fetched<W> {
 }
 
 impl<W> Reached<W> {
-    /// The leaf itself.
-    pub fn leaf(&self) -> Result<&Leaf, Error> {
-        match &self.fetched.node().content {
-            Content::Leaf(leaf) => Ok(leaf),
-            _ => Err(Error::Unreadable(self.key.clone())),
-        }
-    }
-
     /// The leaf, to be replaced.
     pub fn loaded(self) -> Result<Loaded<W, Node>, Error> {
         match self.fetched {
@@ -68,6 +59,14 @@ impl<W> Reached<W> {
 }
 
 impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
+    /// The leaf that was reached.
+    pub(super) fn leaf<'r, W>(&self, reached: &'r Reached<W>) -> Result<&'r Leaf, Error> {
+        match &reached.fetched.node().content {
+            Content::Leaf(leaf) => Ok(leaf),
+            _ => Err(Error::Unreadable(self.key(reached.id))),
+        }
+    }
+
     /// The leaf that covers a position; `replace` says whether it is to be replaced.
     pub(super) async fn find(
         &self,
@@ -128,7 +127,6 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
                 };
                 return Ok(Some(Reached {
                     id,
-                    key: self.key(id),
                     fetched,
                     low,
                     end,

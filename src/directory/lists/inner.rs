@@ -61,7 +61,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     }
 
     /// Moves the root's content to a new node, its only child, unless another request writes it
-    /// /// meanwhile.
+    /// meanwhile.
     pub(super) async fn push_down(&self, root: &Node) -> Result<(), Error> {
         let mut below = root.clone();
         if let Content::Inner(children) = &mut below.content {

@@ -1,9 +1,9 @@
 //! The leaves of a list: users are added and removed, and give the bounds between leaves.
 //!
 //! In the list of names, a leaf's bound is the start of a name. No part of a name may outlive its
-//! user. So the leaf always has a user whose name begins with the bound, and whose record says that it gives a
-//! bound. A delete or rename of that user then comes here: another user of the leaf whose name
-//! begins so gives the bound from now on. If there is none, the bound rises to the start of the
+//! user. So the leaf always has a user whose name begins with the bound, and whose record says that
+//! it gives a bound. A delete or rename of that user then comes here: another user of the leaf whose
+//! name begins so gives the bound from now on. If there is none, the bound rises to the start of the
 //! name of the leaf's first user. A leaf without users goes.
 
 use super::descent::Reached;
@@ -39,7 +39,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             }
             attempts += 1;
             let reached = self.find(first, true).await?;
-            let mut leaf = reached.leaf()?.clone();
+            let mut leaf = self.leaf(&reached)?.clone();
             let before = positions;
             let mut written = false;
             while let [position, rest @ ..] = positions
@@ -89,7 +89,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             let written = if is_start && !self.pass_on_bound(&reached).await? {
                 self.rewrite(reached).await?
             } else {
-                let same = reached.leaf()?.clone();
+                let same = self.leaf(&reached)?.clone();
                 self.replace(reached, same).await?
             };
             if written {
@@ -112,7 +112,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
 
     /// Lets another user of a leaf give its bound, if the leaf has one whose name begins so.
     async fn pass_on_bound(&self, reached: &Reached<S::Watch>) -> Result<bool, Error> {
-        let mut ids = reached.leaf()?.ids.clone();
+        let mut ids = self.leaf(reached)?.ids.clone();
         // Users are often deleted in the order of their names: so not always the next user.
         let first = self.random(ids.len().max(1));
         ids.rotate_left(first);
@@ -162,7 +162,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         };
         let bounds = [(leaf.low.as_ref(), left), (bound.as_ref(), right)];
         for (low, users) in bounds.into_iter().filter(|(_, users)| !users.is_empty()) {
-            if let Some(low) = low.filter(|low| low.has_name())
+            if let Some(low) = low.filter(|low| !low.is_nameless())
                 && !self.mark_one(low, users).await?
             {
                 return Ok(false);
@@ -181,7 +181,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     /// without a write of the leaf.
     async fn users(&self, reached: &Reached<S::Watch>) -> Result<Vec<Member>, Error> {
         let end = self.following(reached.fetched.node(), true).await?;
-        let leaf = reached.leaf()?;
+        let leaf = self.leaf(reached)?;
         let mut users = Vec::new();
         for id in &leaf.ids {
             let Some(user) = self.member(*id, leaf.moving.contains(id)).await? else {

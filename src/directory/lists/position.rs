@@ -37,8 +37,9 @@ impl Position {
         self.starts_with(prefix.as_str())
     }
 
-    /// Whether it is one of a list in the order of ids.
-    pub fn is_of_an_id(&self) -> bool {
+    /// Whether it contains no part of a name: as all in a list in the order of ids, and the first of
+    /// each list.
+    pub fn is_nameless(&self) -> bool {
         self.0.is_empty()
     }
 
@@ -61,11 +62,6 @@ impl Position {
         let same = left.0.chars().zip(right.0.chars());
         let same = same.take_while(|(left, right)| left == right).count();
         Position(right.0.chars().take(same + 1).collect(), 0)
-    }
-
-    /// Whether it contains a part of a name.
-    pub(super) fn has_name(&self) -> bool {
-        !self.0.is_empty()
     }
 
     /// Whether it is the first of all positions.

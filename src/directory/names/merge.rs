@@ -1,5 +1,5 @@
-//! Merging: new users are written into the list of names not when they are created, but before the next
-//! search, or after a later create was answered.
+//! Merging: new users are written into the list of names not when they are created, but before the
+//! next search, or after a later create was answered.
 //!
 //! The catalogue says up to which id this has been done, and which creates up to there had not
 //! ended then.
