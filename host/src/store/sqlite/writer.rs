@@ -120,21 +120,20 @@ impl Writer {
 
     /// Commits what is open. Answers a moment from when nothing is.
     pub fn commit(&self) -> u64 {
-        let mut moment = 0;
-        self.without(|| moment = self.durability.moment());
-        moment
+        self.without(|| self.durability.moment())
     }
 
     /// Runs `operation` while nobody writes and all is committed. Waits for that.
-    pub fn without(&self, operation: impl FnOnce()) {
+    pub fn without<T>(&self, operation: impl FnOnce() -> T) -> T {
         let mut group = lock(&self.group);
         if let Some(group) = &mut *group {
             // Who had written learns of a failure by what it rests on.
             group.commit().ok();
         }
-        operation();
+        let result = operation();
         drop(group);
         self.carry_out();
+        result
     }
 
     /// Runs `operation` while nobody writes, whatever is open.
