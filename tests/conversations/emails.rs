@@ -1,6 +1,6 @@
 //! Emails: which are taken, which are the same, and how one is looked up.
 
-use crate::support::{Answer, new_email, path, service};
+use crate::support::{Answer, encoded, new_email, path, service};
 use serde_json::{Value, json};
 
 /// Letters and digits that no other test uses, nor an earlier run.
@@ -15,8 +15,7 @@ fn create(email: &str) -> Answer {
 }
 
 fn find(email: &str) -> Vec<Value> {
-    let encoded: String = email.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    let found = service().get(&format!("/users?email={encoded}"));
+    let found = service().get(&format!("/users?email={}", encoded(email)));
     assert_eq!(found.status, 200, "{}", found.body);
     found.json().as_array().expect("a list").clone()
 }

@@ -2,15 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, new_email, path, service};
+use crate::support::{Answer, encoded, new_email, path, service};
 
 /// An external id that no other test uses, nor an earlier run.
 fn unique() -> String {
     format!("CN={}, OU=Engines/ß é", new_email())
-}
-
-fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
 fn find(external_id: &str, more: &str) -> Answer {
@@ -105,11 +101,10 @@ fn many_users_with_one_external_id_are_walked_page_by_page() {
         }
         found.extend(ids(&page));
         assert_eq!(page.header("x-total-count"), None, "not known");
-        let Some(link) = page.header("link") else {
+        let Some(next) = page.next_page() else {
             break;
         };
-        let next = link.strip_prefix('<').and_then(|link| link.split_once('>'));
-        page = service().get(next.expect("a link").0);
+        page = service().get(&next);
     }
     assert_eq!(found, users);
     assert_eq!(ids(&find(&id, "")), users);

@@ -16,10 +16,8 @@ fn ids(answer: &Answer) -> Vec<u64> {
 fn walk(service: &Service, first: &str) -> Vec<u64> {
     let mut page = service.get(first);
     let mut met = ids(&page);
-    while let Some(link) = page.header("link") {
-        let (target, relation) = link.split_once("; ").expect("a link");
-        assert_eq!(relation, "rel=\"next\"");
-        page = service.get(target.trim_matches(['<', '>']));
+    while let Some(next) = page.next_page() {
+        page = service.get(&next);
         met.extend(ids(&page));
     }
     met

@@ -45,8 +45,7 @@ fn walk(service: &Service, first: &str) -> (Vec<u64>, usize) {
         let users = page.json();
         let users = users.as_array().expect("a list").iter();
         ids.extend(users.map(|user| user["id"].as_u64().expect("an id")));
-        let link = page.header("link");
-        next = link.map(|link| link.split(['<', '>']).nth(1).expect("a path").to_owned());
+        next = page.next_page();
         pages += 1;
     }
     (ids, pages)

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::support::{Answer, Service, path, service, start_host};
+use crate::support::{Answer, Service, encoded, path, service, start_host};
 use serde_json::{Value, json};
 
 /// The start of names that no other test has, nor an earlier run.
@@ -10,10 +10,6 @@ fn new_word() -> String {
     let email = crate::support::new_email();
     let digits = email.split('@').next().unwrap_or_default();
     digits.replace('.', "x")
-}
-
-fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
 fn search(name: &str) -> Answer {
@@ -30,13 +26,6 @@ fn names(answer: &Answer) -> Vec<String> {
         .collect()
 }
 
-/// The path of the next page, if there is one.
-fn next(answer: &Answer) -> Option<String> {
-    let link = answer.header("link")?;
-    let path = link.strip_prefix('<')?.strip_suffix(">; rel=\"next\"")?;
-    Some(path.to_owned())
-}
-
 /// All that are found, page by page.
 fn walk(service: &Service, first: &str) -> Vec<Value> {
     let mut found = Vec::new();
@@ -45,7 +34,7 @@ fn walk(service: &Service, first: &str) -> Vec<Value> {
         let answer = service.get(&path);
         assert_eq!(answer.status, 200, "{answer:?}");
         found.extend(answer.json().as_array().expect("a list").clone());
-        page = next(&answer);
+        page = answer.next_page();
     }
     found
 }
@@ -85,7 +74,7 @@ fn a_space_may_be_written_as_a_plus() {
     // The link to the next page says the same.
     let first = service().get(&format!("/users?name={word}+Ada&limit=1"));
     let pages = walk(service(), &format!("/users?name={word}+Ada&limit=1"));
-    assert!(next(&first).is_some() && pages.len() == 3);
+    assert!(first.next_page().is_some() && pages.len() == 3);
 }
 
 #[test]
@@ -193,7 +182,7 @@ mod not_by_url {
         let found = service.get("/users?name=user%20499");
         let cost = (host.store_operations() - before).total();
         assert_eq!(names(&found), ["User 499"]);
-        assert_eq!(next(&found), None);
+        assert_eq!(found.next_page(), None);
         // A leaf's 32 users, those created since the last merge, the way to each.
         assert!(cost <= 250, "{cost}");
         let before = host.store_operations();

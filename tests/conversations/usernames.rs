@@ -1,7 +1,7 @@
 //! Usernames and external ids: which are taken, which are the same, and how a user is looked up by
 //! its username.
 
-use crate::support::{Answer, Service, new_email, path, service, start_host};
+use crate::support::{Answer, Service, encoded, new_email, path, service, start_host};
 use serde_json::{Value, json};
 
 /// A username that no other test uses, nor an earlier run.
@@ -16,11 +16,7 @@ fn create(username: &str) -> Answer {
 }
 
 fn find(username: &str) -> Value {
-    let encoded: String = username
-        .bytes()
-        .map(|byte| format!("%{byte:02X}"))
-        .collect();
-    let found = service().get(&format!("/users?username={encoded}"));
+    let found = service().get(&format!("/users?username={}", encoded(username)));
     assert_eq!(found.status, 200, "{}", found.body);
     let users = found.json();
     let count = users.as_array().expect("a list").len().to_string();

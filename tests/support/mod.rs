@@ -262,6 +262,11 @@ pub fn new_email() -> String {
     format!("u{now}.{}.{number}@example.com", std::process::id())
 }
 
+/// A text as a part of a query, each of its bytes encoded.
+pub fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
 /// The path of a user.
 pub fn path(user: &Value) -> String {
     format!("/users/{}", user["id"])
@@ -281,6 +286,13 @@ impl Answer {
         self.headers
             .get(name)
             .map(|value| value.to_str().expect("a header of ASCII"))
+    }
+
+    /// The path of the next page, if there is one.
+    pub fn next_page(&self) -> Option<String> {
+        let (target, relation) = self.header("link")?.split_once("; ").expect("a link");
+        assert_eq!(relation, "rel=\"next\"");
+        Some(target.trim_matches(['<', '>']).to_owned())
     }
 
     /// Changes a header, for tests of the tests.
