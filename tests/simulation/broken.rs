@@ -38,8 +38,9 @@ fn scenarios(backend: Backend, sabotage: Sabotage) -> impl Iterator<Item = Scena
 }
 
 fn explored(sabotage: Sabotage, backend: Backend, faults: usize, pauses: usize) -> Option<Caught> {
-    // Requests that change the index have many steps; what meets there does so in a few turns.
-    let (switches, patience) = match sabotage.concerns_names() {
+    // Requests that change a list have many steps; what meets there does so in a few turns.
+    let concerns_lists = sabotage.concerns_names() || sabotage.concerns_external_ids();
+    let (switches, patience) = match concerns_lists {
         true => (2, usize::MAX),
         false => (usize::MAX, 12),
     };

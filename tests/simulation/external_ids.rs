@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::backend::Backend;
 use crate::explore::Bounds;
 use crate::meetings::Meeting;
-use crate::names::{BOUNDS, LOW, explore_all};
+use crate::names::{BOUNDS, TURNS, explore_all, small};
 use crate::request::{Action, Condition::Always, Who::Id};
 use crate::sabotage::Sabotage;
 use crate::scenario::Scenario;
@@ -70,10 +70,8 @@ fn meetings() -> Vec<Meeting> {
 
 /// The scenarios of all meetings, with small leaves.
 pub fn scenarios(backend: Backend, sabotage: Option<Sabotage>) -> impl Iterator<Item = Scenario> {
-    meetings().into_iter().map(move |meeting| Scenario {
-        sizes: LOW,
-        ..Scenario::of(meeting, backend, sabotage)
-    })
+    let meetings = meetings().into_iter();
+    meetings.map(move |meeting| small(meeting, backend, sabotage))
 }
 
 #[test]
@@ -85,5 +83,6 @@ fn whoever_has_an_external_id_is_found_by_it() {
             ..BOUNDS
         };
         explore_all(scenarios(backend, None), bounds);
+        explore_all(scenarios(backend, None), TURNS);
     }
 }

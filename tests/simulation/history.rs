@@ -223,11 +223,14 @@ impl History {
         else {
             return Ok(());
         };
-        let position =
-            |seen: &Seen| stretch.position(&seen.name, seen.external_id.as_deref(), seen.id);
+        let position = |seen: &Seen| {
+            let external_id = seen.external_id.as_deref();
+            stretch.by.position(&seen.name, external_id, seen.id)
+        };
         let positions: Vec<_> = users.iter().filter_map(position).collect();
         let ascending = positions.windows(2).all(|pair| pair[0] < pair[1]);
-        let within = positions.len() == users.len();
+        let here = positions.iter().filter(|position| stretch.has(position));
+        let within = here.count() == users.len();
         let forward = stretch.to.as_ref().is_none_or(|to| *to >= stretch.from);
         match ascending && within && forward && users.len() <= *limit {
             true => Ok(()),

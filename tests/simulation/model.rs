@@ -140,16 +140,9 @@ impl Stretch {
         })
     }
 
-    /// Where a user is in it; `None` if it is not.
-    pub fn position(
-        &self,
-        name: &str,
-        external_id: Option<&str>,
-        id: u64,
-    ) -> Option<(String, u64)> {
-        let position = self.by.position(name, external_id, id)?;
-        let is_here = position >= self.from && self.to.as_ref().is_none_or(|to| position < *to);
-        is_here.then_some(position)
+    /// Whether a position in the order of the search is in it.
+    pub fn has(&self, position: &(String, u64)) -> bool {
+        *position >= self.from && self.to.as_ref().is_none_or(|to| position < to)
     }
 }
 
@@ -476,7 +469,8 @@ impl User {
     /// Where the user is in the answer to a search; `None` if it is not.
     fn position(&self, id: u64, stretch: &Stretch) -> Option<(String, u64)> {
         let external_id = self.profile.external_id.as_deref();
-        stretch.position(&self.profile.name, external_id, id)
+        let position = stretch.by.position(&self.profile.name, external_id, id);
+        position.filter(|position| stretch.has(position))
     }
 
     /// Whether `If-Match` lets a change through. A version that nobody saw yet is

@@ -28,7 +28,7 @@ pub const TINY: Sizes = Sizes {
 };
 
 /// Four nodes fill a node above them, so that there is one level of those; only searches merge.
-pub const LOW: Sizes = Sizes {
+const LOW: Sizes = Sizes {
     inner: 4,
     merge_every: u64::MAX,
     ..TINY
@@ -187,10 +187,15 @@ fn leaves() -> Vec<Action> {
 /// The scenarios of all meetings, with a small index.
 pub fn scenarios(backend: Backend, sabotage: Option<Sabotage>) -> impl Iterator<Item = Scenario> {
     let meetings = meetings().into_iter().chain(departures());
-    meetings.map(move |meeting| Scenario {
+    meetings.map(move |meeting| small(meeting, backend, sabotage))
+}
+
+/// The scenario of a meeting, with lists so small that a few users split their nodes.
+pub fn small(meeting: Meeting, backend: Backend, sabotage: Option<Sabotage>) -> Scenario {
+    Scenario {
         sizes: LOW,
         ..Scenario::of(meeting, backend, sabotage)
-    })
+    }
 }
 
 pub fn explore_all(scenarios: impl Iterator<Item = Scenario>, bounds: Bounds) {
@@ -216,7 +221,7 @@ pub const BOUNDS: Bounds = Bounds {
 };
 
 /// The many steps of two requests that change the index, in every order with so few turns.
-const TURNS: Bounds = Bounds {
+pub const TURNS: Bounds = Bounds {
     faults: 0,
     pauses: 0,
     switches: 3,

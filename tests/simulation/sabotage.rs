@@ -57,12 +57,13 @@ pub enum Sabotage {
     BoundUnmarked,
     BoundUnfenced,
     ExternalIdUnlisted,
+    CreateFenceSkipped,
 }
 
 use Sabotage::*;
 
 /// All sabotages: what each breaks, and why it can't stay unnoticed.
-pub const ALL: [(Sabotage, &str, &str); 49] = [
+pub const ALL: [(Sabotage, &str, &str); 50] = [
     (
         ClaimSkipped,
         "the claim on an email is skipped",
@@ -308,6 +309,11 @@ pub const ALL: [(Sabotage, &str, &str); 49] = [
         "a user gets an external id whose list is not written",
         "the user is not found by it",
     ),
+    (
+        CreateFenceSkipped,
+        "a create is not made to fail whose user is left out of a list",
+        "the user is not found by its external id",
+    ),
 ];
 
 impl Sabotage {
@@ -350,7 +356,7 @@ impl Sabotage {
 
     /// Whether it takes external ids to notice.
     pub fn concerns_external_ids(self) -> bool {
-        self == ExternalIdUnlisted
+        matches!(self, ExternalIdUnlisted | CreateFenceSkipped)
     }
 
     /// Whether it is the index of names that is broken.
