@@ -20,6 +20,7 @@ fn description() -> anyhow::Result<String> {
         ("/users", "users"),
         ("/users/import", "import"),
         ("/users/export", "export"),
+        ("/users/delete", "bulk-delete"),
         ("/users/{id}", "user"),
         ("/", "root"),
         ("/healthz", "health"),

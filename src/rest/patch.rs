@@ -42,14 +42,20 @@ impl Patch {
     /// What the patch makes of a user.
     pub fn apply(&self, user: &User) -> Result<Profile, Problem> {
         match self {
-            Patch::Merge(patch) => {
-                let mut value = to_value(&user.profile)?;
-                json_patch::merge(&mut value, patch);
-                Profile::from_json(value).map_err(Problem::invalid_user)
-            }
+            Patch::Merge(patch) => merged(Some(&user.profile), patch),
             Patch::Operations(operations) => operations.apply(user),
         }
     }
+}
+
+/// What a merge patch makes of a user, or of none.
+pub(super) fn merged(profile: Option<&Profile>, patch: &Value) -> Result<Profile, Problem> {
+    let mut value = match profile {
+        Some(profile) => to_value(profile)?,
+        None => Value::Null,
+    };
+    json_patch::merge(&mut value, patch);
+    Profile::from_json(value).map_err(Problem::invalid_user)
 }
 
 /// A user as a JSON value, by way of its text: so the component has one reader of such values.

@@ -71,13 +71,19 @@ impl Change {
         );
     }
 
-    /// The outcome of one line of an import.
-    pub fn end_line(&self, platform: &impl Platform, user: Option<UserId>, outcome: StatusCode) {
+    /// The outcome for one user of many, which has an action of its own.
+    pub fn end_one(
+        &self,
+        platform: &impl Platform,
+        action: &'static str,
+        user: Option<UserId>,
+        outcome: StatusCode,
+    ) {
         let entry = self.entry("ended");
         self.write(
             platform,
             Entry {
-                action: "import-line",
+                action,
                 user,
                 outcome: Some(outcome.as_u16()),
                 ..entry

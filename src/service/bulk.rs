@@ -1,10 +1,12 @@
 //! Very many users in one request, one after the other: what the interfaces have in common.
 //!
 //! - [`import`]: users that are made while they arrive
+//! - [`upsert`]: those of them that change users who are there
 //! - [`export`]: users that are read while they are sent
 
 pub mod export;
 pub mod import;
+pub mod upsert;
 
 use std::time::Duration;
 
@@ -12,6 +14,9 @@ use crate::message::problem::Problem;
 use crate::platform::Platform;
 use crate::service::resource::Call;
 use crate::timestamp::Timestamp;
+
+/// A bulk operation ends after the service failed at so many users in a row.
+pub const FAILURES: u32 = 3;
 
 /// How many bytes are made before they are sent.
 const CHUNK: usize = 16 * 1024;
@@ -48,6 +53,14 @@ impl End {
             End::ResultsUnread => "results-unread",
             End::RateLimit(_) => "rate-limit",
             End::Problem(_) => "problem",
+        }
+    }
+
+    /// After how many seconds the client may go on, if it has to wait.
+    pub fn retry_after(&self) -> Option<i64> {
+        match self {
+            End::RateLimit(reset) => Some(*reset),
+            _ => None,
         }
     }
 }

@@ -87,6 +87,9 @@ problem_types! {
     USERNAME_TAKEN = CONFLICT "username-taken" "Username taken",
         "Another user has this username. Usernames that differ in case or in the form of characters are the same.",
         "Use another username, or change that user first.";
+    SEVERAL_MATCHES = CONFLICT "several-matches" "Several matches",
+        "Several users have this external id, so it does not say which of them is meant. Nothing was changed.",
+        "Look at the users with GET /users?external_id=, and change one of them by its id. Give the others another external id.";
     IDEMPOTENCY_IN_PROGRESS = CONFLICT "idempotency-in-progress" "Request in progress",
         "Another request with this Idempotency-Key runs, or died less than a minute ago.",
         "Repeat the request with the same key after the time in Retry-After.";
@@ -117,6 +120,9 @@ problem_types! {
     INVALID_USER = UNPROCESSABLE_ENTITY "invalid-user" "Invalid user",
         "Members of the user break a rule. The list errors names each member, by its JSON Pointer. Nothing was changed.",
         "Correct the members in errors.";
+    INVALID_BATCH = UNPROCESSABLE_ENTITY "invalid-batch" "Invalid batch",
+        "The body is not a list of users as the resource takes it, or an element of the list breaks a rule. The list errors names each, by its JSON Pointer. Nothing was changed.",
+        "Correct the body as errors says.";
     IDEMPOTENCY_KEY_REUSED = UNPROCESSABLE_ENTITY "idempotency-key-reused" "Idempotency-Key reused",
         "This Idempotency-Key was sent with another body in the last 24 hours. Nothing was changed.",
         "Choose a new key for each user, and repeat a request with the body that it had.";
