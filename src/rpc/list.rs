@@ -79,7 +79,7 @@ impl Gathered {
 }
 
 impl Gather for Gathered {
-    fn push(&mut self, user: User) {
+    fn push(&mut self, user: User) -> bool {
         let user = message(user);
         match self.codec {
             Codec::Proto => {
@@ -95,6 +95,7 @@ impl Gather for Gathered {
             }
         }
         self.count += 1;
+        true
     }
 
     fn is_full(&self) -> bool {
@@ -179,7 +180,7 @@ async fn by_id<S: Store, P: Platform>(
         id: next.get(),
         descending: is_descending,
     });
-    Ok((next, known_total(platform, trace, path, page.total)))
+    Ok((next, known_total(platform, trace, path, page.total)?))
 }
 
 async fn by_name<S: Store, P: Platform>(
