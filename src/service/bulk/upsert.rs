@@ -84,8 +84,9 @@ impl Key {
 struct Two(Vec<User>);
 
 impl Gather for Two {
-    fn push(&mut self, user: User) {
+    fn push(&mut self, user: User) -> bool {
         self.0.push(user);
+        true
     }
 
     fn is_full(&self) -> bool {
