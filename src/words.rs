@@ -123,7 +123,8 @@ impl TryFrom<&str> for Asked {
     /// Apostrophes join what is on both sides of them. All other signs part words, and so does a
     /// change between Chinese, Japanese or Korean and another script.
     fn try_from(text: &str) -> Result<Self, Self::Error> {
-        const RULE: &str = "must have 1 to 8 words of letters and digits, in at most 200 characters";
+        const RULE: &str =
+            "must have 1 to 8 words of letters and digits, in at most 200 characters";
         let folded = fold(text);
         let mut words = vec![String::new()];
         let mut last = None;
@@ -135,9 +136,8 @@ impl TryFrom<&str> for Asked {
             let parts = match class {
                 None => true,
                 Some(Class::Part) => false,
-                Some(class) => {
-                    last.is_some_and(|last| (last == Class::Character) != (class == Class::Character))
-                }
+                Some(class) => last
+                    .is_some_and(|last| (last == Class::Character) != (class == Class::Character)),
             };
             if parts && words.last().is_some_and(|word| !word.is_empty()) {
                 words.push(String::new());

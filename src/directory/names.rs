@@ -1,20 +1,22 @@
-//! Finding users by how their names begin: the list of all users in the order of their names.
-//!
-//! Creates leave it alone. A search first [`merge`]s new users into it, so that it finds every user
-//! whose create ended before the search began.
+//! Finding users by how their names begin, and by words: by the lists of two [indexes](super::index).
 
-mod merge;
+use std::time::Duration;
 
-use super::lists::{Found, List, Position, Tree};
+use super::index::{LENGTHS, Rule, prefix};
+use super::lists::{Found, List, Position};
 use super::page::Gather;
 use super::{Directory, Error};
 use crate::folded_name::NamePrefix;
 use crate::platform::Platform;
 use crate::store::Store;
-use crate::user::{Name, UserId};
-pub(super) use merge::Catalogue;
+use crate::user::User;
+use crate::words::Asked;
 
-impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
+/// How long a search by words goes on to merge users, at most, before it answers that the index is
+/// being made.
+const MERGE_TIME: Duration = Duration::from_secs(1);
+
+impl<S: Store, P: Platform> Directory<'_, S, P> {
     /// Gathers the users whose names begin with `prefix`, in the order of their positions, from
     /// one on, until `gathered` is full.
     ///
@@ -31,46 +33,78 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
         if created == 0 {
             return Ok(Found::default());
         }
-        let names = self.names().await?;
-        if !names.merge(created).await? {
+        let names = self.index(Rule::Names).await?;
+        if names.merge(created).await? < created {
             let next = Some(from);
             return Ok(Found {
                 next,
                 ..Found::default()
             });
         }
+        let names = names.list(List::Names).await?;
         names.gather(prefix.as_str(), &from, gathered).await
     }
 
-    /// Merges new users if the id just created is one after which that is due.
-    pub async fn merge_names(&self, created: UserId) {
-        if created.get().is_multiple_of(self.sizes.merge_every) {
-            // If this fails, the next search does it.
-            let _ = self.merge_new().await;
+    /// Gathers the users who have words that begin as `asked`, in the order of their names, from a
+    /// position on, until `gathered` is full. There may be fewer, or none, while there is a `next`
+    /// position, as in a [search](Directory::search).
+    ///
+    /// The first search makes the index of words. While that goes on, each search merges users for up to
+    /// a second, and then answers [`Error::Indexing`].
+    pub async fn search_words(
+        &self,
+        asked: &Asked,
+        from: Option<Position>,
+        gathered: &mut dyn Gather,
+    ) -> Result<Found, Error> {
+        let created = self.created().await?;
+        if created == 0 {
+            return Ok(Found::default());
+        }
+        let began = self.platform.monotonic();
+        let words = self.index(Rule::Words).await?;
+        loop {
+            let merged = words.merge(created).await?;
+            if merged >= created {
+                break;
+            }
+            if self.platform.monotonic().saturating_sub(began) > MERGE_TIME {
+                return Err(Error::Indexing {
+                    done: merged,
+                    of: created,
+                });
+            }
+        }
+        let list = List::Word(longest_start(asked).to_owned());
+        let gathered = &mut Matching { asked, gathered };
+        match self.list_if_any(list).await? {
+            Some(list) => list.gather("", &from.unwrap_or_default(), gathered).await,
+            None => Ok(Found::default()),
         }
     }
+}
 
-    async fn merge_new(&self) -> Result<(), Error> {
-        let created = self.created().await?;
-        self.names().await?.merge(created).await?;
-        Ok(())
+/// The longest start of a word that has a list: few users have it.
+fn longest_start(asked: &Asked) -> &str {
+    let words = asked.words().iter();
+    let starts = words.flat_map(|word| LENGTHS.iter().filter_map(|length| prefix(word, *length)));
+    starts
+        .max_by_key(|start| start.chars().count())
+        .unwrap_or_default()
+}
+
+/// Passes on users whose words begin as asked.
+struct Matching<'g> {
+    asked: &'g Asked,
+    gathered: &'g mut dyn Gather,
+}
+
+impl Gather for Matching<'_> {
+    fn push(&mut self, user: User) -> bool {
+        self.asked.matches(&user.profile) && self.gathered.push(user)
     }
 
-    /// Lets searches find a user by the name that it is about to get. The caller has already
-    /// loaded the record.
-    pub(super) async fn index_name(&self, id: UserId, name: &Name) -> Result<(), Error> {
-        let names = self.names().await?;
-        names.insert(&[Position::by_name(name, id)], true).await
-    }
-
-    /// Removes from the list the bound that a user gave by a former name.
-    pub(super) async fn release_name(&self, id: UserId, name: &Name) -> Result<(), Error> {
-        let names = self.names().await?;
-        names.release(&Position::by_name(name, id)).await
-    }
-
-    /// The list of names, which this makes if it is missing.
-    async fn names(&self) -> Result<Tree<'_, 'd, S, P>, Error> {
-        self.list_or_new(List::Names, Catalogue::plant).await
+    fn is_full(&self) -> bool {
+        self.gathered.is_full()
     }
 }
