@@ -15,7 +15,7 @@
 //! - [`group`]: ranges of ids without users
 //! - [`lists`]: the ids of users by what their records say
 //! - [`index`]: lists into which new users are put later
-//! - [`names`]: searches by names and words
+//! - [`names`], [`words`]: searches by names and by words
 //! - [`quota`]: the number of requests of each client
 //! - [`readiness`]: whether the store can be written, and does what the service needs
 //! - [`versioned`], [`number`], [`pointer`]: values and numbers that can be swapped safely
@@ -48,6 +48,7 @@ mod unknown_members;
 mod update;
 mod versioned;
 mod walk;
+mod words;
 
 pub use claim::Unique;
 pub use lists::{Found, Position};
@@ -179,6 +180,12 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         // Creates beyond the last id fail, and are counted all the same.
         let created = number::get(self.store, CREATED).await? as u64;
         Ok(created.min(UserId::MAX_NUMBER))
+    }
+
+    /// The number of users in the directory; [`Error::Unreadable`] if a value that it is counted by can't
+    /// be read. After many creates that came to nothing it may be too high for some calls.
+    pub async fn count(&self) -> Result<u64, Error> {
+        self.total(self.created().await?).await
     }
 
     async fn record(&self, id: UserId) -> Result<Option<Record>, Error> {
