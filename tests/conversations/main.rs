@@ -46,3 +46,4 @@ mod tracing;
 mod unreadable;
 mod usernames;
 mod users;
+mod words;
