@@ -28,7 +28,7 @@ use crate::user::{Profile, UserId};
 use crate::words::Words;
 
 /// The lengths, in characters, of the starts of words that have a list.
-pub(super) const LENGTHS: [usize; 4] = [1, 2, 4, 8];
+pub(super) const LENGTHS: [usize; 5] = [1, 2, 4, 6, 8];
 
 /// What an index goes by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
