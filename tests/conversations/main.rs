@@ -48,3 +48,4 @@ mod unreadable;
 mod upserts;
 mod usernames;
 mod users;
+mod words;

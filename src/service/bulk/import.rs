@@ -335,7 +335,7 @@ impl<S: Store, P: Platform, B: Body, F: Form> Import<'_, S, P, B, F> {
             how: How::Created,
         }) = &result
         {
-            directory.merge_names(user.id).await;
+            directory.merge_after(user.id).await;
         }
         if let Some(cause) = result.as_ref().err().and_then(Problem::cause) {
             let (trace, place) = (&self.trace, &self.place);
