@@ -6,6 +6,7 @@
 //! has matched.
 
 mod columns;
+mod csv;
 mod file;
 mod leavers;
 mod upserts;

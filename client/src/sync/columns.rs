@@ -1,8 +1,9 @@
 //! The columns of a spreadsheet, and the members of users that they are.
 
 use anyhow::{bail, ensure};
-use csv::StringRecord;
 use serde_json::{Map, Number, Value};
+
+use super::csv::Records;
 
 /// The members that a column can be. A member of `attributes` has a path, as `attributes.team`.
 const MEMBERS: [&str; 5] = ["name", "email", "username", "external_id", "active"];
@@ -39,7 +40,7 @@ impl Columns {
     /// The columns of a file with that header. `mapping` is `Column=member,…`; without it, columns
     /// that are called as members are them. Answers also the names of columns that are not used.
     pub fn of(
-        header: &StringRecord,
+        header: &[String],
         mapping: Option<&str>,
         keeps_empty: bool,
     ) -> anyhow::Result<(Columns, Vec<String>)> {
@@ -48,9 +49,8 @@ impl Columns {
         match mapping {
             Some(mapping) => {
                 for (name, member) in pairs(mapping)? {
-                    let mut found = (0..).zip(header).filter(|(_, given)| *given == name);
+                    let mut found = (0..).zip(header).filter(|(_, given)| **given == name);
                     let Some((index, _)) = found.next() else {
-                        let header: Vec<&str> = header.iter().collect();
                         let header = header.join(", ");
                         bail!("the file has no column {name:?}; it has {header}");
                     };
@@ -62,7 +62,7 @@ impl Columns {
                 for (index, name) in header.iter().enumerate() {
                     match Column::of(index, name) {
                         Ok(column) => columns.push(column),
-                        Err(_) if READ_ONLY.contains(&name) => {}
+                        Err(_) if READ_ONLY.contains(&name.as_str()) => {}
                         Err(_) => unused.push(name.to_owned()),
                     }
                 }
@@ -91,10 +91,10 @@ impl Columns {
     }
 
     /// The members of a row, as a merge patch. Fails if a cell is not of its kind.
-    pub fn members(&self, row: &StringRecord) -> Result<Map<String, Value>, String> {
+    pub fn members(&self, row: &[String]) -> Result<Map<String, Value>, String> {
         let mut members = Map::new();
         for column in &self.columns {
-            let cell = row.get(column.index).unwrap_or_default();
+            let cell = row.get(column.index).map_or("", String::as_str);
             if cell.is_empty() && self.keeps_empty {
                 continue;
             }
@@ -167,11 +167,10 @@ impl Column {
 
 /// Reads `Column=member,…`. A name with a comma stands in double quotes, as in a file.
 fn pairs(mapping: &str) -> anyhow::Result<Vec<(String, String)>> {
-    let mut reader = csv::ReaderBuilder::new();
-    let reader = reader.has_headers(false).trim(csv::Trim::All);
+    let mut records = Records::new(mapping.as_bytes(), b',');
     let mut pairs = Vec::new();
-    for record in reader.from_reader(mapping.as_bytes()).records() {
-        for pair in &record? {
+    while let Some(record) = records.next()? {
+        for pair in record.cells.unwrap_or_default() {
             let Some((name, member)) = pair.rsplit_once('=') else {
                 bail!("{pair:?} must be the name of a column, =, and a member, such as Mail=email");
             };
@@ -186,10 +185,14 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    fn texts(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
     fn members(header: &[&str], mapping: Option<&str>, row: &[&str]) -> Value {
-        let header = StringRecord::from(header.to_vec());
+        let header = texts(header);
         let (columns, _) = Columns::of(&header, mapping, false).unwrap();
-        columns.members(&row.to_vec().into()).unwrap().into()
+        columns.members(&texts(row)).unwrap().into()
     }
 
     #[test]
@@ -215,10 +218,10 @@ mod tests {
             ),
             json!({ "name": "Ada", "active": false })
         );
-        let record = StringRecord::from(header.to_vec());
+        let record = texts(&header);
         assert_eq!(Columns::of(&record, None, false).unwrap().1, ["Salary"]);
         let (columns, _) = Columns::of(&record, None, true).unwrap();
-        let row = StringRecord::from(vec!["", "a@b.example", "", "", "", ""]);
+        let row = texts(&["", "a@b.example", "", "", "", ""]);
         assert_eq!(
             Value::from(columns.members(&row).unwrap()),
             json!({ "email": "a@b.example" })
@@ -227,7 +230,7 @@ mod tests {
 
     #[test]
     fn what_is_no_mapping_is_told() {
-        let header = StringRecord::from(vec!["a", "b", "b"]);
+        let header = texts(&["a", "b", "b"]);
         for (mapping, why) in [
             ("a", "must be the name of a column"),
             ("c=name", "the file has no column \"c\"; it has a, b, b"),
@@ -243,6 +246,6 @@ mod tests {
             assert!(error.to_string().contains(why), "{mapping}: {error}");
         }
         let (columns, _) = Columns::of(&header, Some("a=active"), false).unwrap();
-        assert!(columns.members(&StringRecord::from(vec!["maybe"])).is_err());
+        assert!(columns.members(&texts(&["maybe"])).is_err());
     }
 }

@@ -8,11 +8,11 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
-use csv::{ErrorKind, StringRecord, Trim};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::columns::Columns;
+use super::csv::Records;
 use crate::options::{FileFormat, SyncOptions};
 
 /// The most bytes of a line of NDJSON: the service refuses longer ones.
@@ -51,9 +51,13 @@ pub struct Rows {
     hash: RandomState,
 }
 
+type Input = BufReader<Box<dyn Read + Send>>;
+
 enum Source {
-    Csv(Box<csv::Reader<Box<dyn Read + Send>>>, Columns),
-    Lines(BufReader<Box<dyn Read + Send>>, u64),
+    /// With the number of cells of a row.
+    Csv(Records<Input>, Columns, usize),
+    /// With the number of the last line.
+    Lines(Input, u64),
 }
 
 impl Rows {
@@ -74,33 +78,32 @@ impl Rows {
                 (Box::new(file), Some(length))
             }
         };
+        let file = BufReader::with_capacity(64 * 1024, file);
         let mut unused = Vec::new();
         let source = match format(options)? {
             FileFormat::Ndjson => {
                 ensure!(options.columns.is_none(), "--columns is for CSV");
-                Source::Lines(BufReader::with_capacity(64 * 1024, file), 0)
+                Source::Lines(file, 0)
             }
             FileFormat::Csv => {
-                let mut reader = csv::ReaderBuilder::new()
-                    .delimiter(delimiter(options)?)
-                    .trim(Trim::All)
-                    .from_reader(file);
-                let header = reader.headers();
-                let header =
-                    header.context("the header of the file can't be read: is it CSV in UTF-8?");
-                let header = header?.clone();
+                let mut records = Records::new(file, delimiter(options)?);
+                let header = records.next().context("the file can't be read")?;
+                let header = header
+                    .context("the file is empty: it needs a header")?
+                    .cells;
+                let header = header.context("the header is not UTF-8: save it as \"CSV UTF-8\"")?;
                 let mapping = options.columns.as_deref();
                 let columns;
                 (columns, unused) = Columns::of(&header, mapping, options.keep_empty)?;
                 if !columns.have(options.matching.name()) {
-                    let only = header.get(0).filter(|_| header.len() == 1);
+                    let only = header.first().filter(|_| header.len() == 1);
                     let hint = match only.filter(|name| name.contains([';', '\t', '|'])) {
                         Some(_) => "; its header is one column: is --delimiter needed?",
                         None => ": give --columns 'Column=member,…'",
                     };
                     bail!("no column of the file is {}{hint}", options.matching.name());
                 }
-                Source::Csv(Box::new(reader), columns)
+                Source::Csv(records, columns, header.len())
             }
         };
         let rows = Rows {
@@ -116,7 +119,7 @@ impl Rows {
     /// How many bytes were read.
     pub fn position(&self) -> u64 {
         match &self.source {
-            Source::Csv(reader, _) => reader.position().byte(),
+            Source::Csv(records, ..) => records.bytes,
             Source::Lines(..) => 0,
         }
     }
@@ -125,32 +128,21 @@ impl Rows {
     pub fn next(&mut self) -> io::Result<Option<Result<Row, Bad>>> {
         loop {
             let (line, read) = match &mut self.source {
-                Source::Csv(reader, columns) => {
-                    let mut record = StringRecord::new();
-                    match reader.read_record(&mut record) {
-                        Ok(false) => return Ok(None),
+                Source::Csv(records, columns, length) => {
+                    let Some(record) = records.next()? else {
+                        return Ok(None);
+                    };
+                    let read = match record.cells {
+                        None => Err("it is not UTF-8: save the file as \"CSV UTF-8\"".to_owned()),
                         // Spreadsheets write such rows after the last one.
-                        Ok(true) if record.iter().all(str::is_empty) => continue,
-                        Ok(true) => {
-                            let line = record.position().map_or(0, |position| position.line());
-                            (line, columns.members(&record).map(Text::Members))
+                        Some(cells) if cells.iter().all(String::is_empty) => continue,
+                        Some(cells) if cells.len() != *length => {
+                            let count = cells.len();
+                            Err(format!("it has {count} cells, and the header has {length}"))
                         }
-                        Err(error) => {
-                            let line = error.position().map_or(0, |position| position.line());
-                            let why = match error.kind() {
-                                ErrorKind::Utf8 { .. } => {
-                                    "it is not UTF-8: save the file as \"CSV UTF-8\"".to_owned()
-                                }
-                                ErrorKind::UnequalLengths {
-                                    expected_len, len, ..
-                                } => {
-                                    format!("it has {len} cells, and the header has {expected_len}")
-                                }
-                                _ => return Err(io::Error::other(error)),
-                            };
-                            (line, Err(why))
-                        }
-                    }
+                        Some(cells) => columns.members(&cells).map(Text::Members),
+                    };
+                    (record.line, read)
                 }
                 Source::Lines(file, line) => {
                     *line += 1;
