@@ -17,9 +17,11 @@ pub use email::Email;
 pub use external_id::ExternalId;
 pub use id::UserId;
 pub use name::Name;
+pub(crate) use profile::optional;
 pub use profile::Profile;
 pub use username::Username;
 pub use version::Version;
+pub(crate) use violation::check_visible;
 pub use violation::{READ_ONLY, Rule, Violation};
 
 use crate::timestamp::Timestamp;

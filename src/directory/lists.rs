@@ -1,5 +1,5 @@
-//! Lists of users, by what their records say: all users in the order of their names, and the users
-//! with one external id.
+//! Lists of users, by what their records say: all users in the order of their names, the users with
+//! one external id, and the users in one group.
 //!
 //! A list is a [`tree`] whose leaves list ids and nothing of the users. A request that reads a
 //! [`leaf`] reads the records of its users, and only the records decide who is in the list, and
@@ -33,10 +33,12 @@ mod tree;
 pub use position::Position;
 
 use super::page::{Gather, MISSES};
+use super::record::{Live, State};
 use super::{Directory, Error, hashed_key, pointer};
+use crate::group::GroupId;
 use crate::platform::Platform;
 use crate::store::Store;
-use crate::user::{ExternalId, Profile, User, UserId};
+use crate::user::{ExternalId, User, UserId};
 pub(super) use node::{Node, NodeId};
 pub(super) use tree::Tree;
 
@@ -47,6 +49,8 @@ pub(super) enum List<'l> {
     Names,
     /// The users with this external id, in the order of their ids.
     ExternalId(&'l ExternalId),
+    /// The users in this group, in the order of their ids.
+    Group(GroupId),
 }
 
 impl List<'_> {
@@ -55,6 +59,7 @@ impl List<'_> {
         match self {
             List::Names => "names".to_owned(),
             List::ExternalId(id) => hashed_key("external-id", id.as_str()),
+            List::Group(id) => ["group-members/", &id.to_string()].concat(),
         }
     }
 
@@ -63,18 +68,18 @@ impl List<'_> {
         match self {
             List::Names => "names",
             List::ExternalId(_) => "external-ids",
+            List::Group(_) => "members",
         }
     }
 
     /// Where a user is; `None` if it is not in the list.
-    fn position(self, id: UserId, profile: &Profile) -> Option<Position> {
-        match self {
-            List::Names => Some(Position::by_name(&profile.name, id)),
-            List::ExternalId(wanted) => {
-                let is_here = profile.external_id.as_ref() == Some(wanted);
-                is_here.then(|| Position::by_id(id))
-            }
-        }
+    fn position(self, id: UserId, live: &Live) -> Option<Position> {
+        let is_here = match self {
+            List::Names => return Some(Position::by_name(&live.profile.name, id)),
+            List::ExternalId(wanted) => live.profile.external_id.as_ref() == Some(wanted),
+            List::Group(group) => live.groups.binary_search(&group).is_ok(),
+        };
+        is_here.then(|| Position::by_id(id))
     }
 }
 
@@ -199,11 +204,11 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             match self.directory.record(*user).await {
                 Ok(Some(record)) if record.is_final() => gone.push(*user),
                 Ok(record) => {
-                    if let Some(user) = record.and_then(|record| record.into_user(*user))
-                        && let Some(position) = self.list.position(user.id, &user.profile)
+                    if let Some(State::Live(live)) = record.map(|record| record.state)
+                        && let Some(position) = self.list.position(*user, &live)
                     {
                         let place = users.partition_point(|(other, _)| *other < position);
-                        users.insert(place, (position, user));
+                        users.insert(place, (position, live.user(*user)));
                     }
                 }
                 Err(Error::Unreadable(_)) => unreadable.push(*user),

@@ -277,7 +277,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             return None;
         };
         Some(Member {
-            position: self.list.position(id, &live.profile)?,
+            position: self.list.position(id, live)?,
             gives_bound: live.gives_bound,
         })
     }
