@@ -2,6 +2,7 @@
 //!
 //! - [`collection`], [`user`]: the users, and one by itself
 //! - [`listing`], [`search`]: several users in one answer, and the search by name
+//! - [`narrowing`]: the parameters that narrow lists
 //! - [`representation`], [`patch`]: a user as clients see it, and how they change it
 //! - [`import`], [`export`]: many users, line by line
 //! - [`root`], [`health`], [`readiness`], [`catalog`]: the service itself
@@ -14,6 +15,7 @@ mod export;
 mod health;
 mod import;
 mod listing;
+mod narrowing;
 mod openapi;
 mod patch;
 mod problems;

@@ -5,6 +5,7 @@
 mod attributes;
 mod email;
 mod external_id;
+mod filter;
 mod id;
 mod name;
 mod profile;
@@ -15,6 +16,7 @@ mod violation;
 pub use attributes::Attributes;
 pub use email::Email;
 pub use external_id::ExternalId;
+pub use filter::Filter;
 pub use id::UserId;
 pub use name::Name;
 pub(crate) use profile::optional;

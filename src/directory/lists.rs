@@ -171,9 +171,10 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
                     found.next = last.map(Position::next);
                     return Ok(found);
                 }
-                misses -= 1;
                 last = Some(position);
-                gathered.push(user);
+                if gathered.push(user) {
+                    misses -= 1;
+                }
             }
             match next {
                 Some((_, _, next)) if next.starts_with(prefix) && misses >= MISSES => {

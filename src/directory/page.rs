@@ -6,7 +6,8 @@ use crate::platform::Platform;
 use crate::store::Store;
 use crate::user::{User, UserId};
 
-/// How many ids without users, or groups of such ids, a page steps over before it ends short.
+/// How many ids without users, groups of such ids, or users who are not wanted a page steps over
+/// before it ends short.
 pub(super) const MISSES: usize = 512;
 
 /// The most users that can be asked for by their ids.
@@ -14,8 +15,9 @@ pub const MAX_IDS: usize = 100;
 
 /// Takes users one by one, as they are read: so that no request has many of them in memory.
 pub trait Gather {
-    /// Takes the next user.
-    fn push(&mut self, user: User);
+    /// Takes the next user, if it wants users like this one; answers whether it does. What it does
+    /// not want counts among the [`MISSES`].
+    fn push(&mut self, user: User) -> bool;
 
     /// Whether it takes no more. It takes one at least.
     fn is_full(&self) -> bool;
@@ -91,8 +93,9 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 }
                 Step::User(user) => {
                     last = Some(user.id);
-                    gathered.push(user);
-                    continue;
+                    if gathered.push(user) {
+                        continue;
+                    }
                 }
                 Step::Unreadable(id) => page.unreadable.push(id),
                 Step::Gap => {}

@@ -1,6 +1,6 @@
 //! Reading the query of a request.
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 use super::problem::Problem;
 
@@ -10,12 +10,18 @@ pub fn percent_decode(text: &str) -> Option<String> {
     Some(decoded.into_owned())
 }
 
+/// The characters that don't go into a URL in a header `Link` as they are, though some clients send
+/// them so (RFC 3986, section 2).
+const UNFIT: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>');
+
 /// The parameters of a query, each of which may be given once.
 #[derive(Debug)]
 pub struct Query(Vec<Parameter>);
 
 #[derive(Debug)]
 struct Parameter {
+    /// As it was sent.
+    text: String,
     name: String,
     /// As forms write it: a `+` stands for a space.
     value: String,
@@ -28,6 +34,7 @@ impl Parameter {
     fn read(text: &str) -> Option<Parameter> {
         let (name, value) = text.split_once('=').unwrap_or((text, ""));
         Some(Parameter {
+            text: text.to_owned(),
             name: form_decode(name)?,
             value: form_decode(value)?,
             with_plus: percent_decode(value)?,
@@ -77,8 +84,8 @@ impl Query {
     }
 
     /// Fails if a parameter is given with others than `name` and those it goes with.
-    pub fn alone(&self, name: &str, with: &[&str]) -> Result<(), Problem> {
-        let goes = |given: &str| given == name || with.contains(&given);
+    pub fn alone(&self, name: &str, with: &[&[&str]]) -> Result<(), Problem> {
+        let goes = |given: &str| given == name || with.iter().any(|with| with.contains(&given));
         match self.0.iter().find(|given| !goes(&given.name)) {
             None => Ok(()),
             Some(other) => {
@@ -86,6 +93,19 @@ impl Query {
                 Err(Problem::invalid_query(&rule, &other.name))
             }
         }
+    }
+
+    /// The parameters as they were sent, but those of the names `without`, to be sent again: each with
+    /// an `&` before it.
+    pub fn again(&self, without: &[&str]) -> String {
+        let mut again = String::new();
+        for parameter in &self.0 {
+            if !without.contains(&parameter.name.as_str()) {
+                again.push('&');
+                again.extend(utf8_percent_encode(&parameter.text, UNFIT));
+            }
+        }
+        again
     }
 
     /// The value of a parameter that is a number of at least `min` and at most `max`.
@@ -124,6 +144,15 @@ mod tests {
         for text in ["color=red", "a=1&a=1", "a=%ff", "%ff=1", "A=1"] {
             assert!(Query::parse(Some(text), &["a"]).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn parameters_are_sent_again_as_they_were() {
+        let text = "limit=2&a=b+c%2Bd&&l%69mit2=%C3%9F&b=\"ß\"&c";
+        let query = Query::parse(Some(text), &["limit", "a", "limit2", "b", "c"]).unwrap();
+        let again = query.again(&["limit", "after"]);
+        assert_eq!(again, "&a=b+c%2Bd&l%69mit2=%C3%9F&b=%22%C3%9F%22&c");
+        assert_eq!(query.again(&["limit", "a", "limit2", "b", "c"]), "");
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use http::header::LOCATION;
 use http::{Method, Response, StatusCode};
 
-use super::listing::{Listing, PLACE, fields_again, limit};
+use super::listing::{Listing, PLACE, limit, next_page};
+use super::narrowing::{self, ANYWHERE};
 use super::representation::Fields;
 use super::search;
 use super::user::{represent, with_tag};
@@ -22,6 +23,10 @@ use crate::service::omissions::{known_total, log_unreadable};
 use crate::service::resource::{Answer, Call, Operation, Resource, handled};
 use crate::store::Store;
 use crate::user::{Email, Profile, UserId, Username};
+
+/// Parameters that choose users, and those that go with some of them.
+const FINDERS: &[&str] = &["email", "username", "external_id", "id", "name"];
+const PAGING: &[&str] = &["limit", "after"];
 
 pub(super) const fn resource<S: Store, P: Platform, B: Body>() -> Resource<S, P, B> {
     Resource {
@@ -83,35 +88,25 @@ async fn list<S: Store, P: Platform, B>(
         trace,
         ..
     } = *call;
-    let known = [
-        "limit",
-        "after",
-        "sort",
-        "fields",
-        "email",
-        "username",
-        "external_id",
-        "id",
-        "name",
-    ];
+    let known = [ANYWHERE, PAGING, FINDERS, &["sort"]].concat();
     let query = Query::parse(request.uri().query(), &known)?;
     let preconditions = Preconditions::of(request.headers())?;
     let fields = Fields::of(&query)?;
-    let mut listing = Listing::new(fields);
+    let mut listing = Listing::new(fields, narrowing::filter(&query)?);
     if query.get("email").is_some() {
-        query.alone("email", &["fields"])?;
+        query.alone("email", &[ANYWHERE])?;
         by_email(directory, &query, &mut listing).await?;
     } else if query.get("username").is_some() {
-        query.alone("username", &["fields"])?;
+        query.alone("username", &[ANYWHERE])?;
         by_username(directory, &query, &mut listing).await?;
     } else if query.get("external_id").is_some() {
-        query.alone("external_id", &["limit", "after", "fields"])?;
+        query.alone("external_id", &[ANYWHERE, PAGING])?;
         search::by_external_id(directory, configuration, &trace, &query, &mut listing).await?;
     } else if query.get("id").is_some() {
-        query.alone("id", &["fields"])?;
+        query.alone("id", &[ANYWHERE])?;
         by_ids(directory, &trace, &query, &mut listing).await?;
     } else if query.get("name").is_some() {
-        query.alone("name", &["limit", "after", "fields"])?;
+        query.alone("name", &[ANYWHERE, PAGING])?;
         search::by_name(directory, configuration, &trace, &query, &mut listing).await?;
     } else {
         page(directory, configuration, &trace, &query, &mut listing).await?;
@@ -179,10 +174,9 @@ async fn page<S: Store, P: Platform>(
     query: &Query,
     listing: &mut Listing,
 ) -> Result<(), Problem> {
-    let (sort, order) = match query.get("sort") {
-        None => ("", Order::Ascending),
-        Some("id") => ("&sort=id", Order::Ascending),
-        Some("-id") => ("&sort=-id", Order::Descending),
+    let order = match query.get("sort") {
+        None | Some("id") => Order::Ascending,
+        Some("-id") => Order::Descending,
         Some(_) => return Err(Problem::invalid_query("must be id or -id", "sort")),
     };
     let after = query.number("after", 0, u64::MAX)?;
@@ -190,9 +184,7 @@ async fn page<S: Store, P: Platform>(
     listing.limit = limit as usize;
     let page = directory.list(after, order, listing).await?;
     log_unreadable(directory.platform, trace, PLACE, &page.unreadable);
-    let fields = fields_again(query);
-    let next = |next| format!("/users?limit={limit}{sort}{fields}&after={next}");
-    listing.next = page.next.map(next);
-    listing.total = known_total(directory.platform, trace, PLACE, page.total);
+    listing.next = page.next.map(|next| next_page(query, limit, next));
+    listing.note_total(known_total(directory.platform, trace, PLACE, page.total));
     Ok(())
 }

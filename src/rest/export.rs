@@ -3,7 +3,7 @@
 use http::{Method, Response};
 use serde::Serialize;
 
-use super::listing::fields_again;
+use super::narrowing::{self, ANYWHERE};
 use super::representation::{Fields, Representation};
 use crate::auth::{Permission, Scope};
 use crate::directory::Order;
@@ -17,7 +17,7 @@ use crate::service::bulk::End;
 use crate::service::bulk::export::{Export, Form};
 use crate::service::resource::{Call, Operation, Resource, handled};
 use crate::store::Store;
-use crate::user::User;
+use crate::user::{Filter, User};
 
 pub(super) const fn resource<S: Store, P: Platform, B>() -> Resource<S, P, B> {
     Resource {
@@ -37,8 +37,9 @@ pub(super) const fn resource<S: Store, P: Platform, B>() -> Resource<S, P, B> {
 /// The lines of an export.
 struct Lines {
     fields: Fields,
-    /// The parameter `fields`, for the continuation.
-    query: String,
+    filter: Filter,
+    /// The parameters but `after`, for the continuation.
+    again: String,
 }
 
 /// The last line. It tells a client that it has all users, or where to go on.
@@ -56,26 +57,31 @@ struct Closing<'a> {
 async fn export<'a, S: Store, P: Platform, B>(
     call: Box<Call<'a, S, P, B>>,
 ) -> Result<Response<Content<'a>>, Problem> {
-    let query = Query::parse(call.request.uri().query(), &["after", "fields"])?;
+    let known = [ANYWHERE, &["after"]].concat();
+    let query = Query::parse(call.request.uri().query(), &known)?;
     let after = query.number("after", 0, u64::MAX)?;
     let lines = Lines {
         fields: Fields::of(&query)?,
-        query: fields_again(&query),
+        filter: narrowing::filter(&query)?,
+        again: query.again(&["after"]),
     };
     let walk = call.directory.walk(after, Order::Ascending).await?;
     Ok(ndjson::response(Export::new(&call, lines, walk, None)))
 }
 
 impl Form for Lines {
-    fn push(&mut self, bytes: &mut Vec<u8>, user: User) {
-        let fields = self.fields;
-        let user = &user;
-        ndjson::push(bytes, &Representation { user, fields });
+    fn push(&mut self, bytes: &mut Vec<u8>, user: User) -> bool {
+        let (user, fields) = (&user, self.fields);
+        let is_wanted = self.filter.matches(user);
+        if is_wanted {
+            ndjson::push(bytes, &Representation { user, fields });
+        }
+        is_wanted
     }
 
     fn push_end(&mut self, bytes: &mut Vec<u8>, end: End, users: u64, passed: u64, trace: &Trace) {
         let goes_on = !matches!(end, End::Complete);
-        let next = format!("/users/export?after={passed}{}", self.query);
+        let next = format!("/users/export?after={passed}{}", self.again);
         let closing = Closing {
             end: end.name(),
             users,

@@ -1,5 +1,7 @@
 //! Several users in one answer: a page, or the users who were asked for.
 
+use std::fmt::Display;
+
 use http::header::{ETAG, LINK};
 use http::{HeaderName, Response};
 use sha2::{Digest, Sha256};
@@ -12,7 +14,7 @@ use crate::message::precondition::{Preconditions, Read, entity_tag_of};
 use crate::message::problem::Problem;
 use crate::message::query::Query;
 use crate::message::response::{not_modified, private_json_text, set};
-use crate::user::User;
+use crate::user::{Filter, User};
 
 /// The method and path of the requests for listings, for the log.
 pub(super) const PLACE: &str = "GET /users";
@@ -23,10 +25,11 @@ const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 /// much as its representation.
 pub(super) struct Listing {
     fields: Fields,
+    filter: Filter,
     /// The most users.
     pub limit: usize,
     /// How many users there are in all.
-    pub total: Option<u64>,
+    total: Option<u64>,
     /// The path of the next page, if there is one.
     pub next: Option<String>,
     count: usize,
@@ -38,9 +41,10 @@ pub(super) struct Listing {
 }
 
 impl Listing {
-    pub fn new(fields: Fields) -> Listing {
+    pub fn new(fields: Fields, filter: Filter) -> Listing {
         Listing {
             fields,
+            filter,
             limit: usize::MAX,
             total: None,
             next: None,
@@ -48,6 +52,11 @@ impl Listing {
             text: vec![b'['],
             versions: Sha256::new_with_prefix(env!("CARGO_PKG_VERSION")),
         }
+    }
+
+    /// Sets the number of all users, if the page is one of all users.
+    pub fn note_total(&mut self, total: Option<u64>) {
+        self.total = total.filter(|_| self.filter.is_empty());
     }
 
     /// Notes that these are all users that were asked for.
@@ -80,15 +89,19 @@ impl Listing {
 }
 
 impl Gather for Listing {
-    fn push(&mut self, user: User) {
+    fn push(&mut self, user: User) -> bool {
+        let (user, fields) = (&user, self.fields);
+        if !self.filter.matches(user) {
+            return false;
+        }
         if self.count > 0 {
             self.text.push(b',');
         }
-        let (user, fields) = (&user, self.fields);
         serde_json::to_writer(&mut self.text, &Representation { user, fields })
             .expect("representations have string keys only");
         self.versions.update(user.version.0.to_le_bytes());
         self.count += 1;
+        true
     }
 
     fn is_full(&self) -> bool {
@@ -96,10 +109,10 @@ impl Gather for Listing {
     }
 }
 
-/// The parameter `fields` of this request, for the link to the next page.
-pub(super) fn fields_again(query: &Query) -> String {
-    let fields = query.get("fields");
-    fields.map_or(String::new(), |fields| format!("&fields={fields}"))
+/// The path of the page that begins after that place, for users as this request asks for them.
+pub(super) fn next_page(query: &Query, limit: u64, after: impl Display) -> String {
+    let again = query.again(&["limit", "after"]);
+    format!("/users?limit={limit}{again}&after={after}")
 }
 
 /// The most users of a page, by the query or by the configuration.

@@ -3,9 +3,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::listing::{Listing, PLACE, fields_again, limit};
+use super::listing::{Listing, PLACE, limit, next_page};
 use crate::configuration::Configuration;
 use crate::directory::{Directory, Found, Position};
 use crate::folded_name::NamePrefix;
@@ -33,7 +32,7 @@ pub(super) async fn by_name<S: Store, P: Platform>(
     listing.limit = limit as usize;
     let found = directory.search(&prefix, from, listing).await?;
     log_unreadable(directory.platform, trace, PLACE, &found.unreadable);
-    listing.next = next_page(query, "name", limit, &found);
+    listing.next = next(query, limit, &found);
     Ok(())
 }
 
@@ -57,7 +56,7 @@ pub(super) async fn by_external_id<S: Store, P: Platform>(
         .find_by_external_id(&external_id, from, listing)
         .await?;
     log_unreadable(directory.platform, trace, PLACE, &found.unreadable);
-    listing.next = next_page(query, "external_id", limit, &found);
+    listing.next = next(query, limit, &found);
     if is_first && found.next.is_none() {
         listing.note_complete();
     }
@@ -74,15 +73,10 @@ fn cursor(query: &Query, belongs: impl Fn(&Position) -> bool) -> Result<Option<P
     query.get("after").map(position).transpose()
 }
 
-/// The path of the next page of a search by `parameter`.
-fn next_page(query: &Query, parameter: &str, limit: u64, found: &Found) -> Option<String> {
+/// The path of the next page of a search.
+fn next(query: &Query, limit: u64, found: &Found) -> Option<String> {
     let after = write_cursor(found.next.as_ref()?);
-    let text = query.get(parameter).unwrap_or_default();
-    let text = utf8_percent_encode(text, NON_ALPHANUMERIC);
-    let fields = fields_again(query);
-    Some(format!(
-        "/users?{parameter}={text}&limit={limit}{fields}&after={after}"
-    ))
+    Some(next_page(query, limit, after))
 }
 
 /// A position as clients send it back: opaque to them, and without characters that have a meaning

@@ -47,9 +47,10 @@ async fn export<'a, S: Store, P: Platform, B: Body>(
 }
 
 impl Form for Stream {
-    fn push(&mut self, bytes: &mut Vec<u8>, user: User) {
+    fn push(&mut self, bytes: &mut Vec<u8>, user: User) -> bool {
         let user = Some(message(user));
         Stream::push(self, bytes, &ExportUsersResponse { user });
+        true
     }
 
     fn push_end(&mut self, bytes: &mut Vec<u8>, end: End, _: u64, _: u64, _: &Trace) {

@@ -79,7 +79,7 @@ impl Gathered {
 }
 
 impl Gather for Gathered {
-    fn push(&mut self, user: User) {
+    fn push(&mut self, user: User) -> bool {
         let user = message(user);
         match self.codec {
             Codec::Proto => {
@@ -95,6 +95,7 @@ impl Gather for Gathered {
             }
         }
         self.count += 1;
+        true
     }
 
     fn is_full(&self) -> bool {

@@ -29,6 +29,7 @@ mod jwt;
 mod limits;
 mod make_fleet;
 mod make_run;
+mod narrowing;
 mod negotiation;
 mod operations;
 mod pages;

@@ -95,8 +95,9 @@ struct Page {
 }
 
 impl Gather for Page {
-    fn push(&mut self, user: User) {
+    fn push(&mut self, user: User) -> bool {
         self.users.push(user);
+        true
     }
 
     fn is_full(&self) -> bool {

@@ -20,8 +20,8 @@ use crate::user::User;
 
 /// How users go.
 pub trait Form {
-    /// Adds a user.
-    fn push(&mut self, bytes: &mut Vec<u8>, user: User);
+    /// Adds a user, if it is one of the users that the client asked for; answers whether it is.
+    fn push(&mut self, bytes: &mut Vec<u8>, user: User) -> bool;
 
     /// Adds what says how the export ended, after so many users, the last of which has the id
     /// `passed` or a lower one.
@@ -89,8 +89,8 @@ impl<'a, S: Store, P: Platform, F: Form> Export<'a, S, P, F> {
             }
             match walk.next().await {
                 Ok(Some(Step::User(user))) => {
-                    self.users += 1;
-                    self.form.push(&mut chunk.bytes, user);
+                    let is_wanted = self.form.push(&mut chunk.bytes, user);
+                    self.users += u64::from(is_wanted);
                 }
                 Ok(Some(Step::Unreadable(id))) => {
                     log_unreadable(self.platform, &self.trace, &self.place, &[id]);
