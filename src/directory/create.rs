@@ -100,7 +100,8 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             dead.email = claim::prepare::<Live, S>(self.store, Claimed::Email(email)).await?;
         }
         if let Some(username) = &profile.username {
-            dead.username = claim::prepare::<Live, S>(self.store, Claimed::Username(username)).await?;
+            dead.username =
+                claim::prepare::<Live, S>(self.store, Claimed::Username(username)).await?;
         }
         // 3. The id.
         let new = self.next_id().await?;
@@ -165,7 +166,8 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 email_claim = Some(claim.await?);
             }
             if let Some(username) = &profile.username {
-                let claim = self.claim::<Live>(id, claims, Claimed::Username(username), dead.username);
+                let claim =
+                    self.claim::<Live>(id, claims, Claimed::Username(username), dead.username);
                 username_claim = Some(claim.await?);
             }
             // The list of the external id leads to the user, too.

@@ -119,7 +119,6 @@ impl Record {
             _ => None,
         }
     }
-
 }
 
 impl<L> Record<L> {

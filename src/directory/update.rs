@@ -58,7 +58,9 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             if after.profile.email == before.profile.email {
                 after.claim = before.claim;
             } else if let Some(email) = &after.profile.email {
-                let claim = self.claim::<Live>(id, claims, Claimed::Email(email), None).await?;
+                let claim = self
+                    .claim::<Live>(id, claims, Claimed::Email(email), None)
+                    .await?;
                 after.claim = Some(claim);
             }
             if after.profile.username == before.profile.username {

@@ -18,6 +18,17 @@ impl GroupId {
     pub fn get(self) -> u64 {
         self.0.get()
     }
+
+    /// The group as it claims its name: as if it were a user.
+    pub(crate) fn claimant(self) -> UserId {
+        self.0
+    }
+}
+
+impl From<UserId> for GroupId {
+    fn from(claimant: UserId) -> GroupId {
+        GroupId(claimant)
+    }
 }
 
 impl TryFrom<u64> for GroupId {

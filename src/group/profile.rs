@@ -49,9 +49,7 @@ impl GroupProfile {
         for member in members.keys().take(Violation::MAX - violations.len()) {
             violations.push(match member.as_str() {
                 read_only if READ_ONLY.contains(&read_only) => Violation::read_only(member),
-                "members" | "users" => {
-                    Violation::new(member, "is changed at /groups/{id}/members")
-                }
+                "members" | "users" => Violation::new(member, "is changed at /groups/{id}/members"),
                 "groups" => Violation::new(member, "is refused: a group has no groups in it"),
                 _ => Violation::new(member, "is not a member of a group"),
             });
@@ -73,7 +71,8 @@ impl GroupProfile {
 
     /// Whether both are represented by the same text; it tells more apart than `==` does.
     pub fn is_represented_as(&self, other: &GroupProfile) -> bool {
-        let text = |profile| serde_json::to_string(profile).expect("profiles have string keys only");
+        let text =
+            |profile| serde_json::to_string(profile).expect("profiles have string keys only");
         self == other && text(self) == text(other)
     }
 }
