@@ -188,6 +188,12 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         Ok(created.min(UserId::MAX_NUMBER))
     }
 
+    /// The number of users in the directory; [`Error::Unreadable`] if a value that it is counted by can't
+    /// be read. After many creates that came to nothing it may be too high for some calls.
+    pub async fn count(&self) -> Result<u64, Error> {
+        self.total(self.created().await?).await
+    }
+
     async fn record(&self, id: UserId) -> Result<Option<Record>, Error> {
         versioned::get(self.store, &record::key(id)).await
     }

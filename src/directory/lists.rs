@@ -23,6 +23,7 @@
 //! read when its leaf is rewritten is not in the list until the user is changed so that it gets a
 //! position.
 
+mod backwards;
 mod descent;
 mod inner;
 mod leaf;
@@ -159,10 +160,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             here.retain(|(position, _)| *position >= low && end.is_none_or(|end| position < end));
             // Each leaf that is read counts, too.
             misses += node.ids().len() + 1;
-            if !low.is_first() && !here.iter().any(|(position, _)| low.starts(position)) {
-                // A request that died has left this bound; see `leaf`.
-                let _ = self.tidy(&low).await;
-            }
+            self.tidy_stale(&low, &here).await;
             for (position, user) in here {
                 if position < *from || !position.starts_with(prefix) {
                     continue;
@@ -187,6 +185,14 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
                 }
                 _ => return Ok(found),
             }
+        }
+    }
+
+    /// Rewrites a leaf with the bound `low` if none of its users gives that bound: a request that died
+    /// has left it, see [`leaf`]. If this fails, the next search does it.
+    async fn tidy_stale(&self, low: &Position, users: &[(Position, User)]) {
+        if !low.is_first() && !users.iter().any(|(position, _)| low.starts(position)) {
+            let _ = self.tidy(low).await;
         }
     }
 

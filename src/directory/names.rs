@@ -1,13 +1,14 @@
-//! Finding users by how their names begin: the list of all users in the order of their names.
+//! Users in the order of their names, and those whose names begin with a text: the list of all users
+//! in that order.
 //!
-//! Creates leave it alone. A search first [`merge`]s new users into it, so that it finds every user
-//! whose create ended before the search began.
+//! Creates leave it alone. Whoever reads it first [`merge`]s new users into it, so that it has every user
+//! whose create ended before the request began.
 
 mod merge;
 
 use super::lists::{Found, List, Position, Tree};
 use super::page::Gather;
-use super::{Directory, Error};
+use super::{Directory, Error, Order};
 use crate::folded_name::NamePrefix;
 use crate::platform::Platform;
 use crate::store::Store;
@@ -27,6 +28,34 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
         gathered: &mut dyn Gather,
     ) -> Result<Found, Error> {
         let from = from.unwrap_or_else(|| Position::first(prefix));
+        let prefix = prefix.as_str();
+        self.in_names(prefix, Order::Ascending, from, gathered)
+            .await
+    }
+
+    /// Gathers all users in the order of their names, or in the reverse of that order, until `gathered`
+    /// is full. `from` is the `next` position of the page before. There may be fewer users, or none,
+    /// while there is another, as in a [search](Directory::search).
+    pub async fn list_by_name(
+        &self,
+        order: Order,
+        from: Option<Position>,
+        gathered: &mut dyn Gather,
+    ) -> Result<Found, Error> {
+        let from = from.unwrap_or_else(|| match order {
+            Order::Ascending => Position::default(),
+            Order::Descending => Position::end(),
+        });
+        self.in_names("", order, from, gathered).await
+    }
+
+    async fn in_names(
+        &self,
+        prefix: &str,
+        order: Order,
+        from: Position,
+        gathered: &mut dyn Gather,
+    ) -> Result<Found, Error> {
         let created = self.created().await?;
         if created == 0 {
             return Ok(Found::default());
@@ -39,7 +68,10 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
                 ..Found::default()
             });
         }
-        names.gather(prefix.as_str(), &from, gathered).await
+        match order {
+            Order::Ascending => names.gather(prefix, &from, gathered).await,
+            Order::Descending => names.gather_backwards(from, gathered).await,
+        }
     }
 
     /// Merges new users if the id just created is one after which that is due.

@@ -31,7 +31,7 @@ pub struct Page {
     pub next: Option<UserId>,
     /// Ids that were left out, for their records can't be read.
     pub unreadable: Vec<UserId>,
-    /// The number of users in the directory, or which value that tells of it can't be read.
+    /// The number of users in the directory, or why it is not known.
     pub total: Result<u64, Error>,
 }
 
@@ -74,14 +74,10 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     ) -> Result<Page, Error> {
         let created = self.created().await?;
         let mut last = None;
-        let total = match self.total(created).await {
-            unknown @ Err(Error::Unreadable(_)) => unknown,
-            total => Ok(total?),
-        };
         let mut page = Page {
             next: None,
             unreadable: Vec::new(),
-            total,
+            total: self.total(created).await,
         };
         let mut walk = Walk::new(self, order, after, created);
         let mut misses = 0;

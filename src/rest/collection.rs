@@ -174,11 +174,23 @@ async fn page<S: Store, P: Platform>(
     query: &Query,
     listing: &mut Listing,
 ) -> Result<(), Problem> {
-    let order = match query.get("sort") {
-        None | Some("id") => Order::Ascending,
-        Some("-id") => Order::Descending,
-        Some(_) => return Err(Problem::invalid_query("must be id or -id", "sort")),
+    let sort = query.get("sort").unwrap_or("id");
+    let (member, order) = match sort.strip_prefix('-') {
+        Some(member) => (member, Order::Descending),
+        None => (sort, Order::Ascending),
     };
+    match member {
+        "id" => {}
+        "name" => {
+            return search::sorted(directory, configuration, trace, query, order, listing).await;
+        }
+        _ => {
+            return Err(Problem::invalid_query(
+                "must be id, -id, name or -name",
+                "sort",
+            ));
+        }
+    }
     let after = query.number("after", 0, u64::MAX)?;
     let limit = limit(configuration, query)?;
     listing.limit = limit as usize;
@@ -187,6 +199,7 @@ async fn page<S: Store, P: Platform>(
     listing.next = page
         .next
         .map(|next| next_page("/users", query, limit, next));
-    listing.note_total(known_total(directory.platform, trace, PLACE, page.total));
+    let total = known_total(directory.platform, trace, PLACE, page.total)?;
+    listing.total = total.filter(|_| listing.is_of_everyone());
     Ok(())
 }

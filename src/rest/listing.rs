@@ -30,7 +30,7 @@ pub(super) struct Listing {
     /// The most users.
     pub limit: usize,
     /// How many users there are in all.
-    total: Option<u64>,
+    pub total: Option<u64>,
     /// The path of the next page, if there is one.
     pub next: Option<String>,
     count: usize,
@@ -60,9 +60,9 @@ impl Listing {
         Listing::new(Fields::ALL, Filter::default())
     }
 
-    /// Sets the number of all users, if the page is one of all users.
-    pub fn note_total(&mut self, total: Option<u64>) {
-        self.total = total.filter(|_| self.filter.is_empty());
+    /// Whether nobody is left out who is in the list.
+    pub fn is_of_everyone(&self) -> bool {
+        self.filter.is_empty()
     }
 
     /// Notes that these are all users that were asked for.

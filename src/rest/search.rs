@@ -1,18 +1,18 @@
-//! `GET /users?name=…` and `GET /users?external_id=…`: users whose names begin with a text, and
-//! users with one external id.
+//! `GET /users` with `name`, `external_id` or `sort=name`: users whose names begin with a text, users
+//! with one external id, and all users in the order of their names.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 
 use super::listing::{Listing, PLACE, limit, next_page};
 use crate::configuration::Configuration;
-use crate::directory::{Directory, Found, Position};
+use crate::directory::{Directory, Found, Order, Position};
 use crate::folded_name::NamePrefix;
 use crate::message::problem::Problem;
 use crate::message::query::Query;
 use crate::message::trace::Trace;
 use crate::platform::Platform;
-use crate::service::omissions::log_unreadable;
+use crate::service::omissions::{known_total, log_unreadable};
 use crate::store::Store;
 use crate::user::ExternalId;
 
@@ -33,6 +33,28 @@ pub(super) async fn by_name<S: Store, P: Platform>(
     let found = directory.search(&prefix, from, listing).await?;
     log_unreadable(directory.platform, trace, PLACE, &found.unreadable);
     listing.next = next("/users", query, limit, &found);
+    Ok(())
+}
+
+/// All users in the order of their names, or in the reverse of that order.
+pub(super) async fn sorted<S: Store, P: Platform>(
+    directory: &Directory<'_, S, P>,
+    configuration: &Configuration,
+    trace: &Trace,
+    query: &Query,
+    order: Order,
+    listing: &mut Listing,
+) -> Result<(), Problem> {
+    let from = cursor(query, |_| true)?;
+    let limit = limit(configuration, query)?;
+    listing.limit = limit as usize;
+    let found = directory.list_by_name(order, from, listing).await?;
+    log_unreadable(directory.platform, trace, PLACE, &found.unreadable);
+    listing.next = next("/users", query, limit, &found);
+    if listing.is_of_everyone() {
+        let total = directory.count().await;
+        listing.total = known_total(directory.platform, trace, PLACE, total)?;
+    }
     Ok(())
 }
 

@@ -180,7 +180,7 @@ async fn by_id<S: Store, P: Platform>(
         id: next.get(),
         descending: is_descending,
     });
-    Ok((next, known_total(platform, trace, path, page.total)))
+    Ok((next, known_total(platform, trace, path, page.total)?))
 }
 
 async fn by_name<S: Store, P: Platform>(

@@ -15,15 +15,19 @@ pub fn log_unreadable(platform: &impl Platform, trace: &Trace, place: &str, ids:
 }
 
 /// The number of all users, or nothing and a report if a value that it is counted by can't be read.
+/// Fails if it is not known for another reason.
 pub fn known_total(
     platform: &impl Platform,
     trace: &Trace,
     place: &str,
     total: Result<u64, Error>,
-) -> Option<u64> {
-    if let Err(error) = &total {
-        let line = format!("{trace} {place}: the number of users is left out: {error}");
-        platform.log_error(&line);
+) -> Result<Option<u64>, Error> {
+    match total {
+        Err(error @ Error::Unreadable(_)) => {
+            let line = format!("{trace} {place}: the number of users is left out: {error}");
+            platform.log_error(&line);
+            Ok(None)
+        }
+        total => total.map(Some),
     }
-    total.ok()
 }

@@ -85,7 +85,11 @@ fn a_parameter_that_does_not_go_with_another_is_refused_by_its_name() {
         ("id=1&limit=1", "limit"),
         ("email=a@b.example&sort=id", "sort"),
         ("id=1&email=a@b.example", "id"),
-        ("sort=name", "sort"),
+        ("sort=email", "sort"),
+        ("sort=--name", "sort"),
+        ("sort=name&name=a", "sort"),
+        ("sort=name&after=7", "after"),
+        ("sort=name&limit=0", "limit"),
         ("sort=", "sort"),
         ("sort=id&sort=id", "sort"),
     ] {
@@ -120,6 +124,65 @@ mod not_by_url {
         }
         let newest = service.get("/users?sort=-id&limit=1");
         assert_eq!(newest.header("x-total-count"), Some("5"));
+    }
+
+    #[test]
+    fn users_are_listed_by_name_in_either_order() {
+        let host = start_host();
+        let service = Service::of(&host);
+        assert!(ids(&service.get("/users?sort=name")).is_empty());
+        assert!(ids(&service.get("/users?sort=-name")).is_empty());
+        // More than two leaves of the index, some of one name, and one without a letter that counts.
+        let names = (1..=90).map(|n| match n % 3 {
+            0 => "Same".to_owned(),
+            1 => format!("\u{e9}ve {:02}", n * 37 % 90),
+            _ => format!("User {:02}", n * 53 % 90),
+        });
+        let names: Vec<String> = names.chain(["\u{301}a".to_owned()]).collect();
+        let lines = names.iter().map(|name| {
+            let active = !name.ends_with('7');
+            json!({ "name": name, "active": active }).to_string() + "\n"
+        });
+        let import = service.request("POST", "/users/import");
+        let import = import.header("content-type", "application/x-ndjson");
+        let import = crate::support::Send::answer(import.body(lines.collect::<String>()));
+        assert!(
+            import.body.contains("\"end\":\"complete\""),
+            "{}",
+            import.body
+        );
+        let folded = |id: &u64| {
+            let name = names[*id as usize - 1].to_lowercase();
+            (name.replace('\u{e9}', "e").replace('\u{301}', ""), *id)
+        };
+        let mut expected = Vec::from_iter(1..=91);
+        expected.sort_by_key(folded);
+        let off = |id: &u64| names[*id as usize - 1].ends_with('7');
+        for sort in ["name", "-name"] {
+            for limit in [7, 32, 100] {
+                let path = format!("/users?sort={sort}&limit={limit}");
+                assert_eq!(walk(&service, &path), expected, "{path}");
+            }
+            let narrowed = walk(
+                &service,
+                &format!("/users?sort={sort}&limit=3&active=false"),
+            );
+            let mut switched_off = expected.clone();
+            switched_off.retain(off);
+            assert_eq!(narrowed, switched_off);
+            let page = service.get(&format!("/users?sort={sort}&limit=2"));
+            assert_eq!(page.header("x-total-count"), Some("91"));
+            let page = service.get(&format!("/users?sort={sort}&limit=2&active=true"));
+            assert_eq!(page.header("x-total-count"), None);
+            expected.reverse();
+        }
+        // A walk goes on from where it was, whoever was there has gone or comes.
+        let page = service.get("/users?sort=-name&limit=10");
+        service.delete(&format!("/users/{}", ids(&page)[9]));
+        service.create(json!({ "name": "zzz" }));
+        let rest = walk(&service, &page.next_page().expect("a next page"));
+        expected.reverse();
+        assert_eq!(rest, expected[10..]);
     }
 
     /// 600 users, of whom the first and the last are left: two groups of ids are empty but for them.

@@ -5,11 +5,12 @@ use serde_json::json;
 
 use crate::backend::Backend;
 use crate::choice::{Choice, Fate};
-use crate::request::{Action, Condition::Always, Who::Id};
+use crate::request::{Action, Condition::Always, Direction::*, Who::Id};
 use crate::scheduler::Simulation;
 use crate::violation::Violation;
 use Action::{
-    Create, CreateOnce, Delete, Find, FindUsername, Get, Patch, Search, SearchExternalId, Walk,
+    Create, CreateOnce, Delete, Find, FindUsername, Get, Patch, Search, SearchExternalId, Sorted,
+    Walk,
 };
 
 /// A request, and the most operations that it makes on SQLite and DynamoDB, and
@@ -175,6 +176,13 @@ fn table() -> Vec<(&'static str, Action, usize, usize)> {
             1,
         ),
         ("page", Walk(0, 10), 27, 28),
+        ("page by name", Sorted(Forwards, 10), 60, 60),
+        (
+            "page by name, the last first",
+            Sorted(Backwards, 10),
+            60,
+            60,
+        ),
     ]
 }
 

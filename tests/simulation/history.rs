@@ -227,7 +227,10 @@ impl History {
             let external_id = seen.external_id.as_deref();
             stretch.by.position(&seen.name, external_id, seen.id)
         };
-        let positions: Vec<_> = users.iter().filter_map(position).collect();
+        let mut positions: Vec<_> = users.iter().filter_map(position).collect();
+        if stretch.by.is_backwards() {
+            positions.reverse();
+        }
         let ascending = positions.windows(2).all(|pair| pair[0] < pair[1]);
         let here = positions.iter().filter(|position| stretch.has(position));
         let within = here.count() == users.len();
@@ -258,7 +261,7 @@ impl History {
     /// Whether a user may have got another position while a search went on.
     fn moves(&self, id: u64, event: &Event, by: &By) -> bool {
         let member = match by {
-            By::Name(_) => "name",
+            By::Name(_) | By::Nothing(_) => "name",
             By::ExternalId(_) => "external_id",
         };
         let mut others = self.events.iter();

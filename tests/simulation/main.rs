@@ -14,6 +14,7 @@
 //! - [`meetings`], [`repeats`], [`explore`], [`pairs`]: every order of a few requests' steps, with every fault
 //! - [`usernames`]: the same for users who want a username, or an email and a username
 //! - [`names`]: the same for searches by name, with a small index
+//! - [`sorting`]: the same for lists of everyone in the order of names, and the reverse of it
 //! - [`external_ids`]: the same for users with one external id
 //! - [`many`]: searches among thousands
 //! - [`random`]: many requests, in random order, with random faults
@@ -50,6 +51,7 @@ mod saboteur;
 mod scenario;
 mod scheduler;
 mod scripts;
+mod sorting;
 mod store;
 mod transcript;
 mod usernames;

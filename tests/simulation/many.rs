@@ -7,7 +7,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::Poll;
 
-use edge_users::directory::{Directory, Error, Gather, Position, Sizes};
+use edge_users::directory::{Directory, Error, Gather, Order, Position, Sizes};
 use edge_users::folded_name::NamePrefix;
 use edge_users::store::{Report, Store, StoreError};
 use edge_users::user::{Profile, User, UserId};
@@ -126,6 +126,26 @@ fn walk(directory: &Service, prefix: &str, limit: usize) -> (Vec<(String, u64)>,
     }
 }
 
+/// The ids of everyone in the order of names, and the most operations of a page beyond one for each
+/// user on it.
+fn walk_all(directory: &Service, order: Order, limit: usize) -> (Vec<u64>, usize) {
+    let (mut found, mut most) = (Vec::new(), 0);
+    let mut from: Option<Position> = None;
+    loop {
+        let before = directory.store.operations.get();
+        let users = Vec::new();
+        let mut page = Page { users, limit };
+        let walked = now(directory.list_by_name(order, from, &mut page)).expect("a page");
+        let made = directory.store.operations.get() - before;
+        most = most.max(made - page.users.len());
+        found.extend(page.users.iter().map(|user| user.id.get()));
+        match walked.next {
+            None => return (found, most),
+            next => from = next,
+        }
+    }
+}
+
 /// Creates users of these names, changes and deletes some, and searches them.
 fn many(what: &str, name: impl Fn(u64) -> String, prefixes: &[&str]) {
     let store = Prompt {
@@ -182,6 +202,18 @@ fn many(what: &str, name: impl Fn(u64) -> String, prefixes: &[&str]) {
             // page, are gone or were renamed; of all the leaves of a long page, those who are gone.
             assert!(most <= if limit == 7 { 150 } else { 700 }, "{what}: {most}");
         }
+    }
+    let mut expected: Vec<_> = users.iter().collect();
+    expected.sort_by_key(|(id, name)| (name.to_lowercase(), **id));
+    let mut expected: Vec<_> = expected.iter().map(|(id, _)| id.get()).collect();
+    for order in [Order::Ascending, Order::Descending] {
+        for limit in [7, 1000] {
+            let (found, most) = walk_all(&directory, order, limit);
+            assert_eq!(found, expected, "{what}: {order:?}");
+            println!("{what}: all {order:?} by {limit}: {most} more");
+            assert!(most <= if limit == 7 { 150 } else { 900 }, "{what}: {most}");
+        }
+        expected.reverse();
     }
     println!("{what}: {each:.1} a create, {rename} at most a rename");
     assert!(each <= 10.0 && rename <= 150, "{what}: {each}, {rename}");

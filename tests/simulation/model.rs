@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::request::{Ask, By, Seen, Told};
+use crate::request::{Ask, By, Cursor, Seen, Told};
 
 /// All users that ever existed; `None` for deleted ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -132,11 +132,15 @@ impl Stretch {
         let (Ask::Search { by, after, .. }, Told::Found { next, .. }) = (ask, told) else {
             return None;
         };
-        let from = after.as_ref().map(|cursor| cursor.position.clone());
+        let position = |cursor: &Option<Cursor>| Some(cursor.as_ref()?.position.clone());
+        let (mut from, mut to) = (position(after), position(next));
+        if by.is_backwards() {
+            std::mem::swap(&mut from, &mut to);
+        }
         Some(Stretch {
             by: by.clone(),
             from: from.unwrap_or_default(),
-            to: next.as_ref().map(|cursor| cursor.position.clone()),
+            to,
         })
     }
 
@@ -354,6 +358,9 @@ impl Model {
         let live = live.filter_map(|(id, user)| user.as_ref()?.position(*id, &stretch));
         let mut live: Vec<_> = live.collect();
         live.sort();
+        if stretch.by.is_backwards() {
+            live.reverse();
+        }
         if !live
             .iter()
             .map(|(_, id)| id)

@@ -34,24 +34,24 @@ const LOW: Sizes = Sizes {
     ..TINY
 };
 
-fn user(name: &str) -> Action {
+pub fn user(name: &str) -> Action {
     Create(json!({ "name": name }))
 }
 
-fn rename(id: u64, name: &str) -> Action {
+pub fn rename(id: u64, name: &str) -> Action {
     Patch(Who::Id(id), json!({ "name": name }), Condition::Always)
 }
 
-fn delete(id: u64) -> Action {
+pub fn delete(id: u64) -> Action {
     Delete(Who::Id(id), Condition::Always)
 }
 
-fn search(prefix: &str) -> Action {
+pub fn search(prefix: &str) -> Action {
     Search(prefix.to_owned(), 9)
 }
 
 /// Users with these names, already merged.
-fn merged(names: &[&str]) -> Vec<Action> {
+pub fn merged(names: &[&str]) -> Vec<Action> {
     let users = names.iter().map(|name| user(name));
     users.chain([search("a")]).collect()
 }
@@ -178,7 +178,7 @@ pub fn departures() -> Vec<Meeting> {
 
 /// Users in three leaves: 1 in the first, 2 in the second, 3 and 4 in the third. One more was
 /// deleted, so that there is a ledger.
-fn leaves() -> Vec<Action> {
+pub fn leaves() -> Vec<Action> {
     let users = merged(&["A1", "A3", "A5", "A7"]);
     let deleted = [user("B"), delete(5), search("a")];
     users.into_iter().chain(deleted).collect()

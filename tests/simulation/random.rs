@@ -14,7 +14,7 @@ use crate::client::mix;
 use crate::conditions::Conditions;
 use crate::names;
 use crate::repeats::KEYS;
-use crate::request::{Action, Condition, Who};
+use crate::request::{Action, By, Condition, Direction, Who};
 use crate::sabotage::Sabotage;
 use crate::scenario::{Failure, RECOVERY, Scenario};
 
@@ -157,10 +157,16 @@ fn action(dice: &mut Dice, emails: u64, there: u64, name: String) -> Action {
         8 => Action::Put(who, json!({ "name": name, "email": email }), condition),
         9 => Action::Put(who, json!({ "name": name }), condition),
         10 | 11 => Action::Delete(who, condition),
-        16 | 17 => Action::Search(
-            dice.of(&["n", "n1", "u"]).to_owned(),
-            dice.roll(3) as usize + 1,
-        ),
+        16 | 17 => {
+            let by = dice.of(&[
+                By::Name("n".to_owned()),
+                By::Name("n1".to_owned()),
+                By::Name("u".to_owned()),
+                By::Nothing(Direction::Forwards),
+                By::Nothing(Direction::Backwards),
+            ]);
+            by.action(dice.roll(3) as usize + 1)
+        }
         18 => Action::Patch(
             who,
             json!({ "name": dice.of(&["N", "N1", "U"]) }),

@@ -23,6 +23,8 @@ pub enum Action {
     Search(String, usize),
     /// All pages of so many users with an external id.
     SearchExternalId(String, usize),
+    /// All pages of so many users, by name.
+    Sorted(Direction, usize),
     Put(Who, Value, Condition),
     Patch(Who, Value, Condition),
     Delete(Who, Condition),
@@ -46,9 +48,18 @@ pub enum Condition {
     AsSeen,
 }
 
+/// The direction of a list in the order of names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Direction {
+    Forwards,
+    Backwards,
+}
+
 /// What a search is by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum By {
+    /// Nothing: it finds all, in the order of their names.
+    Nothing(Direction),
     /// How names begin.
     Name(String),
     ExternalId(String),
@@ -60,7 +71,12 @@ impl By {
         match self {
             By::Name(prefix) => Action::Search(prefix, limit),
             By::ExternalId(id) => Action::SearchExternalId(id, limit),
+            By::Nothing(direction) => Action::Sorted(direction, limit),
         }
+    }
+
+    pub fn is_backwards(&self) -> bool {
+        *self == By::Nothing(Direction::Backwards)
     }
 
     /// Where a user is in the order of the search; `None` if it is not found.
@@ -70,12 +86,11 @@ impl By {
         external_id: Option<&str>,
         id: u64,
     ) -> Option<(String, u64)> {
+        // Names of programs are plain.
+        let name = name.to_lowercase();
         match self {
-            By::Name(prefix) => {
-                // Names of programs are plain.
-                let name = name.to_lowercase();
-                name.starts_with(prefix).then_some((name, id))
-            }
+            By::Nothing(_) => Some((name, id)),
+            By::Name(prefix) => name.starts_with(prefix).then_some((name, id)),
             By::ExternalId(wanted) => (external_id == Some(wanted)).then(|| (String::new(), id)),
         }
     }
@@ -164,6 +179,8 @@ impl Ask {
                 let by = match by {
                     By::Name(prefix) => format!("name={prefix}"),
                     By::ExternalId(id) => format!("external_id={id}"),
+                    By::Nothing(Direction::Forwards) => "sort=name".to_owned(),
+                    By::Nothing(Direction::Backwards) => "sort=-name".to_owned(),
                 };
                 ("GET", format!("/users?{by}&limit={limit}{after}"))
             }

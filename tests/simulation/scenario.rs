@@ -208,6 +208,7 @@ fn searches<'a>(actions: impl Iterator<Item = &'a Action>) -> BTreeSet<By> {
     let searches = actions.filter_map(|action| match action {
         Action::Search(prefix, _) => Some(By::Name(prefix.clone())),
         Action::SearchExternalId(id, _) => Some(By::ExternalId(id.clone())),
+        Action::Sorted(direction, _) => Some(By::Nothing(*direction)),
         Action::Create(value)
         | Action::CreateOnce(_, value)
         | Action::Put(_, value, _)

@@ -110,6 +110,11 @@ impl Client {
                 after: self.cursor.take(),
                 limit,
             },
+            Action::Sorted(direction, limit) => Ask::Search {
+                by: By::Nothing(direction),
+                after: self.cursor.take(),
+                limit,
+            },
             Action::Put(user, profile, condition) => {
                 Ask::Put(who(user), profile, tag(who(user), condition))
             }

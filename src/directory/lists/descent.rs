@@ -12,6 +12,15 @@ use crate::store::Store;
 /// How often a request begins again at the root, at most.
 const DESCENTS: usize = 64;
 
+/// The end of the way down.
+#[derive(Clone, Copy)]
+enum Goal<'p> {
+    /// The leaf that covers this position.
+    At(&'p Position),
+    /// The leaf that covers the positions just before this one, which is not the first.
+    Before(&'p Position),
+}
+
 /// A node that was read, perhaps in order to replace it.
 pub(super) enum Fetched<W> {
     Read(Node),
@@ -25,6 +34,16 @@ pub(super) struct Reached<W> {
     pub low: Position,
     /// It covers all positions up to here, perhaps more; `None` if it is the last leaf.
     pub end: Option<Position>,
+}
+
+impl Goal<'_> {
+    /// Whether it is in a node that begins at `low`, or in one after it.
+    fn is_from(self, low: &Position) -> bool {
+        match self {
+            Goal::At(position) => low <= position,
+            Goal::Before(position) => low < position,
+        }
+    }
 }
 
 impl<W> Fetched<W> {
@@ -73,19 +92,30 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         position: &Position,
         replace: bool,
     ) -> Result<Reached<S::Watch>, Error> {
+        self.reach(Goal::At(position), replace).await
+    }
+
+    /// The leaf that covers the positions just before one, which must not be the first.
+    pub(super) async fn find_before(
+        &self,
+        position: &Position,
+    ) -> Result<Reached<S::Watch>, Error> {
+        self.reach(Goal::Before(position), false).await
+    }
+
+    async fn reach(&self, goal: Goal<'_>, replace: bool) -> Result<Reached<S::Watch>, Error> {
         for _ in 0..DESCENTS {
-            if let Some(reached) = self.descend(position, replace).await? {
+            if let Some(reached) = self.descend(goal, replace).await? {
                 return Ok(reached);
             }
         }
         Err(Error::Contended)
     }
 
-    /// Goes down to the leaf that covers a position; `None` if a hint had to be corrected on the
-    /// way.
+    /// Goes down to a leaf; `None` if a hint had to be corrected on the way.
     async fn descend(
         &self,
-        position: &Position,
+        goal: Goal<'_>,
         replace: bool,
     ) -> Result<Option<Reached<S::Watch>>, Error> {
         let mut above: Option<Above> = None;
@@ -114,7 +144,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
                     known.low.clone()
                 }
                 (Some(next), _) => {
-                    let end = self.look_right(position, (id, node), next, above.as_ref());
+                    let end = self.look_right(goal, (id, node), next, above.as_ref());
                     let Some(end) = end.await? else {
                         return Ok(None);
                     };
@@ -139,7 +169,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             // The first child begins where the node does.
             let index = children
                 .iter()
-                .rposition(|child| child.low.as_ref() <= Some(position));
+                .rposition(|child| child.low.as_ref().is_some_and(|low| goal.is_from(low)));
             let index = index.ok_or_else(|| Error::Unreadable(self.key(id)))?;
             let child = children[index].node;
             above = Some(Above {
@@ -153,10 +183,10 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     }
 
     /// Looks at the next node, which the node above does not know to be the next. Answers its
-    /// bound, if that is after the position and no hint had to be corrected.
+    /// bound, if that is beyond the goal and no hint had to be corrected.
     async fn look_right(
         &self,
-        position: &Position,
+        goal: Goal<'_>,
         (id, node): (NodeId, &Node),
         next: &Link,
         above: Option<&Above>,
@@ -183,7 +213,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             }
             (Low::At(low), _, None) => {
                 let above = above.ok_or_else(|| Error::Unreadable(self.key(id)))?;
-                if low > *position
+                if !goal.is_from(&low)
                     && above
                         .right()
                         .is_none_or(|right| right.low < Some(low.clone()))

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::folded_name::{FoldedName, NamePrefix};
+use crate::folded_name::{FoldedName, MAX_CHARS, NamePrefix};
 use crate::user::{Name, UserId};
 
 /// A place in the order of a list. In the list of names that is a folded name or the start of one,
@@ -15,6 +15,13 @@ impl Position {
     /// Just before all names that begin with `prefix`.
     pub(in crate::directory) fn first(prefix: &NamePrefix) -> Position {
         Position(prefix.as_str().to_owned(), 0)
+    }
+
+    /// Just after all names.
+    pub(in crate::directory) fn end() -> Position {
+        // No name has more characters, or a character that comes after this one.
+        let greatest = String::from_iter([char::MAX; MAX_CHARS]);
+        Position(greatest, u64::MAX)
     }
 
     /// That of a user among all names.
@@ -86,6 +93,16 @@ mod tests {
 
     fn position(name: &str, id: u64) -> Position {
         Position(name.to_owned(), id)
+    }
+
+    #[test]
+    fn the_end_is_after_every_name() {
+        let greatest = "\u{10ffff}".repeat(MAX_CHARS + 1);
+        for name in ["zoë", "\u{10ffff}", &greatest[..4 * MAX_CHARS], &greatest] {
+            // A name with so many characters is not a `Name`, but folding may make more of fewer.
+            let name: String = name.chars().take(MAX_CHARS).collect();
+            assert!(position(&name, UserId::MAX_NUMBER) < Position::end());
+        }
     }
 
     #[test]
