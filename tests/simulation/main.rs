@@ -16,6 +16,7 @@
 //! - [`names`]: the same for searches by name, with a small index
 //! - [`sorting`]: the same for lists of everyone in the order of names, and the reverse of it
 //! - [`external_ids`]: the same for users with one external id
+//! - [`groups`]: the same for groups, and who is in them
 //! - [`many`]: searches among thousands
 //! - [`random`]: many requests, in random order, with random faults
 //! - [`scripts`], [`leftovers`]: runs with fixed steps
@@ -32,6 +33,7 @@ mod counts;
 mod explore;
 mod external_ids;
 mod forgotten;
+mod groups;
 mod history;
 mod leftovers;
 mod linearizability;
