@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::claim::{self, Claimant, Claimed};
+use super::lists::List;
 use super::page::{Gather, MISSES};
 use super::record::{Record, State};
 use super::versioned::{self, Loaded, Written};
@@ -149,9 +150,12 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         // 1. A taken name is refused before an id is given.
         let name = Claimed::GroupName(&profile.name);
         let dead = claim::prepare::<LiveGroup, S>(self.store, name).await?;
-        // 2. The id, and its record: a claim needs one.
+        // 2. The id, and its record: a claim needs one. The list of its users is made with it, so that
+        // the first user costs no more than the others.
         let number = number::add(self.store, CREATED, 1).await?;
         let claimant = UserId::try_from(number as u64).map_err(|_| Error::Exhausted)?;
+        let users = List::Group(claimant.into());
+        self.list_or_new(users, async |_| Ok(())).await?;
         let created_at = self.platform.now();
         let pending = Record::<LiveGroup> {
             claims: 0,

@@ -29,6 +29,7 @@ mod inner;
 mod leaf;
 mod node;
 mod position;
+mod split;
 mod tree;
 
 pub use position::Position;
@@ -71,6 +72,12 @@ impl List<'_> {
             List::ExternalId(_) => "external-ids",
             List::Group(_) => "members",
         }
+    }
+
+    /// Whether a full leaf is split by its ids alone, which reads no record. Who is not in the list
+    /// stays in the leaf then, until a reader finds few users there who are.
+    fn splits_by_id(self) -> bool {
+        matches!(self, List::Group(_))
     }
 
     /// Where a user is; `None` if it is not in the list.
@@ -160,7 +167,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             here.retain(|(position, _)| *position >= low && end.is_none_or(|end| position < end));
             // Each leaf that is read counts, too.
             misses += node.ids().len() + 1;
-            self.tidy_stale(&low, &here).await;
+            self.tidy_stale(&low, &here, node.ids().len()).await;
             for (position, user) in here {
                 if position < *from || !position.starts_with(prefix) {
                     continue;
@@ -188,10 +195,13 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         }
     }
 
-    /// Rewrites a leaf with the bound `low` if none of its users gives that bound: a request that died
-    /// has left it, see [`leaf`]. If this fails, the next search does it.
-    async fn tidy_stale(&self, low: &Position, users: &[(Position, User)]) {
-        if !low.is_first() && !users.iter().any(|(position, _)| low.starts(position)) {
+    /// Rewrites a leaf with the bound `low` and that many ids if none of its users gives that bound: a
+    /// request that died has left it, see [`leaf`]. Or if its ids stay where they are, and few are left
+    /// that are in the list. If this fails, the next search does it.
+    async fn tidy_stale(&self, low: &Position, users: &[(Position, User)], ids: usize) {
+        let is_stale = !low.is_first() && !users.iter().any(|(position, _)| low.starts(position));
+        let is_sparse = self.list.splits_by_id() && users.len() * 4 < ids;
+        if is_stale || is_sparse {
             let _ = self.tidy(low).await;
         }
     }

@@ -392,11 +392,10 @@ mod not_by_url {
             let cost = (host.store_operations() - before).total();
             all += cost;
             most = most.max(cost);
-            if number < 20 {
-                assert!(cost <= 10, "{cost}");
-            }
+            assert!(number > 20 || cost <= 10, "{cost}");
         }
+        // A leaf that is full is split, which takes some more now and then.
         println!("{all} operations for 600, at most {most}");
-        assert!(all <= 600 * 10, "{all}");
+        assert!(all <= 600 * 10 && most <= 24, "{all} {most}");
     }
 }

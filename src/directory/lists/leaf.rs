@@ -57,7 +57,10 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
                 positions = rest;
             }
             if positions.len() == before.len() {
-                self.rewrite(reached).await?;
+                match self.list.splits_by_id() {
+                    true => self.split_by_id(reached).await?,
+                    false => self.rewrite(reached).await?,
+                };
             } else if written && !self.replace(reached, leaf).await? {
                 positions = before;
             } else {
