@@ -18,6 +18,7 @@
 //! - [`configuration`]: the operator's variables
 //! - [`user`], [`group`]: a user, a group of users, and the rules for their members
 //! - [`folded_name`]: names as a search compares them
+//! - [`words`]: the words by which users are found
 //! - [`unicode`], `domain_name`: the standards' rules for characters and domain names
 //! - [`json`]: JSON texts, read strictly
 //! - `quoted_string`, `hexadecimal`: strings in double quotes, numbers as digits
@@ -49,3 +50,4 @@ pub mod store;
 pub mod timestamp;
 pub mod unicode;
 pub mod user;
+pub mod words;

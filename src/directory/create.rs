@@ -246,6 +246,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             first: request.map(|request| FirstAnswer { request, version }),
             groups: Vec::new(),
             gives_bound: false,
+            bounds: Vec::new(),
         })
     }
 }

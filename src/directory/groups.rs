@@ -154,8 +154,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         // the first user costs no more than the others.
         let number = number::add(self.store, CREATED, 1).await?;
         let claimant = UserId::try_from(number as u64).map_err(|_| Error::Exhausted)?;
-        let users = List::Group(claimant.into());
-        self.list_or_new(users, async |_| Ok(())).await?;
+        self.list_or_new(List::Group(claimant.into())).await?;
         let created_at = self.platform.now();
         let pending = Record::<LiveGroup> {
             claims: 0,

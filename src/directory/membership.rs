@@ -70,8 +70,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 (Membership::Member, Err(_)) => {
                     self.make_room(&mut live).await?;
                     // 2. The list of the group leads to the user.
-                    let list = List::Group(group);
-                    let list = self.list_or_new(list, async |_| Ok(())).await?;
+                    let list = self.list_or_new(List::Group(group)).await?;
                     list.insert(&[Position::by_id(id)], true).await?;
                     let place = live.groups.partition_point(|other| *other < group);
                     live.groups.insert(place, group);

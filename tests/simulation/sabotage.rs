@@ -63,12 +63,16 @@ pub enum Sabotage {
     MemberHalfLost,
     GroupNameClaimSkipped,
     GroupNameFenceSkipped,
+    WordUnlisted,
+    WordMergedUnfenced,
+    WordBoundUnmarked,
+    WordBoundKept,
 }
 
 use Sabotage::*;
 
 /// All sabotages: what each breaks, and why it can't stay unnoticed.
-pub const ALL: [(Sabotage, &str, &str); 55] = [
+pub const ALL: [(Sabotage, &str, &str); 59] = [
     (
         ClaimSkipped,
         "the claim on an email is skipped",
@@ -344,6 +348,26 @@ pub const ALL: [(Sabotage, &str, &str); 55] = [
         "a group that is about to get a name is not kept from it",
         "two groups have the name",
     ),
+    (
+        WordUnlisted,
+        "a rename does not write the lists of words",
+        "the user is not found by its new words",
+    ),
+    (
+        WordMergedUnfenced,
+        "the index of words is made without a write of its users' records",
+        "a rename that has found no index goes on, and the user is not found by its new words",
+    ),
+    (
+        WordBoundUnmarked,
+        "the record of a user does not say that a leaf of a word begins at the start of its name",
+        "the start of the name stays when the user is gone",
+    ),
+    (
+        WordBoundKept,
+        "a leaf of a word goes on beginning where it did, whoever goes",
+        "the start of a name stays in the store when its user is gone",
+    ),
 ];
 
 impl Sabotage {
@@ -398,6 +422,14 @@ impl Sabotage {
                 | MemberHalfLost
                 | GroupNameClaimSkipped
                 | GroupNameFenceSkipped
+        )
+    }
+
+    /// Whether it takes words to notice.
+    pub fn concerns_words(self) -> bool {
+        matches!(
+            self,
+            WordUnlisted | WordMergedUnfenced | WordBoundUnmarked | WordBoundKept
         )
     }
 

@@ -6,6 +6,7 @@ mod external_ids;
 mod groups;
 mod names;
 mod usernames;
+mod words;
 
 use edge_users::store::StoreError;
 use serde_json::{Value, json};
@@ -26,6 +27,9 @@ impl Sabotage {
         }
         if self.concerns_groups() {
             return groups::apply(self, store, operation);
+        }
+        if self.concerns_words() {
+            return words::apply(self, store, operation);
         }
         if self.concerns_usernames() {
             return usernames::apply(self, store, client, operation);
