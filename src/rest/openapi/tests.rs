@@ -20,7 +20,7 @@ use crate::service::resource::Resource;
 
 /// Those of both components.
 fn resources() -> impl Iterator<Item = &'static Resource<FakeStore, FakePlatform, Vec<u8>>> {
-    Rest::resources().chain(Groups::resources())
+    Rest::resources().iter().chain(Groups::resources())
 }
 
 /// The path of the description, with `{}` in the place of any parameter.
