@@ -22,7 +22,7 @@ use crate::service::bulk::import::{Done, Form, How, Import, Item, Results, Work}
 use crate::service::bulk::upsert::{Key, Upsert};
 use crate::service::resource::{Call, Operation, Resource, handled};
 use crate::store::Store;
-use crate::user::{Email, ExternalId, Profile, UserId, Username, Violation};
+use crate::user::{Email, ExternalId, Profile, User, UserId, Username, Violation};
 
 pub(super) const fn resource<S: Store, P: Platform, B: Body>() -> Resource<S, P, B> {
     Resource {
@@ -130,7 +130,7 @@ impl Users {
             }
             Some(member) => Ok(Work::Upsert(Upsert {
                 key: key(member, &members)?,
-                change: Box::new(move |profile| merged(profile, &members)),
+                change: Box::new(move |profile| merged::<User>(profile, &members)),
                 is_dry_run,
             })),
         }))
