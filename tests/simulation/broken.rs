@@ -3,6 +3,7 @@
 use crate::backend::Backend;
 use crate::explore::{Bounds, explore};
 use crate::external_ids;
+use crate::groups;
 use crate::meetings::meetings;
 use crate::names;
 use crate::random;
@@ -40,8 +41,10 @@ fn scenarios(backend: Backend, sabotage: Sabotage) -> impl Iterator<Item = Scena
 
 fn explored(sabotage: Sabotage, backend: Backend, faults: usize, pauses: usize) -> Option<Caught> {
     // Requests that change a list have many steps; what meets there does so in a few turns.
-    let concerns_lists =
-        sabotage.concerns_names() || sabotage.concerns_external_ids() || sabotage.concerns_words();
+    let concerns_lists = sabotage.concerns_names()
+        || sabotage.concerns_external_ids()
+        || sabotage.concerns_words()
+        || sabotage.concerns_groups();
     let (switches, patience) = match concerns_lists {
         true => (2, usize::MAX),
         false => (usize::MAX, 12),
@@ -58,6 +61,8 @@ fn explored(sabotage: Sabotage, backend: Backend, faults: usize, pauses: usize) 
         words::scenarios(backend, Some(sabotage)).collect()
     } else if sabotage.concerns_external_ids() {
         external_ids::scenarios(backend, Some(sabotage)).collect()
+    } else if sabotage.concerns_groups() {
+        groups::scenarios(backend, Some(sabotage)).collect()
     } else {
         scenarios(backend, sabotage).collect()
     };

@@ -17,6 +17,7 @@
 //! - [`sorting`]: the same for lists of everyone in the order of names, and the reverse of it
 //! - [`words`]: the same for searches by words, while the first of them makes the index
 //! - [`external_ids`]: the same for users with one external id
+//! - [`groups`]: the same for groups, and who is in them
 //! - [`many`]: searches among thousands
 //! - [`random`]: many requests, in random order, with random faults
 //! - [`scripts`], [`leftovers`]: runs with fixed steps
@@ -33,6 +34,7 @@ mod counts;
 mod explore;
 mod external_ids;
 mod forgotten;
+mod groups;
 mod history;
 mod leftovers;
 mod linearizability;

@@ -3,6 +3,7 @@
 //! nothing else in the simulation knows.
 
 mod external_ids;
+mod groups;
 mod names;
 mod usernames;
 mod words;
@@ -23,6 +24,9 @@ impl Sabotage {
         }
         if self.concerns_external_ids() {
             return external_ids::apply(self, store, operation);
+        }
+        if self.concerns_groups() {
+            return groups::apply(self, store, operation);
         }
         if self.concerns_words() {
             return words::apply(self, store, operation);
