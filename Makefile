@@ -19,8 +19,8 @@ CARGO_DENY = 0.20.2
 NATIVE = --profile host --workspace
 
 # The conversations that any service can have.
-URL_TESTS = description:: emails:: export:: finding:: groups:: idempotency:: import:: json:: limits:: negotiation:: patch:: \
-	preconditions:: search:: tracing:: users::
+URL_TESTS = bulk_delete:: description:: emails:: export:: finding:: groups:: idempotency:: import:: json:: limits:: negotiation:: patch:: \
+	preconditions:: search:: tracing:: upserts:: users::
 
 .PHONY: help run test test-url simulate torture fleet fleet-torture fuzz fuzz-parsers interop check-deploy lint-api audit bench costs service components programs build check target size
 

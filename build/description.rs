@@ -20,6 +20,7 @@ fn description() -> anyhow::Result<String> {
         ("/users", "users"),
         ("/users/import", "import"),
         ("/users/export", "export"),
+        ("/users/delete", "bulk-delete"),
         ("/users/{id}", "user"),
         ("/users/{id}/groups", "groups-of-user"),
         ("/groups", "groups"),

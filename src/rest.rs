@@ -4,11 +4,12 @@
 //! - [`listing`], [`search`]: several users in one answer, and the search by name
 //! - [`narrowing`]: the parameters that narrow lists
 //! - [`representation`], [`patch`]: a user as clients see it, and how they change it
-//! - [`import`], [`export`]: many users, line by line
+//! - [`import`], [`export`]: many users, line by line; [`bulk_delete`]: the end of many
 //! - [`groups`]: groups of users
 //! - [`root`], [`health`], [`readiness`], [`catalog`]: the service itself
 //! - [`openapi`], [`docs`], [`problems`]: the description of the interface, for programs and people
 
+mod bulk_delete;
 mod catalog;
 mod collection;
 mod docs;
@@ -67,6 +68,7 @@ impl Interface for Rest {
                 collection::resource(),
                 import::resource(),
                 export::resource(),
+                bulk_delete::resource(),
                 user::resource(),
                 root::resource(),
                 health::resource(),

@@ -28,6 +28,8 @@ pub struct Failure {
     /// Whether the service may have fulfilled the request.
     pub may_be_done: bool,
     pub again: Again,
+    /// The status of the answer, if that is the reason.
+    pub status: Option<u16>,
 }
 
 /// Whether the same request may be answered another time.
@@ -45,6 +47,7 @@ impl Failure {
             why,
             may_be_done: false,
             again,
+            status: None,
         }
     }
 
@@ -54,6 +57,7 @@ impl Failure {
             why,
             may_be_done: true,
             again: Again::Later(None),
+            status: None,
         }
     }
 
@@ -74,6 +78,9 @@ pub fn reason(error: &dyn StdError) -> String {
 /// A problem document, as far as it is shown.
 #[derive(Debug, Deserialize)]
 pub struct Problem {
+    /// Its type.
+    #[serde(rename = "type", default)]
+    pub kind: String,
     pub detail: String,
     #[serde(default)]
     pub errors: Vec<Violation>,
@@ -141,6 +148,7 @@ impl Lines {
                     why: "the answer is not made of lines".to_owned(),
                     may_be_done: true,
                     again: Again::Never,
+                    status: None,
                 });
             }
             match timeout(READ_TIMEOUT, self.body.frame()).await {

@@ -1,13 +1,14 @@
-//! The command line: `edge-users import`, `edge-users export` and `edge-users token`, for people
+//! The command line: `edge-users sync`, `import`, `export` and `token`, for people
 //! who work with an edge-users service, wherever it runs.
 //!
 //! # Layout
 //!
-//! * `options`: the options of `import` and `export`.
+//! * `options`: the options of `sync`, `import` and `export`.
 //! * `import`: a file, cut into batches for several connections.
 //! * `batch`: lines on their way, and the state of each.
 //! * `sending`: the requests that a batch takes, and the look-ups of lines in doubt.
 //! * `export`: all users, to a file.
+//! * `sync`: a directory in step with a file.
 //! * `service`, `connection`: requests, and how they get there.
 //! * `answer`: lines in answers, problem documents, and failures.
 //! * `backoff`: pauses between attempts, and their number.
@@ -24,13 +25,14 @@ mod options;
 mod progress;
 mod sending;
 mod service;
+mod sync;
 mod token;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use options::{ExportOptions, ImportOptions};
+use options::{ExportOptions, ImportOptions, SyncOptions};
 use printable::Printable;
 use token::{NewToken, NewTokenOptions};
 
@@ -44,6 +46,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Make, change and end users, so that a running service is as a file says
+    Sync(SyncOptions),
     /// Send users to a running service
     Import(ImportOptions),
     /// Get all users from a running service
@@ -74,7 +78,9 @@ fn main() -> ExitCode {
     let Arguments { command } = Arguments::parse();
     let failure = match command {
         Command::Token(_) => ExitCode::FAILURE,
-        Command::Import(_) | Command::Export(_) => ExitCode::from(Outcome::Incomplete as u8),
+        Command::Sync(_) | Command::Import(_) | Command::Export(_) => {
+            ExitCode::from(Outcome::Incomplete as u8)
+        }
     };
     let result = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -97,6 +103,7 @@ fn main() -> ExitCode {
 
 async fn run(command: Command) -> anyhow::Result<Outcome> {
     match command {
+        Command::Sync(options) => sync::sync(options).await,
         Command::Import(options) => import::import(options).await,
         Command::Export(options) => export::export(options).await,
         Command::Token(TokenCommand::New(options)) => {

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER, USER_AGENT};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, IF_MATCH, LOCATION, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::Value;
 use tokio::time::timeout;
 
 use crate::answer::{Again, Failure, Problem, READ_TIMEOUT, reason};
@@ -85,7 +85,34 @@ impl Service {
     /// Asks for the JSON at a path, which begins with a slash.
     pub async fn get_json<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
         let request = Request::get(self.at(path));
-        let response = self.send(request, Vec::new(), JSON).await?;
+        self.answer(request, Vec::new()).await
+    }
+
+    /// Sends JSON to a path, which begins with a slash; the answer is JSON, too.
+    pub async fn post_json<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &Value,
+    ) -> Result<T, Failure> {
+        let request = Request::post(self.at(path)).header(CONTENT_TYPE, JSON);
+        self.answer(request, body.to_string().into_bytes()).await
+    }
+
+    /// Changes what is at a path, which begins with a slash, in the version of that entity tag.
+    pub async fn patch_json(&self, path: &str, tag: &str, patch: &Value) -> Result<(), Failure> {
+        let request = Request::patch(self.at(path)).header(CONTENT_TYPE, JSON);
+        let request = request.header(IF_MATCH, tag);
+        let body = patch.to_string().into_bytes();
+        self.answer::<IgnoredAny>(request, body).await.map(|_| ())
+    }
+
+    /// Sends a request whose answer is JSON.
+    async fn answer<T: DeserializeOwned>(
+        &self,
+        request: http::request::Builder,
+        body: Vec<u8>,
+    ) -> Result<T, Failure> {
+        let response = self.send(request, body, JSON).await?;
         let body = Limited::new(response.into_body(), MAX_ANSWER).collect();
         match timeout(READ_TIMEOUT, body).await {
             Ok(Ok(body)) => serde_json::from_slice(&body.to_bytes())
@@ -149,6 +176,7 @@ impl Service {
                 ),
                 may_be_done: true,
                 again: Again::Never,
+                status: None,
             }),
             _ => Ok(response),
         }
@@ -156,14 +184,6 @@ impl Service {
 
     /// The meaning of a response with another status than 200.
     async fn refusal(&self, response: Response<Incoming>) -> Failure {
-        /// As far as it matters here.
-        #[derive(Deserialize)]
-        struct Told {
-            #[serde(rename = "type", default)]
-            kind: String,
-            #[serde(flatten)]
-            problem: Problem,
-        }
         let status = response.status();
         let header = |name| response.headers().get(name)?.to_str().ok();
         let after = header(RETRY_AFTER).and_then(|value| value.parse().ok());
@@ -175,13 +195,13 @@ impl Service {
             Ok(Ok(body)) => body.to_bytes(),
             _ => Bytes::new(),
         };
-        let told = serde_json::from_slice::<Told>(&body);
+        let told = serde_json::from_slice::<Problem>(&body);
         let told = told.ok().filter(|_| is_problem);
         let is_from_service = told
             .as_ref()
             .is_some_and(|told| told.kind.starts_with(PROBLEM_TYPES));
         let why = match told {
-            Some(Told { problem, .. }) => format!("the service answers {status}: {problem}"),
+            Some(problem) => format!("the service answers {status}: {problem}"),
             None if status.is_redirection() => {
                 format!(
                     "the service answers {status}{}",
@@ -194,7 +214,7 @@ impl Service {
             ),
             None => format!("the service, or a proxy before it, answers {status}"),
         };
-        match status {
+        let failure = match status {
             StatusCode::TOO_MANY_REQUESTS => Failure::refused(why, again),
             // A proxy may say this of a request that reached the service.
             StatusCode::SERVICE_UNAVAILABLE if is_from_service => Failure::refused(why, again),
@@ -205,11 +225,16 @@ impl Service {
             _ => Failure {
                 why,
                 may_be_done: true,
+                status: None,
                 again: match status.is_server_error() {
                     true => again,
                     false => Again::Never,
                 },
             },
+        };
+        Failure {
+            status: Some(status.as_u16()),
+            ..failure
         }
     }
 }

@@ -1,11 +1,13 @@
-//! `/users/import`: makes a user of each line, and answers a line with each outcome.
+//! `/users/import`: makes a user of each line, or changes the user that the line matches, and
+//! answers a line with each outcome.
 
 use std::future::ready;
 
-use http::{Method, Response, StatusCode};
+use http::{Method, Response};
 use serde::Serialize;
+use serde_json::Value;
 
-use super::patch::without_read_only;
+use super::patch::{merged, without_read_only};
 use crate::auth::{Permission, Scope};
 use crate::json;
 use crate::message::body::{Body, MAX_BYTES};
@@ -16,10 +18,11 @@ use crate::message::query::Query;
 use crate::message::trace::Trace;
 use crate::platform::Platform;
 use crate::service::bulk::End;
-use crate::service::bulk::import::{Form, Import, Item, Results};
+use crate::service::bulk::import::{Done, Form, How, Import, Item, Results, Work};
+use crate::service::bulk::upsert::{Key, Upsert};
 use crate::service::resource::{Call, Operation, Resource, handled};
 use crate::store::Store;
-use crate::user::{Profile, User, UserId};
+use crate::user::{Email, ExternalId, Profile, User, UserId, Username, Violation};
 
 pub(super) const fn resource<S: Store, P: Platform, B: Body>() -> Resource<S, P, B> {
     Resource {
@@ -41,6 +44,10 @@ pub(super) const fn resource<S: Store, P: Platform, B: Body>() -> Resource<S, P,
 struct Outcome<'a> {
     line: u64,
     status: u16,
+    /// How the user came about, if the line could have changed one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<&'static str>,
+    /// Also of a user that a refused line would have changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<UserId>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,6 +60,10 @@ struct Closing {
     /// `complete`, or why it ends here.
     end: &'static str,
     created: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updated: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unchanged: Option<u64>,
     refused: u64,
     failed: u64,
     /// The path of the request that goes on.
@@ -66,80 +77,144 @@ struct Closing {
 fn import<'a, S: Store, P: Platform, B: Body + 'a>(
     call: Call<'a, S, P, B>,
 ) -> Result<Response<Content<'a>>, Problem> {
+    let query = Query::parse(call.request.uri().query(), &["line", "match", "dry_run"])?;
     // The number of the first line of the body, for a client that goes on with a file.
-    let query = Query::parse(call.request.uri().query(), &["line"])?;
     let number = query.number("line", 1, u64::from(u32::MAX))?.unwrap_or(1);
-    let import = Import::new(call, Lines::default(), number, None);
-    Ok(ndjson::response(import))
+    let matching = match query.get("match") {
+        None => None,
+        Some("email") => Some("email"),
+        Some("username") => Some("username"),
+        Some("external_id") => Some("external_id"),
+        Some(_) => {
+            let rule = "must be email, username or external_id";
+            return Err(Problem::invalid_query(rule, "match"));
+        }
+    };
+    let is_dry_run = match query.get("dry_run") {
+        None | Some("false") => false,
+        Some("true") if matching.is_some() => true,
+        Some("true") => return Err(Problem::invalid_query("goes with match", "dry_run")),
+        Some(_) => return Err(Problem::invalid_query("must be true or false", "dry_run")),
+    };
+    let users = Users {
+        lines: Lines::default(),
+        matching,
+        is_dry_run,
+    };
+    Ok(ndjson::response(Import::new(call, users, number, None)))
 }
 
-impl Form for Lines {
+/// The lines of an import.
+struct Users {
+    lines: Lines,
+    /// The member by which users are looked up; `None` if each line makes a user.
+    matching: Option<&'static str>,
+    is_dry_run: bool,
+}
+
+impl Users {
+    fn work(matching: Option<&'static str>, is_dry_run: bool, line: Line) -> Item {
+        let Line::Whole(bytes) = line else {
+            return Some(Err(Problem::line_too_long(MAX_BYTES)));
+        };
+        if bytes.trim_ascii().is_empty() {
+            return None;
+        }
+        // Members that the service sets are ignored, so that an exported file can be imported.
+        let members = json::parse(bytes).map_err(Problem::from);
+        let members = members.map(without_read_only);
+        Some(members.and_then(|members| match matching {
+            None => {
+                let profile = Profile::from_json(members).map_err(Problem::invalid_user);
+                profile.map(Work::Create)
+            }
+            Some(member) => Ok(Work::Upsert(Upsert {
+                key: key(member, &members)?,
+                change: Box::new(move |profile| merged::<User>(profile, &members)),
+                is_dry_run,
+            })),
+        }))
+    }
+}
+
+/// The value of the member by which a user is looked up.
+fn key(member: &'static str, members: &Value) -> Result<Key, Problem> {
+    let key = match (&members[member], member) {
+        (Value::String(text), "email") => Email::try_from(text.clone()).map(Key::Email),
+        (Value::String(text), "username") => Username::try_from(text.clone()).map(Key::Username),
+        (Value::String(text), _) => ExternalId::try_from(text.clone()).map(Key::ExternalId),
+        (Value::Null, _) => Err("is needed to look up the user".into()),
+        _ => Err("must be a string".into()),
+    };
+    key.map_err(|rule| Problem::invalid_user(vec![Violation::new(member, rule)]))
+}
+
+impl Form for Users {
     fn push(&mut self, bytes: &[u8]) -> Result<(), Problem> {
-        self.push(bytes);
+        self.lines.push(bytes);
         Ok(())
     }
 
     fn next(&mut self) -> Result<Option<Item>, Problem> {
-        Ok(self.next().map(read))
+        let (matching, is_dry_run) = (self.matching, self.is_dry_run);
+        let line = self.lines.next();
+        Ok(line.map(|line| Users::work(matching, is_dry_run, line)))
     }
 
     fn last(&mut self) -> Result<Option<Item>, Problem> {
-        Ok(self.last().map(read))
+        let (matching, is_dry_run) = (self.matching, self.is_dry_run);
+        let line = self.lines.last();
+        Ok(line.map(|line| Users::work(matching, is_dry_run, line)))
     }
 
     fn push_result(
         &mut self,
         bytes: &mut Vec<u8>,
         line: u64,
-        created: Result<User, Problem>,
+        found: Option<UserId>,
+        result: Result<Done, Problem>,
         trace: &Trace,
     ) {
-        let (status, id, problem) = match &created {
-            Ok(user) => (StatusCode::CREATED, Some(user.id), None),
-            Err(problem) => (problem.status(), None, Some(problem.details(trace))),
+        let (status, how, user, problem) = match &result {
+            Ok(Done { user, how }) => (how.status(), Some(*how), user.as_ref(), None),
+            Err(problem) => (problem.status(), None, None, Some(problem.details(trace))),
         };
-        let status = status.as_u16();
-        ndjson::push(
-            bytes,
-            &Outcome {
-                line,
-                status,
-                id,
-                problem,
-            },
-        );
+        let how = how.filter(|_| self.matching.is_some());
+        let outcome = Outcome {
+            line,
+            status: status.as_u16(),
+            outcome: how.map(|how| match how {
+                How::Created => "created",
+                How::Updated => "updated",
+                How::Unchanged => "unchanged",
+            }),
+            id: user.map(|user| user.id).or(found),
+            problem,
+        };
+        ndjson::push(bytes, &outcome);
     }
 
     fn push_end(&mut self, bytes: &mut Vec<u8>, end: End, results: Results, next: u64) {
         let goes_on = !matches!(end, End::Complete);
+        let is_upsert = self.matching.is_some();
+        let mut path = format!("/users/import?line={next}");
+        if let Some(member) = self.matching {
+            path += "&match=";
+            path += member;
+        }
+        if self.is_dry_run {
+            path += "&dry_run=true";
+        }
         let closing = Closing {
             end: end.name(),
             created: results.created,
+            updated: is_upsert.then_some(results.updated),
+            unchanged: is_upsert.then_some(results.unchanged),
             refused: results.refused,
             failed: results.failed,
-            next: goes_on.then(|| format!("/users/import?line={next}")),
-            retry_after: match end {
-                End::RateLimit(reset) => Some(reset),
-                _ => None,
-            },
+            next: goes_on.then_some(path),
+            retry_after: end.retry_after(),
         };
         ndjson::push(bytes, &closing);
     }
-}
-
-/// The profile of a line; `None` if the line is blank. Members that the service sets are ignored,
-/// so that an exported file can be imported.
-fn read(line: Line) -> Item {
-    let Line::Whole(bytes) = line else {
-        return Some(Err(Problem::line_too_long(MAX_BYTES)));
-    };
-    if bytes.trim_ascii().is_empty() {
-        return None;
-    }
-    let profile = json::parse(bytes)
-        .map_err(Problem::from)
-        .and_then(|members| {
-            Profile::from_json(without_read_only(members)).map_err(Problem::invalid_user)
-        });
-    Some(profile)
 }

@@ -43,7 +43,7 @@ impl Patch {
     /// What the patch makes of a user or a group.
     pub fn apply<T: Patched>(&self, to: &T) -> Result<T::Profile, Problem> {
         match self {
-            Patch::Merge(patch) => merged::<T>(to.profile(), patch),
+            Patch::Merge(patch) => merged::<T>(Some(to.profile()), patch),
             Patch::Operations(operations) => operations.apply(to),
         }
     }
@@ -85,9 +85,15 @@ impl Patched for User {
     }
 }
 
-/// What a merge patch makes of a profile.
-fn merged<T: Patched>(profile: &T::Profile, patch: &Value) -> Result<T::Profile, Problem> {
-    let mut value = to_value(profile)?;
+/// What a merge patch makes of a profile, or of none.
+pub(super) fn merged<T: Patched>(
+    profile: Option<&T::Profile>,
+    patch: &Value,
+) -> Result<T::Profile, Problem> {
+    let mut value = match profile {
+        Some(profile) => to_value(profile)?,
+        None => Value::Null,
+    };
     json_patch::merge(&mut value, patch);
     T::read(value)
 }

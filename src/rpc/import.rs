@@ -17,10 +17,10 @@ use crate::message::problem::Problem;
 use crate::message::trace::Trace;
 use crate::platform::Platform;
 use crate::service::bulk::End;
-use crate::service::bulk::import::{Form, Import, Item, Results};
+use crate::service::bulk::import::{Done, Form, Import, Item, Results, Work};
 use crate::service::resource::{Answer, Call, Operation, Resource, handled};
 use crate::store::Store;
-use crate::user::User;
+use crate::user::UserId;
 
 pub const fn resource<S: Store, P: Platform, B: Body>() -> Resource<S, P, B> {
     Resource {
@@ -60,6 +60,7 @@ impl Form for Messages {
     fn next(&mut self) -> Result<Option<Item>, Problem> {
         let request = self.stream.next::<ImportUsersRequest>(&mut self.frames)?;
         let read = |request: ImportUsersRequest| profile(members(required(request.user)?)?);
+        let read = |request| read(request).map(Work::Create);
         Ok(request.map(|request| Some(read(request))))
     }
 
@@ -72,13 +73,12 @@ impl Form for Messages {
         &mut self,
         bytes: &mut Vec<u8>,
         _: u64,
-        created: Result<User, Problem>,
+        _: Option<UserId>,
+        result: Result<Done, Problem>,
         _: &Trace,
     ) {
-        let result = Some(match created {
-            Ok(user) => Outcome::User(message(user)),
-            Err(problem) => Outcome::Error(error(&problem)),
-        });
+        let user = |done: Done| done.user.map(|user| Outcome::User(message(user)));
+        let result = result.map_or_else(|problem| Some(Outcome::Error(error(&problem))), user);
         self.stream.push(bytes, &ImportUsersResponse { result });
     }
 

@@ -98,6 +98,7 @@ fn every_request_that_would_change_something_leaves_a_line_also_when_it_is_refus
         ("PATCH", "/users/1", JSON),
         ("DELETE", "/users/1", JSON),
         ("POST", "/users/import", NDJSON),
+        ("POST", "/users/delete", JSON),
     ] {
         let refused = |headers: &[(&str, &str)], path: &str, status: u16| {
             assert_eq!(
@@ -284,6 +285,39 @@ fn an_import_has_a_line_when_it_begins_one_for_each_line_and_one_when_it_ends() 
             json!(200),
             json!("complete"),
         ],
+    ];
+    assert_eq!(shown, expected);
+}
+
+#[test]
+fn many_deletes_have_a_line_for_each_user() {
+    let setting = Setting::<Memory>::default();
+    let ada = r#"{"name":"Ada"}"#;
+    assert_eq!(setting.ask("POST", "/users", &[JSON], ada), 201);
+    setting.trail();
+    let ids = r#"{"ids":[1,1]}"#;
+    assert_eq!(setting.ask("POST", "/users/delete", &[JSON], ids), 200);
+    let shown: Vec<_> = setting
+        .trail()
+        .iter()
+        .map(|line| ["event", "action", "user", "outcome"].map(|member| line[member].clone()))
+        .collect();
+    let null = Value::Null;
+    let one = |status: u16| {
+        [
+            json!("ended"),
+            json!("bulk-delete-user"),
+            json!(1),
+            json!(status),
+        ]
+    };
+    let all =
+        |event: &str, status: Value| [json!(event), json!("bulk-delete"), null.clone(), status];
+    let expected = [
+        all("begun", null.clone()),
+        one(204),
+        one(404),
+        all("ended", json!(200)),
     ];
     assert_eq!(shown, expected);
 }

@@ -101,6 +101,8 @@ const TABLE: &str = "
 
     POST    /users/import 401 401      401     401     403  415   415   403   403
     OPTIONS /users/import 204 204      204     204     204  204   204   204   204
+    POST    /users/delete 401 401      401     401     403  422   422   403   403
+    OPTIONS /users/delete 204 204      204     204     204  204   204   204   204
     GET     /users/export 401 401      401     401     200  200   200   403   403
     HEAD    /users/export 401 401      401     401     200  200   200   403   403
     POST    /users/export 401 401      401     401     405  405   405   403   403

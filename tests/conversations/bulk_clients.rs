@@ -3,6 +3,7 @@
 mod doubt;
 mod refusals;
 mod scripted;
+mod sync;
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};

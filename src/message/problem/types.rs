@@ -90,6 +90,9 @@ problem_types! {
     USERNAME_TAKEN = CONFLICT "username-taken" "Username taken",
         "Another user has this username. Usernames that differ in case or in the form of characters are the same.",
         "Use another username, or change that user first.";
+    SEVERAL_MATCHES = CONFLICT "several-matches" "Several matches",
+        "Several users have this external id, so it does not say which of them is meant. Nothing was changed.",
+        "Look at the users with GET /users?external_id=, and change one of them by its id. Give the others another external id.";
     GROUP_NAME_TAKEN = CONFLICT "group-name-taken" "Group name taken",
         "Another group has this name. Names that differ in case or in the form of characters are the same.",
         "Use another name, or look the group up by its name.";
@@ -126,6 +129,9 @@ problem_types! {
     INVALID_USER = UNPROCESSABLE_ENTITY "invalid-user" "Invalid user",
         "Members of the user break a rule. The list errors names each member, by its JSON Pointer. Nothing was changed.",
         "Correct the members in errors.";
+    INVALID_BATCH = UNPROCESSABLE_ENTITY "invalid-batch" "Invalid batch",
+        "The body is not a list of users as the resource takes it, or an element of the list breaks a rule. The list errors names each, by its JSON Pointer. Nothing was changed.",
+        "Correct the body as errors says.";
     INVALID_GROUP = UNPROCESSABLE_ENTITY "invalid-group" "Invalid group",
         "Members of the group, or of the changes of its users, break a rule. The list errors names each member, by its JSON Pointer. Nothing was changed.",
         "Correct the members in errors.";

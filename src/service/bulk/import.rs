@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 
-use super::{Chunk, End, deadline, until};
+use super::upsert::Upsert;
+use super::{Chunk, End, FAILURES, deadline, until};
 use crate::directory::Directory;
 use crate::message::body::{Body, Broken};
 use crate::message::content::{Part, Parts, TURN};
@@ -19,7 +20,7 @@ use crate::service::quota::{Client, Quota};
 use crate::service::resource::Call;
 use crate::store::Store;
 use crate::timestamp::Timestamp;
-use crate::user::{Profile, User};
+use crate::user::{Profile, User, UserId};
 
 /// How users arrive, and how their results go.
 pub trait Form {
@@ -32,12 +33,13 @@ pub trait Form {
     /// What is left when no more bytes come.
     fn last(&mut self) -> Result<Option<Item>, Problem>;
 
-    /// Adds the result of the user of that number.
+    /// Adds the result of what arrived under that number. `found` is the user that it changes.
     fn push_result(
         &mut self,
         bytes: &mut Vec<u8>,
         number: u64,
-        created: Result<User, Problem>,
+        found: Option<UserId>,
+        result: Result<Done, Problem>,
         trace: &Trace,
     );
 
@@ -56,12 +58,45 @@ pub trait Form {
 }
 
 /// What arrived; `None` if that is nothing.
-pub type Item = Option<Result<Profile, Problem>>;
+pub type Item = Option<Result<Work, Problem>>;
+
+/// What is to be done.
+pub enum Work {
+    Create(Profile),
+    Upsert(Upsert),
+}
+
+/// What was done.
+pub struct Done {
+    /// The user as it is then; `None` if it would be created, and nothing is written.
+    pub user: Option<User>,
+    pub how: How,
+}
+
+/// How a user came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    Created,
+    Updated,
+    Unchanged,
+}
+
+impl How {
+    /// The status that a request for this user alone would have.
+    pub fn status(self) -> StatusCode {
+        match self {
+            How::Created => StatusCode::CREATED,
+            How::Updated | How::Unchanged => StatusCode::OK,
+        }
+    }
+}
 
 /// What became of the users.
 #[derive(Clone, Copy, Default)]
 pub struct Results {
     pub created: u64,
+    pub updated: u64,
+    pub unchanged: u64,
     /// Through no fault of the service.
     pub refused: u64,
     /// Through a fault of the service. These may or may not have been made.
@@ -71,19 +106,18 @@ pub struct Results {
 
 impl Results {
     /// Counts the result of a user.
-    fn count(&mut self, result: Result<(), &Problem>) {
+    fn count(&mut self, result: Result<How, &Problem>) {
         let failed = result.is_err_and(|problem| problem.status().is_server_error());
         match result {
-            Ok(()) => self.created += 1,
+            Ok(How::Created) => self.created += 1,
+            Ok(How::Updated) => self.updated += 1,
+            Ok(How::Unchanged) => self.unchanged += 1,
             Err(_) if failed => self.failed += 1,
             Err(_) => self.refused += 1,
         }
         self.failed_in_a_row = if failed { self.failed_in_a_row + 1 } else { 0 };
     }
 }
-
-/// An import ends after the service failed at so many users in a row.
-const FAILURES: u32 = 3;
 
 /// How many bytes of results wait in memory for a client that does not read them.
 const MAX_UNSENT: usize = 1024 * 1024;
@@ -267,8 +301,8 @@ impl<S: Store, P: Platform, B: Body, F: Form> Import<'_, S, P, B, F> {
 
     /// Makes the next user, if there is one, and adds the result. Fails, and leaves the
     /// user to another request, if the client has reached its limit of requests.
-    async fn take(&mut self, profile: Item, chunk: &mut Chunk) -> Result<(), Quota> {
-        if let (Some(_), Some(client)) = (&profile, &self.client)
+    async fn take(&mut self, item: Item, chunk: &mut Chunk) -> Result<(), Quota> {
+        if let (Some(_), Some(client)) = (&item, &self.client)
             && let Some(quota) = client.count(self.directory).await
             && quota.is_exceeded()
         {
@@ -276,34 +310,49 @@ impl<S: Store, P: Platform, B: Body, F: Form> Import<'_, S, P, B, F> {
         }
         let number = self.number;
         self.number += 1;
-        let created = match profile {
+        let directory = self.directory;
+        let is_dry_run = matches!(&item, Some(Ok(Work::Upsert(upsert))) if upsert.is_dry_run);
+        let (found, result) = match item {
             None => return Ok(()),
-            Some(Err(problem)) => Err(problem),
-            Some(Ok(profile)) => {
-                let created = self.directory.create(profile, None).await;
-                created.map(|created| created.user).map_err(Problem::from)
+            Some(Err(problem)) => (None, Err(problem)),
+            Some(Ok(Work::Create(profile))) => {
+                let created = directory.create(profile, None).await;
+                let done = |user| Done {
+                    user: Some(user),
+                    how: How::Created,
+                };
+                let done = created.map(|created| done(created.user));
+                (None, done.map_err(Problem::from))
             }
+            Some(Ok(Work::Upsert(upsert))) => upsert.run(directory).await,
         };
-        self.results.count(created.as_ref().map(|_| ()));
-        self.record(&created);
-        if let Ok(user) = &created {
-            self.directory.merge_after(user.id).await;
+        self.results.count(result.as_ref().map(|done| done.how));
+        if !is_dry_run {
+            self.record(found, &result);
         }
-        if let Some(cause) = created.as_ref().err().and_then(Problem::cause) {
+        if let Ok(Done {
+            user: Some(user),
+            how: How::Created,
+        }) = &result
+        {
+            directory.merge_after(user.id).await;
+        }
+        if let Some(cause) = result.as_ref().err().and_then(Problem::cause) {
             let (trace, place) = (&self.trace, &self.place);
             let line = format!("{trace} {place}: line {number}: {cause}");
-            self.directory.platform.log_error(&line);
+            directory.platform.log_error(&line);
         }
         let bytes = &mut chunk.bytes;
-        self.form.push_result(bytes, number, created, &self.trace);
+        self.form
+            .push_result(bytes, number, found, result, &self.trace);
         Ok(())
     }
 
     /// Writes the outcome of a user into the audit trail.
-    fn record(&self, created: &Result<User, Problem>) {
-        let (user, outcome) = match created {
-            Ok(user) => (Some(user.id), StatusCode::CREATED),
-            Err(problem) => (None, problem.status()),
+    fn record(&self, found: Option<UserId>, result: &Result<Done, Problem>) {
+        let (user, outcome) = match result {
+            Ok(Done { user, how }) => (user.as_ref().map(|user| user.id), how.status()),
+            Err(problem) => (found, problem.status()),
         };
         if let Some(change) = &self.change {
             change.end_one(self.directory.platform, "import-line", user, outcome);
