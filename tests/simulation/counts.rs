@@ -9,8 +9,8 @@ use crate::request::{Action, Condition::Always, Direction::*, Who::Id};
 use crate::scheduler::Simulation;
 use crate::violation::Violation;
 use Action::{
-    Create, CreateOnce, Delete, Find, FindUsername, Get, Patch, Search, SearchExternalId, Sorted,
-    Walk,
+    Create, CreateOnce, Delete, Find, FindUsername, Get, Patch, Search, SearchExternalId,
+    SearchWord, Sorted, Walk,
 };
 
 /// A request, and the most operations that it makes on SQLite and DynamoDB, and
@@ -46,16 +46,16 @@ fn table() -> Vec<(&'static str, Action, usize, usize)> {
         (
             "update of the name",
             Patch(Id(1), json!({ "name": "D" }), Always),
-            5,
-            7,
+            6,
+            8,
         ),
-        ("update of the email", Patch(Id(1), email(y), Always), 6, 8),
+        ("update of the email", Patch(Id(1), email(y), Always), 7, 9),
         ("find of an email given up", Find(x.to_owned()), 2, 2),
         (
             "update to an email given up",
             Patch(Id(2), email(x), Always),
-            5,
-            7,
+            6,
+            8,
         ),
         (
             "update to an email taken",
@@ -79,8 +79,8 @@ fn table() -> Vec<(&'static str, Action, usize, usize)> {
         (
             "update to the email that it gave up",
             Patch(Id(1), email(y), Always),
-            5,
-            7,
+            6,
+            8,
         ),
         ("the first delete", Delete(Id(1), Always), 13, 16),
         ("delete", Delete(Id(2), Always), 8, 10),
@@ -148,8 +148,8 @@ fn table() -> Vec<(&'static str, Action, usize, usize)> {
                 json!({ "email": "l@example.com", "username": "l" }),
                 Always,
             ),
-            10,
-            13,
+            11,
+            14,
         ),
         (
             "create with a new external id",
@@ -174,6 +174,20 @@ fn table() -> Vec<(&'static str, Action, usize, usize)> {
             SearchExternalId("n".to_owned(), 10),
             1,
             1,
+        ),
+        // It makes the index, and merges all users: in each list some five operations.
+        (
+            "the first search by words",
+            SearchWord("b".to_owned(), 10),
+            250,
+            300,
+        ),
+        ("search by words", SearchWord("b".to_owned(), 10), 6, 6),
+        (
+            "search by words that nobody has",
+            SearchWord("nobody".to_owned(), 10),
+            4,
+            4,
         ),
         ("page", Walk(0, 10), 27, 28),
         ("page by name", Sorted(Forwards, 10), 60, 60),
