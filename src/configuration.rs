@@ -12,6 +12,7 @@ use crate::auth::tokens::Tokens;
 use crate::message::cors::Origins;
 use crate::message::host::HostNames;
 use crate::platform::Platform;
+use crate::user::AttributePath;
 
 /// The variables by name, with the value that each has where the operator gives none.
 #[derive(Debug, Default)]
@@ -27,6 +28,8 @@ pub struct Configuration {
     pub allowed_hosts: HostNames,
     /// `page_size`: users on a page for which the client gives no limit, 100.
     pub page_size: u64,
+    /// `indexed_attributes`: the members of attributes by which users can be found, none.
+    pub indexed_attributes: Paths,
     /// `require_preconditions` is `on`: changes need an `If-Match`. By default, `off`, they don't.
     pub require_preconditions: bool,
     /// `cors_origins`: pages of no other origin may read answers.
@@ -38,6 +41,29 @@ pub struct Configuration {
     pub bulk_time_limit: Duration,
     /// The variables that can't be read. While there are any, requests for users are refused.
     pub faults: Vec<Fault>,
+}
+
+/// Members of attributes by which users can be found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Paths(pub Vec<AttributePath>);
+
+impl Paths {
+    /// The most of them: each takes the place and the time of an index.
+    pub const MAX: usize = 16;
+
+    fn read(elements: &[&str]) -> Result<Paths, &'static str> {
+        let rule =
+            "must list at most 16 members of attributes, such as team or address.city, each once";
+        let mut paths = Vec::new();
+        for element in elements {
+            let path = AttributePath::try_from(*element).map_err(|_| rule)?;
+            if paths.len() == Paths::MAX || paths.contains(&path) {
+                return Err(rule);
+            }
+            paths.push(path);
+        }
+        Ok(Paths(paths))
+    }
 }
 
 /// A variable whose value breaks a rule. The value is not repeated: it may be a secret.
@@ -73,6 +99,7 @@ impl Configuration {
             issuer: reader.issuer(),
             allowed_hosts: reader.list("allowed_hosts", HostNames::read),
             page_size: reader.number("page_size", 100, 1..=Self::MAX_PAGE_SIZE),
+            indexed_attributes: reader.list("indexed_attributes", Paths::read),
             require_preconditions: reader.choice("require_preconditions", "off", "on"),
             cors_origins: reader.list("cors_origins", Origins::read),
             rate_limit: reader.number("rate_limit", 0, 0..=Self::MAX_RATE_LIMIT),
@@ -213,6 +240,9 @@ mod tests {
         assert!(read("require_preconditions", "on").require_preconditions);
         assert_eq!(read("rate_limit", "1000000").rate_limit, 1_000_000);
         assert_eq!(read("page_size", "1").page_size, 1);
+        let Paths(paths) = read("indexed_attributes", " team,\naddress.city").indexed_attributes;
+        let paths = Vec::from_iter(paths.iter().map(AttributePath::as_str));
+        assert_eq!(paths, ["team", "address.city"]);
         assert_eq!(
             read("bulk_time_limit", "3600").bulk_time_limit.as_secs(),
             3600
@@ -240,6 +270,17 @@ mod tests {
             ("page_size", "0", "must be a whole number from 1 to 1000"),
             ("page_size", "1001", "must be a whole number from 1 to 1000"),
             ("page_size", "many", "must be a whole number from 1 to 1000"),
+            (
+                "indexed_attributes",
+                "a..secretish",
+                "must list at most 16 members",
+            ),
+            ("indexed_attributes", "secretish,secretish", "each once"),
+            (
+                "indexed_attributes",
+                "a b c d e f g h i j k l m n o p q",
+                "at most 16",
+            ),
             ("require_preconditions", "yes", "must be off or on"),
             ("cors_origins", "secretish", "must list origins"),
             (

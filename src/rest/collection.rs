@@ -92,7 +92,7 @@ async fn list<S: Store, P: Platform, B>(
     let query = Query::parse(request.uri().query(), &known)?;
     let preconditions = Preconditions::of(request.headers())?;
     let fields = Fields::of(&query)?;
-    let mut listing = Listing::new(fields, narrowing::filter(&query)?);
+    let mut listing = Listing::new(fields, narrowing::filter(configuration, &query)?);
     if query.get("email").is_some() {
         query.alone("email", &[ANYWHERE])?;
         by_email(directory, &query, &mut listing).await?;
