@@ -14,7 +14,8 @@
 //! - [`page`], [`walk`]: several users at once, and all users one by one
 //! - [`group`]: ranges of ids without users
 //! - [`lists`]: the ids of users by what their records say
-//! - [`names`]: the list of names
+//! - [`index`]: lists into which new users are put later
+//! - [`names`], [`words`]: searches by names and by words
 //! - [`quota`]: the number of requests of each client
 //! - [`readiness`]: whether the store can be written, and does what the service needs
 //! - [`versioned`], [`number`], [`pointer`]: values and numbers that can be swapped safely
@@ -30,6 +31,7 @@ mod external_ids;
 mod fingerprint;
 mod group;
 mod idempotency;
+mod index;
 mod ledger;
 mod lists;
 mod names;
@@ -46,6 +48,7 @@ mod unknown_members;
 mod update;
 mod versioned;
 mod walk;
+mod words;
 
 pub use claim::Unique;
 pub use lists::{Found, Position};
@@ -108,6 +111,8 @@ pub enum Error {
     Store(StoreError),
     /// Too many changes met. This one may or may not have been made.
     Contended,
+    /// The index that a search needs has the first `done` of so many users.
+    Indexing { done: u64, of: u64 },
     /// The value of this key is not one that this version of the service writes.
     Unreadable(String),
     /// There are no more ids, or no more claims for the user.
@@ -125,6 +130,7 @@ impl fmt::Display for Error {
             Error::Gone => f.write_str("the user of the idempotency key is deleted"),
             Error::Store(error) => write!(f, "the store failed: {error}"),
             Error::Contended => f.write_str("too many concurrent changes"),
+            Error::Indexing { done, of } => write!(f, "{done} of {of} users are in the index"),
             Error::Unreadable(key) => write!(f, "the value of {key:?} can't be read"),
             Error::Exhausted => f.write_str("no numbers are left to give"),
         }

@@ -68,7 +68,8 @@ impl TryFrom<&str> for NamePrefix {
     }
 }
 
-fn fold(text: &str) -> String {
+/// Folds a text as names are.
+pub(crate) fn fold(text: &str) -> String {
     let mut folded = Decomposition::with_capacity(text.len());
     for c in text.chars() {
         match is_invisible(c) {

@@ -18,6 +18,7 @@
 //! - [`configuration`]: the operator's variables
 //! - [`user`]: a user and the rules for its members
 //! - [`folded_name`]: names as a search compares them
+//! - [`words`]: the words by which users are found
 //! - [`unicode`], `domain_name`: the standards' rules for characters and domain names
 //! - [`json`]: JSON texts, read strictly
 //! - `quoted_string`, `hexadecimal`: strings in double quotes, numbers as digits
@@ -48,3 +49,4 @@ pub mod store;
 pub mod timestamp;
 pub mod unicode;
 pub mod user;
+pub mod words;

@@ -197,7 +197,7 @@ pub async fn run_after_response<S: Store, P: Platform>(
     created: Option<UserId>,
 ) {
     if let Some(id) = created {
-        directory.merge_names(id).await;
+        directory.merge_after(id).await;
     }
 }
 

@@ -243,6 +243,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             updated_at: now,
             first: request.map(|request| FirstAnswer { request, version }),
             gives_bound: false,
+            bounds: Vec::new(),
         })
     }
 }

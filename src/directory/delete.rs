@@ -1,6 +1,8 @@
 //! Deleting a user.
 
+use super::index::bounds_of;
 use super::ledger::AnnouncedDelete;
+use super::lists::Places;
 use super::record::{Record, State};
 use super::versioned::Written;
 use super::{ATTEMPTS, Directory, Error};
@@ -25,10 +27,10 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         let mut announced: Option<AnnouncedDelete<S::Watch>> = None;
         for _ in 0..ATTEMPTS {
             let claims = loaded.value.claims;
-            let mut bound = None;
+            let mut left = Places::default();
             let allowed = match loaded.value.state.clone() {
                 State::Live(before) => {
-                    bound = before.gives_bound.then(|| before.profile.name.clone());
+                    left = bounds_of(id, &before);
                     check(&before.user(id))
                 }
                 _ => Err(Error::NotFound.into()),
@@ -51,10 +53,8 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 Written::Done(_) => {
                     // 4. The ledger counts the delete. If this fails, readers of the ledger do it.
                     self.count_delete(listed).await;
-                    // 5. The index forgets the name. If this fails, a later search does it.
-                    if let Some(name) = bound {
-                        let _ = self.release_name(id, &name).await;
-                    }
+                    // 5. The lists forget the name. If this fails, a later search does it.
+                    self.release(left).await;
                     return Ok(());
                 }
                 Written::Overtaken(now) => loaded = now,

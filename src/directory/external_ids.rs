@@ -20,7 +20,10 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         from: Option<Position>,
         gathered: &mut dyn Gather,
     ) -> Result<Found, Error> {
-        match self.list_if_any(List::ExternalId(external_id)).await? {
+        match self
+            .list_if_any(List::ExternalId(external_id.clone()))
+            .await?
+        {
             Some(list) => list.gather("", &from.unwrap_or_default(), gathered).await,
             None => Ok(Found::default()),
         }
@@ -33,8 +36,8 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         id: UserId,
         external_id: &ExternalId,
     ) -> Result<(), Error> {
-        let list = List::ExternalId(external_id);
-        let list = self.list_or_new(list, async |_| Ok(())).await?;
+        let list = List::ExternalId(external_id.clone());
+        let list = self.list_or_new(list).await?;
         list.insert(&[Position::by_id(id)], true).await
     }
 }

@@ -1,5 +1,5 @@
-//! Lists of users, by what their records say: all users in the order of their names, and the users
-//! with one external id.
+//! Lists of users, by what their records say: all users in the order of their names, the users with
+//! one external id, and the users with a word that begins in one way.
 //!
 //! A list is a [`tree`] whose leaves list ids and nothing of the users. A request that reads a
 //! [`leaf`] reads the records of its users, and only the records decide who is in the list, and
@@ -18,7 +18,7 @@
 //!   written once more, unchanged, which makes the change fail.
 //! - A final record never comes to life: its id may be removed at any time.
 //!
-//! Creates leave the list of names alone: users get into it by [merging](super::names). Deletes
+//! Creates leave the lists of an [index](super::index) alone: users get into them by merging. Deletes
 //! leave lists alone, except for users who give the bound of a leaf. An id whose record can't be
 //! read when its leaf is rewritten is not in the list until the user is changed so that it gets a
 //! position.
@@ -33,49 +33,112 @@ mod tree;
 
 pub use position::Position;
 
+use sha2::{Digest, Sha256};
+
 use super::page::{Gather, MISSES};
 use super::{Directory, Error, hashed_key, pointer};
 use crate::platform::Platform;
 use crate::store::Store;
 use crate::user::{ExternalId, Profile, User, UserId};
+use crate::words::Words;
 pub(super) use node::{Node, NodeId};
 pub(super) use tree::Tree;
 
 /// A list of users.
-#[derive(Clone, Copy)]
-pub(super) enum List<'l> {
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum List {
     /// All users, in the order of their names.
     Names,
     /// The users with this external id, in the order of their ids.
-    ExternalId(&'l ExternalId),
+    ExternalId(ExternalId),
+    /// The users with a word that begins so, in the order of their names.
+    Word(String),
 }
 
-impl List<'_> {
+impl List {
     /// The key of the number that names the root of the tree; 0 before there is one.
-    fn pointer(self) -> String {
+    fn pointer(&self) -> String {
         match self {
             List::Names => "names".to_owned(),
             List::ExternalId(id) => hashed_key("external-id", id.as_str()),
+            List::Word(prefix) => hashed_key("word", prefix),
         }
     }
 
     /// What the keys of all nodes begin with.
-    fn folder(self) -> &'static str {
+    fn folder(&self) -> &'static str {
         match self {
             List::Names => "names",
             List::ExternalId(_) => "external-ids",
+            List::Word(_) => "words",
         }
     }
 
     /// Where a user is; `None` if it is not in the list.
-    fn position(self, id: UserId, profile: &Profile) -> Option<Position> {
-        match self {
-            List::Names => Some(Position::by_name(&profile.name, id)),
+    fn position(&self, id: UserId, profile: &Profile) -> Option<Position> {
+        let is_here = match self {
+            List::Names => true,
             List::ExternalId(wanted) => {
                 let is_here = profile.external_id.as_ref() == Some(wanted);
-                is_here.then(|| Position::by_id(id))
+                return is_here.then(|| Position::by_id(id));
             }
+            List::Word(prefix) => Words::of(profile).has(prefix),
+        };
+        is_here.then(|| Position::by_name(&profile.name, id))
+    }
+
+    /// By which a user's record names the list, if its nodes begin with starts of names. Two lists
+    /// may have the same: that costs time alone. The list of names has none.
+    pub(super) fn tag(&self) -> Option<u32> {
+        let List::Word(prefix) = self else {
+            return None;
+        };
+        let digest = Sha256::digest(prefix);
+        digest.first_chunk().map(|first| u32::from_be_bytes(*first))
+    }
+}
+
+/// Positions of users in lists. The lists ascend, and so do the positions in each.
+#[derive(Debug, Default)]
+pub(super) struct Places(Vec<(List, Vec<Position>)>);
+
+impl Places {
+    /// Adds a position, if it is not there yet.
+    pub fn add(&mut self, list: List, position: Position) {
+        // Each is put in its place: to sort takes 5 KB of the component for each type that is sorted.
+        let place = self.0.partition_point(|(other, _)| *other < list);
+        match self.0.get_mut(place) {
+            Some((known, positions)) if *known == list => {
+                if let Err(place) = positions.binary_search(&position) {
+                    positions.insert(place, position);
+                }
+            }
+            _ => self.0.insert(place, (list, vec![position])),
         }
+    }
+
+    /// All lists, with the positions in each.
+    pub fn lists(&self) -> &[(List, Vec<Position>)] {
+        &self.0
+    }
+
+    /// All lists, with the positions in each.
+    pub fn into_lists(self) -> Vec<(List, Vec<Position>)> {
+        self.0
+    }
+
+    /// Keeps some of the lists.
+    pub fn retain_lists(&mut self, is_kept: impl Fn(&List) -> bool) {
+        self.0.retain(|(list, _)| is_kept(list));
+    }
+
+    /// Removes what is in `others`, too.
+    pub fn remove_all(&mut self, others: &Places) {
+        self.0.retain_mut(|(list, positions)| {
+            let other = others.0.iter().find(|(other, _)| other == list);
+            positions.retain(|position| !other.is_some_and(|(_, other)| other.contains(position)));
+            !positions.is_empty()
+        });
     }
 }
 
@@ -92,28 +155,21 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
     /// A list; `None` before there is one.
     pub(super) async fn list_if_any<'t>(
         &'t self,
-        list: List<'t>,
+        list: List,
     ) -> Result<Option<Tree<'t, 'd, S, P>>, Error> {
         let root = pointer::find(self.store, &list.pointer()).await?;
         Ok(root.map(|root| self.tree(list, root)))
     }
 
-    /// A list, which this makes if it is missing. `plant` writes what it needs besides nodes.
-    pub(super) async fn list_or_new<'t>(
-        &'t self,
-        list: List<'t>,
-        plant: impl AsyncFnOnce(&Tree<'t, 'd, S, P>) -> Result<(), Error>,
-    ) -> Result<Tree<'t, 'd, S, P>, Error> {
-        let plant = async |root| {
-            let tree = self.tree(list, root);
-            tree.plant().await?;
-            plant(&tree).await
-        };
-        let root = pointer::find_or_make(self.store, self.platform, &list.pointer(), plant).await?;
+    /// A list, which this makes if it is missing.
+    pub(super) async fn list_or_new<'t>(&'t self, list: List) -> Result<Tree<'t, 'd, S, P>, Error> {
+        let pointer = list.pointer();
+        let plant = async |root| self.tree(list.clone(), root).plant().await;
+        let root = pointer::find_or_make(self.store, self.platform, &pointer, plant).await?;
         Ok(self.tree(list, root))
     }
 
-    fn tree<'t>(&'t self, list: List<'t>, root: i64) -> Tree<'t, 'd, S, P> {
+    pub(super) fn tree<'t>(&'t self, list: List, root: i64) -> Tree<'t, 'd, S, P> {
         Tree {
             directory: self,
             list,

@@ -1,21 +1,18 @@
 //! Users in the order of their names, and those whose names begin with a text: the list of all users
 //! in that order.
 //!
-//! Creates leave it alone. Whoever reads it first [`merge`]s new users into it, so that it has every user
-//! whose create ended before the request began.
+//! It is the list of an [index](super::index). Whoever reads it first merges new users into it, so that
+//! it has every user whose create ended before the request began.
 
-mod merge;
-
-use super::lists::{Found, List, Position, Tree};
+use super::index::Rule;
+use super::lists::{Found, List, Position};
 use super::page::Gather;
 use super::{Directory, Error, Order};
 use crate::folded_name::NamePrefix;
 use crate::platform::Platform;
 use crate::store::Store;
-use crate::user::{Name, UserId};
-pub(super) use merge::Catalogue;
 
-impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
+impl<S: Store, P: Platform> Directory<'_, S, P> {
     /// Gathers the users whose names begin with `prefix`, in the order of their positions, from
     /// one on, until `gathered` is full.
     ///
@@ -60,49 +57,18 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
         if created == 0 {
             return Ok(Found::default());
         }
-        let names = self.names().await?;
-        if !names.merge(created).await? {
+        let names = self.index(Rule::Names).await?;
+        if names.merge(created).await? < created {
             let next = Some(from);
             return Ok(Found {
                 next,
                 ..Found::default()
             });
         }
+        let names = names.list(List::Names).await?;
         match order {
             Order::Ascending => names.gather(prefix, &from, gathered).await,
             Order::Descending => names.gather_backwards(from, gathered).await,
         }
-    }
-
-    /// Merges new users if the id just created is one after which that is due.
-    pub async fn merge_names(&self, created: UserId) {
-        if created.get().is_multiple_of(self.sizes.merge_every) {
-            // If this fails, the next search does it.
-            let _ = self.merge_new().await;
-        }
-    }
-
-    async fn merge_new(&self) -> Result<(), Error> {
-        let created = self.created().await?;
-        self.names().await?.merge(created).await?;
-        Ok(())
-    }
-
-    /// Lets searches find a user by the name that it is about to get. The caller has already
-    /// loaded the record.
-    pub(super) async fn index_name(&self, id: UserId, name: &Name) -> Result<(), Error> {
-        let names = self.names().await?;
-        names.insert(&[Position::by_name(name, id)], true).await
-    }
-
-    /// Removes from the list the bound that a user gave by a former name.
-    pub(super) async fn release_name(&self, id: UserId, name: &Name) -> Result<(), Error> {
-        let names = self.names().await?;
-        names.release(&Position::by_name(name, id)).await
-    }
-
-    /// The list of names, which this makes if it is missing.
-    async fn names(&self) -> Result<Tree<'_, 'd, S, P>, Error> {
-        self.list_or_new(List::Names, Catalogue::plant).await
     }
 }

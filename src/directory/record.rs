@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::claim::Claimed;
 use super::fingerprint::Fingerprint;
 use super::is_past_lease;
+use super::lists::List;
 use crate::timestamp::Timestamp;
 use crate::user::{Profile, User, UserId, Version};
 
@@ -54,6 +55,9 @@ pub(super) struct Live {
     /// Whether nodes of the index of names may begin with the start of its name.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub gives_bound: bool,
+    /// The [tags](List::tag) of other lists of which that is true.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bounds: Vec<u32>,
 }
 
 /// The answer to a create with an idempotency key. A repeat sends the other members of the
@@ -66,6 +70,26 @@ pub(super) struct FirstAnswer {
 }
 
 impl Live {
+    /// Whether nodes of a list may begin with the start of the user's name.
+    pub fn gives_bound(&self, list: &List) -> bool {
+        match list.tag() {
+            None => self.gives_bound,
+            Some(tag) => self.bounds.contains(&tag),
+        }
+    }
+
+    /// Notes whether nodes of a list may begin with the start of the user's name.
+    pub fn set_gives_bound(&mut self, list: &List, gives_bound: bool) {
+        let Some(tag) = list.tag() else {
+            self.gives_bound = gives_bound;
+            return;
+        };
+        self.bounds.retain(|other| *other != tag);
+        if gives_bound {
+            self.bounds.push(tag);
+        }
+    }
+
     /// This version of the user.
     pub fn user(self, id: UserId) -> User {
         User {

@@ -5,7 +5,6 @@ use super::idempotency;
 use super::record::{Live, Record, State};
 use super::versioned::Written;
 use super::{ATTEMPTS, Directory, Error};
-use crate::folded_name::FoldedName;
 use crate::platform::Platform;
 use crate::store::Store;
 use crate::user::{Profile, User, UserId};
@@ -51,6 +50,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                     .first
                     .filter(|_| !idempotency::is_forgotten(before.created_at, now)),
                 gives_bound: before.gives_bound,
+                bounds: before.bounds.clone(),
             });
             // 2. A new email and a new username are claimed, by claims that the record does not
             // count yet.
@@ -66,27 +66,19 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 let claim = self.claim(id, claims, Claimed::Username(username), None);
                 after.username_claim = Some(claim.await?);
             }
-            // 3. The lists of the new external id and of names lead to the user, too.
+            // 3. The lists of the new external id, of names and of words lead to the user, too.
             if let Some(external_id) = &after.profile.external_id
                 && before.profile.external_id.as_ref() != Some(external_id)
             {
                 self.list_external_id(id, external_id).await?;
             }
-            let name = &after.profile.name;
-            let renamed = *name != before.profile.name
-                && FoldedName::from(name) != FoldedName::from(&before.profile.name);
-            if renamed {
-                self.index_name(id, name).await?;
-                after.gives_bound = false;
-            }
+            let left = self.index_change(id, &before, &mut after).await?;
             // 4. The record is replaced, unless another request has written it since.
             let record = Record::of(claims, after.clone());
             match loaded.write(self.store, after.version, record).await? {
                 Written::Done(_) => {
-                    // 5. The list of names forgets the old name. If this fails, a later search does it.
-                    if renamed && before.gives_bound {
-                        let _ = self.release_name(id, &before.profile.name).await;
-                    }
+                    // 5. The lists forget the old name. If this fails, a later search does it.
+                    self.release(left).await;
                     return Ok(after.user(id));
                 }
                 Written::Overtaken(now) => loaded = now,

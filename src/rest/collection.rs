@@ -1,4 +1,4 @@
-//! `/users`: a page of users, users by email, username, id or name; and new users.
+//! `/users`: a page of users, users by email, username, id, name or words; and new users.
 
 use http::header::LOCATION;
 use http::{Method, Response, StatusCode};
@@ -25,7 +25,7 @@ use crate::store::Store;
 use crate::user::{Email, Profile, UserId, Username};
 
 /// Parameters that choose users, and those that go with some of them.
-const FINDERS: &[&str] = &["email", "username", "external_id", "id", "name"];
+const FINDERS: &[&str] = &["email", "username", "external_id", "id", "name", "q"];
 const PAGING: &[&str] = &["limit", "after"];
 
 pub(super) const fn resource<S: Store, P: Platform, B: Body>() -> Resource<S, P, B> {
@@ -108,6 +108,9 @@ async fn list<S: Store, P: Platform, B>(
     } else if query.get("name").is_some() {
         query.alone("name", &[ANYWHERE, PAGING])?;
         search::by_name(directory, configuration, &trace, &query, &mut listing).await?;
+    } else if query.get("q").is_some() {
+        query.alone("q", &[ANYWHERE, PAGING])?;
+        search::by_words(directory, configuration, &trace, &query, &mut listing).await?;
     } else {
         page(directory, configuration, &trace, &query, &mut listing).await?;
     }

@@ -1,5 +1,5 @@
-//! `GET /users` with `name`, `external_id` or `sort=name`: users whose names begin with a text, users
-//! with one external id, and all users in the order of their names.
+//! `GET /users` with `name`, `q`, `external_id` or `sort=name`: users whose names begin with a text,
+//! users who have some words, users with one external id, and all users in the order of their names.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
@@ -15,6 +15,7 @@ use crate::platform::Platform;
 use crate::service::omissions::{known_total, log_unreadable};
 use crate::store::Store;
 use crate::user::ExternalId;
+use crate::words::Asked;
 
 /// The users whose names begin with the parameter `name`. There is no
 /// `X-Total-Count`: to count them, all users who match would have to be read.
@@ -31,6 +32,25 @@ pub(super) async fn by_name<S: Store, P: Platform>(
     let limit = limit(configuration, query)?;
     listing.limit = limit as usize;
     let found = directory.search(&prefix, from, listing).await?;
+    log_unreadable(directory.platform, trace, PLACE, &found.unreadable);
+    listing.next = next(query, limit, &found);
+    Ok(())
+}
+
+/// The users who have words that begin as those of the parameter `q`.
+pub(super) async fn by_words<S: Store, P: Platform>(
+    directory: &Directory<'_, S, P>,
+    configuration: &Configuration,
+    trace: &Trace,
+    query: &Query,
+    listing: &mut Listing,
+) -> Result<(), Problem> {
+    let asked = Asked::try_from(query.get("q").unwrap_or_default())
+        .map_err(|rule| Problem::invalid_query(rule, "q"))?;
+    let from = cursor(query, |_| true)?;
+    let limit = limit(configuration, query)?;
+    listing.limit = limit as usize;
+    let found = directory.search_words(&asked, from, listing).await?;
     log_unreadable(directory.platform, trace, PLACE, &found.unreadable);
     listing.next = next(query, limit, &found);
     Ok(())

@@ -29,6 +29,11 @@ impl Email {
         &self.0
     }
 
+    /// What stands before the `@`, as it was written.
+    pub fn local_part(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(local, _)| local)
+    }
+
     /// Equal for two addresses that are the same: the local part without quotes, as
     /// [`caseless`] compares it, and the domain as the DNS has it.
     pub fn folded(&self) -> String {

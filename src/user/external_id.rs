@@ -7,7 +7,7 @@ use super::violation::Rule;
 /// The id of a user in another system, such as the one that provisions users: 1 to 200
 /// characters, without control characters. It is compared exactly, and several users may have the
 /// same. White space at its ends is refused, as two ids that look alike would differ.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ExternalId(String);
 

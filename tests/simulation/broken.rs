@@ -12,6 +12,7 @@ use crate::scenario::{Failure, Scenario};
 use crate::scripts::{self, SCRIPTS};
 use crate::usernames;
 use crate::violation::Violation;
+use crate::words;
 
 /// The scenario that notices a sabotage, and the broken promise.
 type Caught = (String, Violation);
@@ -39,7 +40,8 @@ fn scenarios(backend: Backend, sabotage: Sabotage) -> impl Iterator<Item = Scena
 
 fn explored(sabotage: Sabotage, backend: Backend, faults: usize, pauses: usize) -> Option<Caught> {
     // Requests that change a list have many steps; what meets there does so in a few turns.
-    let concerns_lists = sabotage.concerns_names() || sabotage.concerns_external_ids();
+    let concerns_lists =
+        sabotage.concerns_names() || sabotage.concerns_external_ids() || sabotage.concerns_words();
     let (switches, patience) = match concerns_lists {
         true => (2, usize::MAX),
         false => (usize::MAX, 12),
@@ -52,6 +54,8 @@ fn explored(sabotage: Sabotage, backend: Backend, faults: usize, pauses: usize) 
     };
     let scenarios: Vec<_> = if sabotage.concerns_names() {
         names::scenarios(backend, Some(sabotage)).collect()
+    } else if sabotage.concerns_words() {
+        words::scenarios(backend, Some(sabotage)).collect()
     } else if sabotage.concerns_external_ids() {
         external_ids::scenarios(backend, Some(sabotage)).collect()
     } else {

@@ -1,4 +1,4 @@
-//! The index of names contains only starts of the names of present users.
+//! The lists in the order of names contain only starts of the names of present users.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::store::SimStore;
 
-/// The starts of names in the nodes of the index with which no present user's name begins.
+/// The starts of names in the nodes of lists with which no present user's name begins.
 pub fn stale(store: &SimStore) -> BTreeSet<String> {
     let mut names = Vec::new();
     let mut starts = BTreeSet::new();
@@ -19,7 +19,7 @@ pub fn stale(store: &SimStore) -> BTreeSet<String> {
             // Those of programs are plain.
             names.extend(name.map(str::to_lowercase));
         }
-        if key.starts_with("names/") {
+        if key.starts_with("names/") || key.starts_with("words/") {
             collect(&value["value"], &mut starts);
         }
     }

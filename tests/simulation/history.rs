@@ -261,7 +261,7 @@ impl History {
     /// Whether a user may have got another position while a search went on.
     fn moves(&self, id: u64, event: &Event, by: &By) -> bool {
         let member = match by {
-            By::Name(_) | By::Nothing(_) => "name",
+            By::Name(_) | By::Word(_) | By::Nothing(_) => "name",
             By::ExternalId(_) => "external_id",
         };
         let mut others = self.events.iter();

@@ -15,6 +15,7 @@
 //! - [`usernames`]: the same for users who want a username, or an email and a username
 //! - [`names`]: the same for searches by name, with a small index
 //! - [`sorting`]: the same for lists of everyone in the order of names, and the reverse of it
+//! - [`words`]: the same for searches by words, while the first of them makes the index
 //! - [`external_ids`]: the same for users with one external id
 //! - [`many`]: searches among thousands
 //! - [`random`]: many requests, in random order, with random faults
@@ -56,3 +57,4 @@ mod store;
 mod transcript;
 mod usernames;
 mod violation;
+mod words;

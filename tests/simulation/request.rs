@@ -21,6 +21,8 @@ pub enum Action {
     Walk(u64, usize),
     /// All pages of so many users whose names begin so.
     Search(String, usize),
+    /// All pages of so many users with a word that begins so.
+    SearchWord(String, usize),
     /// All pages of so many users with an external id.
     SearchExternalId(String, usize),
     /// All pages of so many users, by name.
@@ -62,6 +64,8 @@ pub enum By {
     Nothing(Direction),
     /// How names begin.
     Name(String),
+    /// How words of names begin.
+    Word(String),
     ExternalId(String),
 }
 
@@ -70,6 +74,7 @@ impl By {
     pub fn action(self, limit: usize) -> Action {
         match self {
             By::Name(prefix) => Action::Search(prefix, limit),
+            By::Word(prefix) => Action::SearchWord(prefix, limit),
             By::ExternalId(id) => Action::SearchExternalId(id, limit),
             By::Nothing(direction) => Action::Sorted(direction, limit),
         }
@@ -91,6 +96,10 @@ impl By {
         match self {
             By::Nothing(_) => Some((name, id)),
             By::Name(prefix) => name.starts_with(prefix).then_some((name, id)),
+            By::Word(prefix) => {
+                let has = name.split(' ').any(|word| word.starts_with(prefix));
+                has.then_some((name, id))
+            }
             By::ExternalId(wanted) => (external_id == Some(wanted)).then(|| (String::new(), id)),
         }
     }
@@ -178,6 +187,7 @@ impl Ask {
                 let after = after.collect::<String>();
                 let by = match by {
                     By::Name(prefix) => format!("name={prefix}"),
+                    By::Word(prefix) => format!("q={prefix}"),
                     By::ExternalId(id) => format!("external_id={id}"),
                     By::Nothing(Direction::Forwards) => "sort=name".to_owned(),
                     By::Nothing(Direction::Backwards) => "sort=-name".to_owned(),

@@ -58,12 +58,16 @@ pub enum Sabotage {
     BoundUnfenced,
     ExternalIdUnlisted,
     CreateFenceSkipped,
+    WordUnlisted,
+    WordMergedUnfenced,
+    WordBoundUnmarked,
+    WordBoundKept,
 }
 
 use Sabotage::*;
 
 /// All sabotages: what each breaks, and why it can't stay unnoticed.
-pub const ALL: [(Sabotage, &str, &str); 50] = [
+pub const ALL: [(Sabotage, &str, &str); 54] = [
     (
         ClaimSkipped,
         "the claim on an email is skipped",
@@ -314,6 +318,26 @@ pub const ALL: [(Sabotage, &str, &str); 50] = [
         "a create is not made to fail whose user is left out of a list",
         "the user is not found by its external id",
     ),
+    (
+        WordUnlisted,
+        "a rename does not write the lists of words",
+        "the user is not found by its new words",
+    ),
+    (
+        WordMergedUnfenced,
+        "the index of words is made without a write of its users' records",
+        "a rename that has found no index goes on, and the user is not found by its new words",
+    ),
+    (
+        WordBoundUnmarked,
+        "the record of a user does not say that a leaf of a word begins at the start of its name",
+        "the start of the name stays when the user is gone",
+    ),
+    (
+        WordBoundKept,
+        "a leaf of a word goes on beginning where it did, whoever goes",
+        "the start of a name stays in the store when its user is gone",
+    ),
 ];
 
 impl Sabotage {
@@ -357,6 +381,14 @@ impl Sabotage {
     /// Whether it takes external ids to notice.
     pub fn concerns_external_ids(self) -> bool {
         matches!(self, ExternalIdUnlisted | CreateFenceSkipped)
+    }
+
+    /// Whether it takes words to notice.
+    pub fn concerns_words(self) -> bool {
+        matches!(
+            self,
+            WordUnlisted | WordMergedUnfenced | WordBoundUnmarked | WordBoundKept
+        )
     }
 
     /// Whether it is the index of names that is broken.

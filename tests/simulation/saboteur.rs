@@ -5,6 +5,7 @@
 mod external_ids;
 mod names;
 mod usernames;
+mod words;
 
 use edge_users::store::StoreError;
 use serde_json::{Value, json};
@@ -22,6 +23,9 @@ impl Sabotage {
         }
         if self.concerns_external_ids() {
             return external_ids::apply(self, store, operation);
+        }
+        if self.concerns_words() {
+            return words::apply(self, store, operation);
         }
         if self.concerns_usernames() {
             return usernames::apply(self, store, client, operation);

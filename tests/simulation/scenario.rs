@@ -76,6 +76,7 @@ impl Scenario {
             emails: values("email", actions()),
             usernames: values("username", actions()),
             searches: searches(actions()),
+            words: word_starts(actions()),
         }
     }
 
@@ -103,6 +104,8 @@ pub struct Prepared {
     emails: BTreeSet<String>,
     usernames: BTreeSet<String>,
     searches: BTreeSet<By>,
+    /// The starts of words, where a client searches by words.
+    words: BTreeSet<String>,
 }
 
 impl Prepared {
@@ -154,6 +157,8 @@ impl Prepared {
             run.settle(RECOVERY)?;
             let search = |start| Action::Search(start, 1);
             run.run_alone(stale.into_iter().map(search).collect())?;
+            let search = |start| Action::SearchWord(start, 9);
+            run.run_alone(self.words.iter().cloned().map(search).collect())?;
             stale = forgotten::stale(&run.store);
         }
         match stale.first() {
@@ -199,6 +204,25 @@ fn values<'a>(member: &str, actions: impl Iterator<Item = &'a Action>) -> BTreeS
     values.collect()
 }
 
+/// The starts of words of the names that clients give, if one of them searches by words.
+fn word_starts<'a>(actions: impl Iterator<Item = &'a Action>) -> BTreeSet<String> {
+    let mut starts = BTreeSet::new();
+    let mut searches = false;
+    for action in actions {
+        searches |= matches!(action, Action::SearchWord(..));
+        if let Action::Create(value) | Action::Put(_, value, _) | Action::Patch(_, value, _) =
+            action
+        {
+            let name = value["name"].as_str().unwrap_or_default().to_lowercase();
+            for word in name.split(' ') {
+                starts.extend((1..=word.len()).map(|length| word[..length].to_owned()));
+            }
+        }
+    }
+    starts.retain(|_| searches);
+    starts
+}
+
 /// The searches of clients, and one by each external id.
 fn searches<'a>(actions: impl Iterator<Item = &'a Action>) -> BTreeSet<By> {
     let external_id = |value: &Value| {
@@ -207,6 +231,7 @@ fn searches<'a>(actions: impl Iterator<Item = &'a Action>) -> BTreeSet<By> {
     };
     let searches = actions.filter_map(|action| match action {
         Action::Search(prefix, _) => Some(By::Name(prefix.clone())),
+        Action::SearchWord(prefix, _) => Some(By::Word(prefix.clone())),
         Action::SearchExternalId(id, _) => Some(By::ExternalId(id.clone())),
         Action::Sorted(direction, _) => Some(By::Nothing(*direction)),
         Action::Create(value)

@@ -105,6 +105,11 @@ impl Client {
                 after: self.cursor.take(),
                 limit,
             },
+            Action::SearchWord(prefix, limit) => Ask::Search {
+                by: By::Word(prefix),
+                after: self.cursor.take(),
+                limit,
+            },
             Action::SearchExternalId(id, limit) => Ask::Search {
                 by: By::ExternalId(id),
                 after: self.cursor.take(),

@@ -1,6 +1,6 @@
 //! The leaves of a list: users are added and removed, and give the bounds between leaves.
 //!
-//! In the list of names, a leaf's bound is the start of a name. No part of a name may outlive its
+//! In a list in the order of names, a leaf's bound is the start of a name. No part of a name may outlive its
 //! user. So the leaf always has a user whose name begins with the bound, and whose record says that
 //! it gives a bound. A delete or rename of that user then comes here: another user of the leaf whose
 //! name begins so gives the bound from now on. If there is none, the bound rises to the start of the
@@ -254,7 +254,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             }
             let mut marked = loaded.value.clone();
             if let State::Live(live) = &mut marked.state {
-                live.gives_bound = true;
+                live.set_gives_bound(&self.list, true);
             }
             let write = self.directory.draw();
             match loaded.write(self.directory.store, write, marked).await? {
@@ -276,9 +276,10 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         let State::Live(live) = &record.state else {
             return None;
         };
+        let position = self.list.position(id, &live.profile)?;
         Some(Member {
-            position: self.list.position(id, &live.profile)?,
-            gives_bound: live.gives_bound,
+            gives_bound: !position.is_nameless() && live.gives_bound(&self.list),
+            position,
         })
     }
 

@@ -24,14 +24,14 @@ use crate::store::Store;
 /// A list in a store.
 pub(in crate::directory) struct Tree<'t, 'd, S, P> {
     pub directory: &'t Directory<'d, S, P>,
-    pub list: List<'t>,
+    pub list: List,
     /// The node at the top, which keeps its key for good.
     pub root: NodeId,
 }
 
 impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     /// Writes the first node.
-    pub(super) async fn plant(&self) -> Result<(), Error> {
+    pub(in crate::directory) async fn plant(&self) -> Result<(), Error> {
         let leaf = Leaf {
             low: Some(Position::default()),
             ids: Vec::new(),

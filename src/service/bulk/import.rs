@@ -287,7 +287,7 @@ impl<S: Store, P: Platform, B: Body, F: Form> Import<'_, S, P, B, F> {
         self.results.count(created.as_ref().map(|_| ()));
         self.record(&created);
         if let Ok(user) = &created {
-            self.directory.merge_names(user.id).await;
+            self.directory.merge_after(user.id).await;
         }
         if let Some(cause) = created.as_ref().err().and_then(Problem::cause) {
             let (trace, place) = (&self.trace, &self.place);

@@ -84,7 +84,7 @@ fn is_new_leaf(node: &[u8]) -> bool {
 }
 
 /// Whether a leaf that begins somewhere is written to begin elsewhere, or to be gone.
-fn is_raised(store: &SimStore, key: &str, new: &[u8]) -> bool {
+pub(super) fn is_raised(store: &SimStore, key: &str, new: &[u8]) -> bool {
     let before = leaf(&store.value(key).expect("it was read"))["low"].clone();
     let is_inner = json(new)["value"]["content"].get("inner").is_some();
     !before.is_null() && !is_inner && before != leaf(new)["low"]
@@ -98,7 +98,7 @@ fn is_marked(store: &SimStore, key: &str, new: &[u8]) -> bool {
 }
 
 /// Whether a record is written as it was.
-fn is_same(store: &SimStore, key: &str, new: &[u8]) -> bool {
+pub(super) fn is_same(store: &SimStore, key: &str, new: &[u8]) -> bool {
     json(&store.value(key).expect("it was read"))["value"] == json(new)["value"]
 }
 
@@ -111,7 +111,7 @@ fn ids(store: &SimStore, key: &str) -> Value {
 }
 
 /// Whether a node is written to let a user be found by the name that it is about to get.
-fn announces(store: &SimStore, key: &str, new: &[u8]) -> bool {
+pub(super) fn announces(store: &SimStore, key: &str, new: &[u8]) -> bool {
     let new = leaf(new);
     let before = ids(store, key);
     let (Some(before), Some(after)) = (before.as_array(), new["ids"].as_array()) else {

@@ -1,0 +1,341 @@
+//! Indexes: lists into which each user is put by what its record says.
+//!
+//! An index has a rule, which says in which lists a user is, and a *catalogue*. Creates leave the lists
+//! alone: a search first [merges](Index::merge) new users into them, so that it finds every user
+//! whose create ended before the search began; some creates do that after their answer. The
+//! catalogue says up to which id this has been done, and which creates up to there had not ended
+//! then.
+//!
+//! A change writes the lists in which the user gets a position, and then the record; see
+//! [`lists`](super::lists). The index of words is made by the first search that needs it, and a change
+//! that finds no index writes no lists. *Invariant: such a change is not lost.* The change first loads
+//! the record, and then reads, never late, that there is no index. Merging begins once there is one,
+//! and writes each user's record once more, unchanged. So a change that loaded the record before
+//! that write fails, and begins again; and a change that loads it later finds the index.
+
+use serde::{Deserialize, Serialize};
+
+use super::census::{ended, note_given};
+use super::ledger::Given;
+use super::lists::{List, Places, Position, Tree};
+use super::record::{Live, State};
+use super::versioned::{self, Loaded, Written};
+use super::{ATTEMPTS, Directory, Error, number, pointer};
+use crate::platform::Platform;
+use crate::store::Store;
+use crate::timestamp::Timestamp;
+use crate::user::{Profile, UserId};
+use crate::words::Words;
+
+/// The lengths, in characters, of the starts of words that have a list.
+pub(super) const LENGTHS: [usize; 4] = [1, 2, 4, 8];
+
+/// What an index goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rule {
+    /// One list of all users, in the order of their names.
+    Names,
+    /// A list for each start of a word that has one of the [`LENGTHS`].
+    Words,
+}
+
+impl Rule {
+    const ALL: [Rule; 2] = [Rule::Names, Rule::Words];
+
+    /// The key of the number that names the catalogue; 0 before there is one.
+    fn pointer(self) -> &'static str {
+        match self {
+            Rule::Names => "names",
+            Rule::Words => "words",
+        }
+    }
+
+    /// Whether changes write the lists only once a search has made the index.
+    fn is_optional(self) -> bool {
+        self != Rule::Names
+    }
+
+    /// Whether it may put the two profiles of a user into other lists or places.
+    fn tells_apart(self, one: &Profile, other: &Profile) -> bool {
+        let same_words = || one.username == other.username && one.email == other.email;
+        one.name != other.name || self == Rule::Words && !same_words()
+    }
+
+    /// Adds the places of a user.
+    fn place(self, id: UserId, profile: &Profile, places: &mut Places) {
+        let position = Position::by_name(&profile.name, id);
+        if self == Rule::Names {
+            return places.add(List::Names, position);
+        }
+        for word in Words::of(profile).iter() {
+            for prefix in LENGTHS.iter().map_while(|length| prefix(word, *length)) {
+                places.add(List::Word(prefix.to_owned()), position.clone());
+            }
+        }
+    }
+}
+
+/// The first characters of a word; `None` if it has fewer.
+pub(super) fn prefix(word: &str, length: usize) -> Option<&str> {
+    let (last, c) = word.char_indices().nth(length - 1)?;
+    Some(&word[..last + c.len_utf8()])
+}
+
+/// The places of a user at which it gives the bound of a node.
+pub(super) fn bounds_of(id: UserId, user: &Live) -> Places {
+    let mut places = Places::default();
+    if user.gives_bound {
+        Rule::Names.place(id, &user.profile, &mut places);
+    }
+    if !user.bounds.is_empty() {
+        Rule::Words.place(id, &user.profile, &mut places);
+        places.retain_lists(|list| user.gives_bound(list));
+    }
+    places
+}
+
+/// An index in a store.
+pub(super) struct Index<'t, 'd, S, P> {
+    directory: &'t Directory<'d, S, P>,
+    rule: Rule,
+    /// The number in the key of the catalogue, and of the root of the list of names.
+    root: i64,
+}
+
+impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
+    /// An index, which this makes if it is missing.
+    pub(super) async fn index<'t>(&'t self, rule: Rule) -> Result<Index<'t, 'd, S, P>, Error> {
+        let plant = async |root| {
+            if rule == Rule::Names {
+                self.tree(List::Names, root).plant().await?;
+            }
+            let catalogue = Catalogue::default();
+            versioned::create(self.store, &key(root), self.draw(), catalogue).await
+        };
+        let pointer = rule.pointer();
+        let root = pointer::find_or_make(self.store, self.platform, pointer, plant).await?;
+        Ok(Index {
+            directory: self,
+            rule,
+            root,
+        })
+    }
+
+    /// The index whose lists a change has to write, if there are any.
+    async fn index_to_write(&self, rule: Rule) -> Result<Option<Index<'_, 'd, S, P>>, Error> {
+        match rule.is_optional() && number::current(self.store, rule.pointer()).await? == 0 {
+            true => Ok(None),
+            false => self.index(rule).await.map(Some),
+        }
+    }
+
+    /// Lets searches find a user by what it is about to become. The caller has already loaded the
+    /// record. Answers the places of the old version that give bounds, and that the user
+    /// leaves.
+    pub(super) async fn index_change(
+        &self,
+        id: UserId,
+        before: &Live,
+        after: &mut Live,
+    ) -> Result<Places, Error> {
+        let mut left = Places::default();
+        for rule in Rule::ALL {
+            if !rule.tells_apart(&before.profile, &after.profile) {
+                continue;
+            }
+            let (mut new, mut old) = (Places::default(), Places::default());
+            rule.place(id, &before.profile, &mut old);
+            rule.place(id, &after.profile, &mut new);
+            let mut gone = bounds_of(id, before);
+            gone.remove_all(&new);
+            new.remove_all(&old);
+            if !new.lists().is_empty()
+                && let Some(index) = self.index_to_write(rule).await?
+            {
+                index.insert(&new, true).await?;
+            }
+            for (list, positions) in gone.into_lists() {
+                after.set_gives_bound(&list, false);
+                positions
+                    .into_iter()
+                    .for_each(|position| left.add(list.clone(), position));
+            }
+        }
+        Ok(left)
+    }
+
+    /// Removes from lists the bounds that a user gave at places where it was. What fails, a later
+    /// search does.
+    pub(super) async fn release(&self, left: Places) {
+        for (list, positions) in left.lists() {
+            if let Ok(Some(tree)) = self.list_if_any(list.clone()).await {
+                for position in positions {
+                    let _ = tree.release(position).await;
+                }
+            }
+        }
+    }
+
+    /// Merges new users if the id just created is one after which that is due.
+    pub async fn merge_after(&self, created: UserId) {
+        if created.get().is_multiple_of(self.sizes.merge_every) {
+            for rule in Rule::ALL {
+                // If this fails, the next search does it.
+                let _ = self.merge_new(rule).await;
+            }
+        }
+    }
+
+    async fn merge_new(&self, rule: Rule) -> Result<(), Error> {
+        if rule.is_optional() && pointer::find(self.store, rule.pointer()).await?.is_none() {
+            return Ok(());
+        }
+        let created = self.created().await?;
+        self.index(rule).await?.merge(created).await?;
+        Ok(())
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Catalogue {
+    /// Users up to this id are in the list, if they are not `open`.
+    merged: u64,
+    /// Creates that had not ended.
+    open: Vec<UserId>,
+    /// Notes of how many ids had been given at some times, as in the ledger.
+    given: Vec<Given>,
+}
+
+/// The state of a create.
+enum Create {
+    /// Its create has not ended.
+    Open,
+    /// It has ended, with a user, or without one.
+    Ended(Option<Profile>),
+}
+
+fn key(root: i64) -> String {
+    format!("merged/{root:x}")
+}
+
+impl Catalogue {
+    fn is_complete(&self, created: u64) -> bool {
+        self.merged >= created && self.open.is_empty()
+    }
+}
+
+impl<'t, 'd, S: Store, P: Platform> Index<'t, 'd, S, P> {
+    /// A list of the index, which this makes if it is missing.
+    pub async fn list(&self, list: List) -> Result<Tree<'t, 'd, S, P>, Error> {
+        match list {
+            List::Names => Ok(self.directory.tree(list, self.root)),
+            list => self.directory.list_or_new(list).await,
+        }
+    }
+
+    async fn insert(&self, places: &Places, moving: bool) -> Result<(), Error> {
+        for (list, positions) in places.lists() {
+            let list = self.list(list.clone()).await?;
+            list.insert(positions, moving).await?;
+        }
+        Ok(())
+    }
+
+    /// Merges new users, of the `created` ids that were given. Answers up to which id all have been
+    /// looked at: then every one of these users whose create had ended is in its lists.
+    pub async fn merge(&self, created: u64) -> Result<u64, Error> {
+        let (directory, key) = (self.directory, key(self.root));
+        let catalogue: Catalogue = versioned::get_existing(directory.store, &key).await?;
+        if catalogue.is_complete(created) {
+            return Ok(catalogue.merged);
+        }
+        let loaded = Loaded::<_, Catalogue>::read(directory.store, key.clone()).await?;
+        let loaded = loaded.ok_or(Error::Unreadable(key))?;
+        let before = loaded.value.clone();
+        let now = directory.platform.now();
+        let over = ended(&before.given, now);
+        let mut after = Catalogue {
+            merged: before.merged,
+            ..Catalogue::default()
+        };
+        let mut places = Places::default();
+        for id in &before.open {
+            match self.create(*id, over, now).await? {
+                Create::Open => after.open.push(*id),
+                Create::Ended(user) => self.place(*id, user, &mut places),
+            }
+        }
+        let new = (before.merged + 1..=created).take(directory.sizes.merged);
+        for number in new {
+            let id = UserId::try_from(number).map_err(|_| Error::Exhausted)?;
+            match self.create(id, over, now).await? {
+                Create::Open if after.open.len() >= directory.sizes.open => break,
+                Create::Open => after.open.push(id),
+                Create::Ended(user) => self.place(id, user, &mut places),
+            }
+            after.merged = number;
+        }
+        self.insert(&places, false).await?;
+        let merged = after.merged;
+        if !after.is_complete(created) {
+            after.given = note_given(&before.given, created, now);
+        }
+        let progress = merged > before.merged || after.open.len() < before.open.len();
+        if after != before {
+            // If this fails, the next search repeats the work.
+            let _ = loaded.write(directory.store, directory.draw(), after).await;
+        }
+        match merged >= created || progress {
+            true => Ok(merged),
+            // The list of open creates is full, and none of them is known to have ended.
+            false => Err(Error::Contended),
+        }
+    }
+
+    fn place(&self, id: UserId, user: Option<Profile>, places: &mut Places) {
+        if let Some(profile) = user {
+            self.rule.place(id, &profile, places);
+        }
+    }
+
+    async fn create(&self, id: UserId, over: u64, now: Timestamp) -> Result<Create, Error> {
+        let record = match self.directory.record(id).await {
+            // Its name is unknown, so it can't be found.
+            Err(Error::Unreadable(_)) => return Ok(Create::Ended(None)),
+            record => record?,
+        };
+        let dead = record.as_ref().is_some_and(|record| record.is_dead(now));
+        let ended = match record.map(|record| record.state) {
+            Some(State::Live(_)) if self.rule.is_optional() => {
+                return Ok(Create::Ended(self.fence(id).await?));
+            }
+            Some(State::Live(live)) => return Ok(Create::Ended(Some(live.profile))),
+            Some(State::Deleted { .. } | State::Void) => true,
+            Some(State::Pending { .. }) => dead && self.directory.is_given_up(id).await,
+            None => id.get() <= over && self.directory.has_no_record(id).await?,
+        };
+        Ok(match ended {
+            true => Create::Ended(None),
+            false => Create::Open,
+        })
+    }
+
+    /// Writes the record of a user once more, unchanged: so a change fails that knew nothing of the
+    /// index. Answers the user as it is then, if there still is one.
+    async fn fence(&self, id: UserId) -> Result<Option<Profile>, Error> {
+        let (store, directory) = (self.directory.store, self.directory);
+        let mut loaded = directory.load_for_update(id).await?;
+        for _ in 0..ATTEMPTS {
+            let same = loaded.value.clone();
+            let State::Live(live) = &same.state else {
+                return Ok(None);
+            };
+            let profile = live.profile.clone();
+            loaded = match loaded.write(store, directory.draw(), same).await? {
+                Written::Done(_) => return Ok(Some(profile)),
+                Written::Overtaken(now) | Written::Unknown(now) => now,
+            };
+        }
+        Err(Error::Contended)
+    }
+}

@@ -1,0 +1,81 @@
+//! Finding users by words: by the lists of an [index](super::index).
+
+use std::time::Duration;
+
+use super::index::{LENGTHS, Rule, prefix};
+use super::lists::{Found, List, Position};
+use super::page::Gather;
+use super::{Directory, Error};
+use crate::platform::Platform;
+use crate::store::Store;
+use crate::user::User;
+use crate::words::Asked;
+
+/// How long a search goes on to merge users, at most, before it answers that the index is
+/// being made.
+const MERGE_TIME: Duration = Duration::from_secs(1);
+
+impl<S: Store, P: Platform> Directory<'_, S, P> {
+    /// Gathers the users who have words that begin as `asked`, in the order of their names, from a
+    /// position on, until `gathered` is full. There may be fewer, or none, while there is a `next`
+    /// position, as in a [search](Directory::search).
+    ///
+    /// The first search makes the index of words. While that goes on, each search merges users for up to
+    /// a second, and then answers [`Error::Indexing`].
+    pub async fn search_words(
+        &self,
+        asked: &Asked,
+        from: Option<Position>,
+        gathered: &mut dyn Gather,
+    ) -> Result<Found, Error> {
+        let created = self.created().await?;
+        if created == 0 {
+            return Ok(Found::default());
+        }
+        let began = self.platform.monotonic();
+        let words = self.index(Rule::Words).await?;
+        loop {
+            let merged = words.merge(created).await?;
+            if merged >= created {
+                break;
+            }
+            if self.platform.monotonic().saturating_sub(began) > MERGE_TIME {
+                return Err(Error::Indexing {
+                    done: merged,
+                    of: created,
+                });
+            }
+        }
+        let list = List::Word(longest_start(asked).to_owned());
+        let gathered = &mut Matching { asked, gathered };
+        match self.list_if_any(list).await? {
+            Some(list) => list.gather("", &from.unwrap_or_default(), gathered).await,
+            None => Ok(Found::default()),
+        }
+    }
+}
+
+/// The longest start of a word that has a list: few users have it.
+fn longest_start(asked: &Asked) -> &str {
+    let words = asked.words().iter();
+    let starts = words.flat_map(|word| LENGTHS.iter().filter_map(|length| prefix(word, *length)));
+    starts
+        .max_by_key(|start| start.chars().count())
+        .unwrap_or_default()
+}
+
+/// Passes on users whose words begin as asked.
+struct Matching<'g> {
+    asked: &'g Asked,
+    gathered: &'g mut dyn Gather,
+}
+
+impl Gather for Matching<'_> {
+    fn push(&mut self, user: User) -> bool {
+        self.asked.matches(&user.profile) && self.gathered.push(user)
+    }
+
+    fn is_full(&self) -> bool {
+        self.gathered.is_full()
+    }
+}
