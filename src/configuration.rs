@@ -3,6 +3,8 @@
 //! A value that can't be read is a fault, and is never guessed. The service then answers no request
 //! for users, and `/readyz` and one line of the log say which variable breaks which rule.
 
+mod paths;
+
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -12,7 +14,7 @@ use crate::auth::tokens::Tokens;
 use crate::message::cors::Origins;
 use crate::message::host::HostNames;
 use crate::platform::Platform;
-use crate::user::AttributePath;
+use paths::Paths;
 
 /// The variables by name, with the value that each has where the operator gives none.
 #[derive(Debug, Default)]
@@ -41,29 +43,6 @@ pub struct Configuration {
     pub bulk_time_limit: Duration,
     /// The variables that can't be read. While there are any, requests for users are refused.
     pub faults: Vec<Fault>,
-}
-
-/// Members of attributes by which users can be found.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Paths(pub Vec<AttributePath>);
-
-impl Paths {
-    /// The most of them: each takes the place and the time of an index.
-    pub const MAX: usize = 16;
-
-    fn read(elements: &[&str]) -> Result<Paths, &'static str> {
-        let rule =
-            "must list at most 16 members of attributes, such as team or address.city, each once";
-        let mut paths = Vec::new();
-        for element in elements {
-            let path = AttributePath::try_from(*element).map_err(|_| rule)?;
-            if paths.len() == Paths::MAX || paths.contains(&path) {
-                return Err(rule);
-            }
-            paths.push(path);
-        }
-        Ok(Paths(paths))
-    }
 }
 
 /// A variable whose value breaks a rule. The value is not repeated: it may be a secret.
@@ -241,7 +220,7 @@ mod tests {
         assert_eq!(read("rate_limit", "1000000").rate_limit, 1_000_000);
         assert_eq!(read("page_size", "1").page_size, 1);
         let Paths(paths) = read("indexed_attributes", " team,\naddress.city").indexed_attributes;
-        let paths = Vec::from_iter(paths.iter().map(AttributePath::as_str));
+        let paths = Vec::from_iter(paths.iter().map(|path| path.as_str()));
         assert_eq!(paths, ["team", "address.city"]);
         assert_eq!(
             read("bulk_time_limit", "3600").bulk_time_limit.as_secs(),

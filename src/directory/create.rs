@@ -244,6 +244,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             first: request.map(|request| FirstAnswer { request, version }),
             gives_bound: false,
             bounds: Vec::new(),
+            indexed: Vec::new(),
         })
     }
 }

@@ -39,7 +39,7 @@ use super::page::{Gather, MISSES};
 use super::{Directory, Error, hashed_key, pointer};
 use crate::platform::Platform;
 use crate::store::Store;
-use crate::user::{ExternalId, Profile, User, UserId};
+use crate::user::{AttributePath, ExternalId, Profile, User, UserId};
 use crate::words::Words;
 pub(super) use node::{Node, NodeId};
 pub(super) use tree::Tree;
@@ -53,6 +53,8 @@ pub(super) enum List {
     ExternalId(ExternalId),
     /// The users with a word that begins so, in the order of their names.
     Word(String),
+    /// The users with this value at a path of their attributes, in the order of their ids.
+    Attribute(AttributePath, String),
 }
 
 impl List {
@@ -62,6 +64,10 @@ impl List {
             List::Names => "names".to_owned(),
             List::ExternalId(id) => hashed_key("external-id", id.as_str()),
             List::Word(prefix) => hashed_key("word", prefix),
+            // No path has a line feed: the variable that names it is split there.
+            List::Attribute(path, value) => {
+                hashed_key("attribute", &[path.as_str(), "\n", value].concat())
+            }
         }
     }
 
@@ -71,6 +77,7 @@ impl List {
             List::Names => "names",
             List::ExternalId(_) => "external-ids",
             List::Word(_) => "words",
+            List::Attribute(..) => "attributes",
         }
     }
 
@@ -83,6 +90,10 @@ impl List {
                 return is_here.then(|| Position::by_id(id));
             }
             List::Word(prefix) => Words::of(profile).has(prefix),
+            List::Attribute(path, value) => {
+                let is_here = path.values(profile.attributes.as_ref()).contains(value);
+                return is_here.then(|| Position::by_id(id));
+            }
         };
         is_here.then(|| Position::by_name(&profile.name, id))
     }

@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::index::Catalogue;
 use super::ledger::Ledger;
 use super::lists::Node;
-use super::names::Catalogue;
 use super::record::Record;
 use super::versioned::rewritten;
 use super::{Directory, Error, Sizes};

@@ -19,7 +19,7 @@ use crate::service::quota::{Client, Quota};
 use crate::service::resource::Call;
 use crate::store::Store;
 use crate::timestamp::Timestamp;
-use crate::user::{Profile, User};
+use crate::user::{AttributePath, Profile, User};
 
 /// How users arrive, and how their results go.
 pub trait Form {
@@ -99,6 +99,8 @@ const MAX_DISCARD_TIME: i64 = 5000;
 /// Users, made one by one while they arrive.
 pub struct Import<'a, S: Store, P: Platform, B: Body, F: Form> {
     directory: &'a Directory<'a, S, P>,
+    /// The paths by which users are found.
+    attributes: &'a [AttributePath],
     body: B,
     form: F,
     /// What the request is, for the log.
@@ -132,6 +134,7 @@ impl<'a, S: Store, P: Platform, B: Body, F: Form> Import<'a, S, P, B, F> {
         let deadline = deadline(&call, limit);
         Import {
             directory: call.directory,
+            attributes: &call.configuration.indexed_attributes.0,
             body: call.request.into_body(),
             form,
             place,
@@ -287,7 +290,7 @@ impl<S: Store, P: Platform, B: Body, F: Form> Import<'_, S, P, B, F> {
         self.results.count(created.as_ref().map(|_| ()));
         self.record(&created);
         if let Ok(user) = &created {
-            self.directory.merge_after(user.id).await;
+            self.directory.merge_after(user.id, self.attributes).await;
         }
         if let Some(cause) = created.as_ref().err().and_then(Problem::cause) {
             let (trace, place) = (&self.trace, &self.place);
