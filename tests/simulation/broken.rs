@@ -1,5 +1,6 @@
 //! The checker bites: whatever is broken on purpose is caught.
 
+use crate::attributes;
 use crate::backend::Backend;
 use crate::explore::{Bounds, explore};
 use crate::external_ids;
@@ -40,8 +41,10 @@ fn scenarios(backend: Backend, sabotage: Sabotage) -> impl Iterator<Item = Scena
 
 fn explored(sabotage: Sabotage, backend: Backend, faults: usize, pauses: usize) -> Option<Caught> {
     // Requests that change a list have many steps; what meets there does so in a few turns.
-    let concerns_lists =
-        sabotage.concerns_names() || sabotage.concerns_external_ids() || sabotage.concerns_words();
+    let concerns_lists = sabotage.concerns_names()
+        || sabotage.concerns_external_ids()
+        || sabotage.concerns_words()
+        || sabotage.concerns_attributes();
     let (switches, patience) = match concerns_lists {
         true => (2, usize::MAX),
         false => (usize::MAX, 12),
@@ -56,6 +59,8 @@ fn explored(sabotage: Sabotage, backend: Backend, faults: usize, pauses: usize) 
         names::scenarios(backend, Some(sabotage)).collect()
     } else if sabotage.concerns_words() {
         words::scenarios(backend, Some(sabotage)).collect()
+    } else if sabotage.concerns_attributes() {
+        attributes::scenarios(backend, Some(sabotage)).collect()
     } else if sabotage.concerns_external_ids() {
         external_ids::scenarios(backend, Some(sabotage)).collect()
     } else {
