@@ -47,3 +47,4 @@ mod tracing;
 mod unreadable;
 mod usernames;
 mod users;
+mod words;

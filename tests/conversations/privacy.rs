@@ -222,8 +222,8 @@ fn keys_with(state_dir: &Path, text: &str) -> Vec<String> {
 }
 
 /// All pages of a search.
-fn search_all(service: &Service, name: &str) -> usize {
-    let mut next = Some(format!("/users?name={name}&limit=50"));
+fn search_all(service: &Service, query: &str) -> usize {
+    let mut next = Some(format!("/users?{query}&limit=50"));
     let mut found = 0;
     while let Some(path) = next {
         let page = service.get(&path);
@@ -269,13 +269,13 @@ fn nothing_of_a_former_name_email_or_attribute_is_in_the_store() {
             crate::support::path(&created.json())
         })
         .collect();
-    assert_eq!(search_all(&service, "qz"), 160);
-    assert_eq!(search_all(&service, "q"), 160 + 53);
-    assert!(
-        keys_with(&state_dir, "qz")
-            .iter()
-            .any(|key| key.starts_with("names/"))
-    );
+    assert_eq!(search_all(&service, "name=qz"), 160);
+    assert_eq!(search_all(&service, "q=qz"), 160);
+    assert_eq!(search_all(&service, "name=q"), 160 + 53);
+    let keys = keys_with(&state_dir, "qz");
+    for folder in ["names/", "words/"] {
+        assert!(keys.iter().any(|key| key.starts_with(folder)), "{folder}");
+    }
 
     // Each user goes or gets other values, in no order, several at a time.
     std::thread::scope(|scope| {
@@ -316,7 +316,10 @@ fn nothing_of_a_former_name_email_or_attribute_is_in_the_store() {
     });
     assert_eq!(keys_with(&state_dir, "qz"), Vec::<String>::new());
     assert_eq!(
-        (search_all(&service, "qz"), search_all(&service, "s")),
+        (
+            search_all(&service, "name=qz"),
+            search_all(&service, "name=s")
+        ),
         (0, 96)
     );
     RUNTIME.block_on(host.shutdown()).expect("the host stops");

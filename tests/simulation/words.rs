@@ -103,6 +103,8 @@ fn whoever_has_a_word_is_found_by_it() {
                 ..BOUNDS
             },
         );
-        explore_all(scenarios(backend, None), TURNS);
+        // Two renames have more steps than pay here: names have them in every order.
+        let few = |scenario: &Scenario| !scenario.name.starts_with("rename/rename");
+        explore_all(scenarios(backend, None).filter(few), TURNS);
     }
 }
