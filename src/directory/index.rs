@@ -12,106 +12,29 @@
 //! the record, and then reads, never late, that there is no index. Merging begins once there is one,
 //! and writes each user's record once more, unchanged. So a change that loaded the record before
 //! that write fails, and begins again; and a change that loads it later finds the index.
+//! Of the index of an attribute, the record itself tells: that write adds the path to it, see
+//! [`attributes`](super::attributes).
 
-use std::borrow::Cow;
+mod rule;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::census::{ended, note_given};
 use super::ledger::Given;
-use super::lists::{List, Places, Position, Tree};
+use super::lists::{List, Places, Tree};
 use super::record::{Live, State};
 use super::versioned::{self, Loaded, Written};
-use super::{ATTEMPTS, Directory, Error, hashed_key, number, pointer};
+use super::{ATTEMPTS, Directory, Error, number, pointer};
 use crate::platform::Platform;
 use crate::store::Store;
 use crate::timestamp::Timestamp;
 use crate::user::{AttributePath, Profile, UserId};
-use crate::words::Words;
-
-/// The lengths, in characters, of the starts of words that have a list.
-pub(super) const LENGTHS: [usize; 4] = [1, 2, 4, 8];
+pub(super) use rule::{LENGTHS, Rule, bounds_of, prefix};
 
 /// How long a search goes on to merge users, at most, before it answers that the index is being made.
 const MERGE_TIME: Duration = Duration::from_secs(1);
-
-/// What an index goes by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rule<'r> {
-    /// One list of all users, in the order of their names.
-    Names,
-    /// A list for each start of a word that has one of the [`LENGTHS`].
-    Words,
-    /// A list for each value at a path of the attributes.
-    Attribute(&'r AttributePath),
-}
-
-impl Rule<'_> {
-    const ALL: [Rule<'static>; 2] = [Rule::Names, Rule::Words];
-
-    /// The key of the number that names the catalogue; 0 before there is one.
-    fn pointer(self) -> Cow<'static, str> {
-        match self {
-            Rule::Names => "names".into(),
-            Rule::Words => "words".into(),
-            Rule::Attribute(path) => hashed_key("index", path.as_str()).into(),
-        }
-    }
-
-    /// Whether changes write the lists only once a search has made the index.
-    fn is_optional(self) -> bool {
-        self != Rule::Names
-    }
-
-    /// Whether it may put the two profiles of a user into other lists or places.
-    fn tells_apart(self, one: &Profile, other: &Profile) -> bool {
-        let same_words = || one.username == other.username && one.email == other.email;
-        match self {
-            Rule::Names => one.name != other.name,
-            Rule::Words => one.name != other.name || !same_words(),
-            Rule::Attribute(_) => one.attributes != other.attributes,
-        }
-    }
-
-    /// Adds the places of a user.
-    fn place(self, id: UserId, profile: &Profile, places: &mut Places) {
-        if let Rule::Attribute(path) = self {
-            for value in path.values(profile.attributes.as_ref()) {
-                places.add(List::Attribute(path.clone(), value), Position::by_id(id));
-            }
-            return;
-        }
-        let position = Position::by_name(&profile.name, id);
-        if self == Rule::Names {
-            return places.add(List::Names, position);
-        }
-        for word in Words::of(profile).iter() {
-            for prefix in LENGTHS.iter().map_while(|length| prefix(word, *length)) {
-                places.add(List::Word(prefix.to_owned()), position.clone());
-            }
-        }
-    }
-}
-
-/// The first characters of a word; `None` if it has fewer.
-pub(super) fn prefix(word: &str, length: usize) -> Option<&str> {
-    let (last, c) = word.char_indices().nth(length - 1)?;
-    Some(&word[..last + c.len_utf8()])
-}
-
-/// The places of a user at which it gives the bound of a node.
-pub(super) fn bounds_of(id: UserId, user: &Live) -> Places {
-    let mut places = Places::default();
-    if user.gives_bound {
-        Rule::Names.place(id, &user.profile, &mut places);
-    }
-    if !user.bounds.is_empty() {
-        Rule::Words.place(id, &user.profile, &mut places);
-        places.retain_lists(|list| user.gives_bound(list));
-    }
-    places
-}
 
 /// An index in a store.
 pub(super) struct Index<'t, 'd, S, P> {
@@ -171,6 +94,8 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
             rule.place(id, &before.profile, &mut old);
             rule.place(id, &after.profile, &mut new);
             let mut gone = bounds_of(id, before);
+            // What the user gives in lists of other rules, it may go on to give.
+            gone.retain_lists(|list| rule.has(list));
             gone.remove_all(&new);
             new.remove_all(&old);
             if !new.lists().is_empty()
