@@ -52,7 +52,7 @@ pub(super) struct Live {
     /// The first answer, if repeats of the create get it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<FirstAnswer>,
-    /// Whether nodes of the index of names may begin with the start of its name.
+    /// Whether nodes of the list of names may begin with the start of its name.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub gives_bound: bool,
     /// The [tags](List::tag) of other lists of which that is true.

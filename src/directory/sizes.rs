@@ -1,10 +1,10 @@
-//! The sizes of the parts of the index of names, and of groups of ids.
+//! The sizes of the parts of lists, and of groups of ids.
 
 /// They decide how much work a request has, and how large values get. They are small in
 /// simulations, and may differ from one instance to the next, but for [`Sizes::group`].
 #[derive(Clone, Copy, Debug)]
 pub struct Sizes {
-    /// The most users in a leaf of the index of names; at least 2.
+    /// The most users in a leaf of a list; at least 2.
     pub leaf: usize,
     /// The most nodes below a node of the index; at least 2.
     pub inner: usize,

@@ -32,7 +32,7 @@ const RECORDS: [&str; 9] = [
 ];
 
 /// A user with all members that a record may have.
-const LIVE: &str = r#"{"format":1,"writes":["00000000000000b2","00000000000000b1"],"value":{"claims":1,"state":{"live":{"claim":1,"version":"00000000000000b2","profile":{"name":"Ada","email":"ada@example.com","attributes":{"team":"engines"}},"created_at":1800000000000,"updated_at":1800000000001,"first":{"request":"0123456789abcdef0123456789abcdef","version":"00000000000000b1"},"gives_bound":true}}}}"#;
+const LIVE: &str = r#"{"format":1,"writes":["00000000000000b2","00000000000000b1"],"value":{"claims":1,"state":{"live":{"claim":1,"version":"00000000000000b2","profile":{"name":"Ada","email":"ada@example.com","attributes":{"team":"engines"}},"created_at":1800000000000,"updated_at":1800000000001,"first":{"request":"0123456789abcdef0123456789abcdef","version":"00000000000000b1"},"gives_bound":true,"bounds":[305419896]}}}}"#;
 
 /// A user with a username, an external id, and switched off: members that were added to the format.
 const WITH_USERNAME: &str = r#"{"format":1,"writes":["00000000000000b3"],"value":{"claims":2,"state":{"live":{"claim":1,"username_claim":2,"version":"00000000000000b3","profile":{"name":"Ada","email":"ada@example.com","username":"ada","external_id":"0815","active":false,"attributes":{"team":"engines"}},"created_at":1800000000000,"updated_at":1800000000001}}}}"#;
@@ -43,7 +43,7 @@ const LEDGERS: [&str; 2] = [
     r#"{"format":1,"writes":["00000000000000c2","00000000000000c1"],"value":{"deleted":3,"leaving":[{"user":7,"by":"00000000000000d1","at":1800000000000}],"settled":9,"void":1,"given":[{"ids":12,"at":1800000000000}]}}"#,
 ];
 
-/// Nodes of the index of names.
+/// Nodes of lists.
 const NODES: [&str; 5] = [
     r#"{"format":1,"writes":["00000000000000e1"],"value":{"next":null,"content":{"leaf":{"low":["",0],"ids":[],"moving":[]}}}}"#,
     r#"{"format":1,"writes":["00000000000000e2"],"value":{"next":{"low":["b",0],"node":2305843009213693951},"content":{"leaf":{"low":["",0],"ids":[1,2],"moving":[2]}}}}"#,

@@ -348,7 +348,7 @@ fn a_deleted_user_leaves_numbers_and_hashes() {
     let user = crate::support::path(&created.json());
     let other = json!({ "email": "other@example.com" });
     assert_eq!(service.patch(&user, other).status, 200);
-    assert_eq!(search_all(&service, "wilma"), 1);
+    assert_eq!(search_all(&service, "name=wilma"), 1);
     assert_eq!(service.delete(&user).status, 204);
     RUNTIME.block_on(host.shutdown()).expect("the host stops");
 

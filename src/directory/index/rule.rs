@@ -9,7 +9,7 @@ use crate::user::{AttributePath, Profile, UserId};
 use crate::words::Words;
 
 /// The lengths, in characters, of the starts of words that have a list.
-pub(in crate::directory) const LENGTHS: [usize; 4] = [1, 2, 4, 8];
+pub(in crate::directory) const LENGTHS: [usize; 5] = [1, 2, 4, 6, 8];
 
 /// What an index goes by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
