@@ -6,6 +6,7 @@ SECONDS ?= 60
 EXAMPLES ?= 20000
 ROUNDS ?= 5
 COMPONENT = target/wasm32-wasip1/release/edge_users.wasm
+GROUPS_COMPONENT = target/wasm32-wasip1/release/edge_users_groups.wasm
 RPC_COMPONENT = target/wasm32-wasip1/release/edge_users_rpc.wasm
 HOST = target/host/edge-host
 REDOCLY = 2.77.0
@@ -18,7 +19,7 @@ CARGO_DENY = 0.20.2
 NATIVE = --profile host --workspace
 
 # The conversations that any service can have.
-URL_TESTS = description:: emails:: export:: finding:: idempotency:: import:: json:: limits:: negotiation:: patch:: \
+URL_TESTS = description:: emails:: export:: finding:: groups:: idempotency:: import:: json:: limits:: negotiation:: patch:: \
 	preconditions:: search:: tracing:: users::
 
 .PHONY: help run test test-url simulate torture fleet fleet-torture fuzz fuzz-parsers interop check-deploy lint-api audit bench costs service components programs build check target size
@@ -91,22 +92,22 @@ service: target
 	@$(MAKE) --no-print-directory -j2 components programs
 
 components:
-	cargo build --target wasm32-wasip1 --release -p edge-users-component -p edge-users-rpc-component
+	cargo build --target wasm32-wasip1 --release -p edge-users-component -p edge-users-groups-component -p edge-users-rpc-component
 
 programs:
 	cargo build $(NATIVE) --bin edge-host --bin edge-users
 
 build: target ## Build the components, the embedded host, the client and all other programs
-	cargo build --target wasm32-wasip1 --release -p edge-users-component -p edge-users-rpc-component -p edge-users-greeting -p edge-host-probe -p edge-host-probe-concurrent
+	cargo build --target wasm32-wasip1 --release -p edge-users-component -p edge-users-groups-component -p edge-users-rpc-component -p edge-users-greeting -p edge-host-probe -p edge-host-probe-concurrent
 	cargo build $(NATIVE) --bins --examples
 
 check: target
 	cargo fmt --all --check
-	cargo clippy --target wasm32-wasip1 --release -p edge-users -p edge-users-component -p edge-users-rpc-component -p edge-users-greeting -p edge-host-probe -p edge-host-probe-concurrent -- -D warnings
+	cargo clippy --target wasm32-wasip1 --release -p edge-users -p edge-users-component -p edge-users-groups-component -p edge-users-rpc-component -p edge-users-greeting -p edge-host-probe -p edge-host-probe-concurrent -- -D warnings
 	cargo clippy $(NATIVE) --all-targets -- -D warnings
 
 target:
 	@test -d "$$(rustc --print target-libdir --target wasm32-wasip1)" || rustup target add wasm32-wasip1
 
 size: build ## Show the sizes of the components in bytes
-	@wc -c $(COMPONENT) $(RPC_COMPONENT)
+	@wc -c $(COMPONENT) $(GROUPS_COMPONENT) $(RPC_COMPONENT)

@@ -11,6 +11,7 @@
 //! - [`external_ids`]: the users with an external id
 //! - [`attributes`]: the users with a value in their attributes
 //! - [`idempotency`]: the user that was created with an idempotency key
+//! - [`groups`], [`membership`]: groups of users, and who is in which
 //! - [`census`], [`ledger`]: the number of users
 //! - [`page`], [`walk`]: several users at once, and all users one by one
 //! - [`group`]: ranges of ids without users
@@ -32,10 +33,12 @@ mod delete;
 mod external_ids;
 mod fingerprint;
 mod group;
+mod groups;
 mod idempotency;
 mod index;
 mod ledger;
 mod lists;
+mod membership;
 mod names;
 mod number;
 mod page;
@@ -53,7 +56,9 @@ mod walk;
 mod words;
 
 pub use claim::Unique;
+pub use groups::GroupPage;
 pub use lists::{Found, Position};
+pub use membership::{GroupsOf, Membership};
 pub use sizes::Sizes;
 
 use std::fmt;
@@ -101,7 +106,11 @@ pub struct Directory<'a, S, P> {
 pub enum Error {
     /// The id names no user.
     NotFound,
-    /// Another user has the email or the username.
+    /// The id names no group.
+    NoGroup,
+    /// The user is in as many groups as a user may be.
+    TooManyGroups,
+    /// Another user has the email or the username, or another group the name.
     Taken(Unique),
     /// Another create with the same idempotency key runs.
     InProgress,
@@ -125,6 +134,9 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::NotFound => f.write_str("no such user"),
+            Error::NoGroup => f.write_str("no such group"),
+            Error::TooManyGroups => f.write_str("the user is in too many groups"),
+            Error::Taken(Unique::GroupName) => f.write_str("another group has the name"),
             Error::Taken(Unique::Email) => f.write_str("another user has the email"),
             Error::Taken(Unique::Username) => f.write_str("another user has the username"),
             Error::InProgress => f.write_str("a create with the idempotency key runs"),

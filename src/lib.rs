@@ -16,7 +16,7 @@
 //! - [`directory`]: the directory of users, on any [`Store`](store::Store)
 //! - [`auth`]: the caller of a request, and the caller's permissions
 //! - [`configuration`]: the operator's variables
-//! - [`user`]: a user and the rules for its members
+//! - [`user`], [`group`]: a user, a group of users, and the rules for their members
 //! - [`folded_name`]: names as a search compares them
 //! - [`words`]: the words by which users are found
 //! - [`unicode`], `domain_name`: the standards' rules for characters and domain names
@@ -33,6 +33,7 @@ mod domain_name;
 #[cfg(test)]
 mod fake;
 pub mod folded_name;
+pub mod group;
 mod hexadecimal;
 pub mod json;
 pub mod log;

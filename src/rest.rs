@@ -5,6 +5,7 @@
 //! - [`narrowing`]: the parameters that narrow lists
 //! - [`representation`], [`patch`]: a user as clients see it, and how they change it
 //! - [`import`], [`export`]: many users, line by line
+//! - [`groups`]: groups of users
 //! - [`root`], [`health`], [`readiness`], [`catalog`]: the service itself
 //! - [`openapi`], [`docs`], [`problems`]: the description of the interface, for programs and people
 
@@ -12,6 +13,7 @@ mod catalog;
 mod collection;
 mod docs;
 mod export;
+pub mod groups;
 mod health;
 mod import;
 mod listing;

@@ -107,12 +107,14 @@ where
         request: trace.request_id().to_owned(),
         principal: caller.name().map(str::to_owned),
         user: Rc::new(Cell::new(target.user)),
+        group: Rc::new(Cell::new(target.group)),
     });
     let call = Box::new(Call {
         directory,
         configuration,
         request,
         segment: String::new(),
+        second_segment: String::new(),
         media_type: "",
         caller,
         client,
@@ -185,6 +187,7 @@ async fn admit<'a, S, P: Platform, B>(
         })?;
     }
     call.segment = target.segment;
+    call.second_segment = target.second_segment;
     if !target.permission.depends_on_content() {
         call.begin();
     }

@@ -22,8 +22,10 @@ pub use filter::Filter;
 pub use id::UserId;
 pub use name::Name;
 pub use profile::Profile;
+pub(crate) use profile::optional;
 pub use username::Username;
 pub use version::Version;
+pub(crate) use violation::check_visible;
 pub use violation::{READ_ONLY, Rule, Violation};
 
 use crate::timestamp::Timestamp;

@@ -1,4 +1,5 @@
-//! Claims on emails and usernames: how a user gets one, and how another user gets it later.
+//! Claims on emails and usernames: how a user gets one, and how another user gets it later. Groups
+//! claim their names likewise.
 //!
 //! Each email and each username that was ever used has a [number](super::number) under its hash.
 //! It names the user that claimed it last, and which of the user's claims that was. A claim alone
@@ -20,26 +21,41 @@
 //! No claim is taken back: the number of an email that was given up goes on naming
 //! the user that had it last.
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::number::{self, BESIDE_USER, Number};
-use super::record::{self, Record};
+use super::record::{Record, State};
 use super::versioned::{Loaded, Written};
 use super::{ATTEMPTS, Directory, Error, hashed_key};
+use crate::group::GroupName;
 use crate::platform::Platform;
 use crate::store::Store;
 use crate::user::{Email, UserId, Username, Version};
 
-/// A member of which no two users have the same value.
+/// A member of which no two users, or no two groups, have the same value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unique {
     Email,
     Username,
+    GroupName,
 }
 
-/// A value that a user claims.
+/// A value that a user or a group claims.
 #[derive(Clone, Copy)]
 pub(super) enum Claimed<'a> {
     Email(&'a Email),
     Username(&'a Username),
+    GroupName(&'a GroupName),
+}
+
+/// A user or a group, as its record says.
+pub(super) trait Claimant: Clone + Serialize + DeserializeOwned {
+    /// The key of the record of the user or the group of that number.
+    fn key(id: UserId) -> String;
+
+    /// Whether it has the value by the claim of that number.
+    fn has_by_claim(&self, claimed: Claimed<'_>, claim: u32) -> bool;
 }
 
 impl Claimed<'_> {
@@ -47,6 +63,7 @@ impl Claimed<'_> {
         match self {
             Claimed::Email(_) => Unique::Email,
             Claimed::Username(_) => Unique::Username,
+            Claimed::GroupName(_) => Unique::GroupName,
         }
     }
 
@@ -55,13 +72,14 @@ impl Claimed<'_> {
         match self {
             Claimed::Email(email) => hashed_key("email", &email.folded()),
             Claimed::Username(username) => hashed_key("username", &username.folded()),
+            Claimed::GroupName(name) => hashed_key("group-name", &name.folded()),
         }
     }
 
     /// The claim on it that a user makes whose record counts `claims`.
     fn claim_of(self, user: UserId, claims: u32) -> Result<Claim, Error> {
         let step = match self {
-            Claimed::Email(_) => 1,
+            Claimed::Email(_) | Claimed::GroupName(_) => 1,
             Claimed::Username(_) => 2,
         };
         match claims.checked_add(step) {
@@ -72,7 +90,8 @@ impl Claimed<'_> {
 }
 
 /// A user's claim on an email or a username: the user's first is 1 or 2. The claimant's record
-/// counts less until it is written to say that the claim holds.
+/// counts less until it is written to say that the claim holds. A group's claim names the group
+/// as if it were a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Claim {
     pub user: UserId,
@@ -82,8 +101,14 @@ pub(super) struct Claim {
 impl Claim {
     /// Whether the claim is dead, that is, can never hold, by its claimant's record. Fails with
     /// [`Error::Taken`] if it holds.
-    fn is_dead(self, claimed: Claimed<'_>, claimant: &Record) -> Result<bool, Error> {
-        if claimant.has_by_claim(claimed, self.number) {
+    fn is_dead<L: Claimant>(
+        self,
+        claimed: Claimed<'_>,
+        claimant: &Record<L>,
+    ) -> Result<bool, Error> {
+        if let State::Live(live) = &claimant.state
+            && live.has_by_claim(claimed, self.number)
+        {
             return Err(Error::Taken(claimed.member()));
         }
         Ok(claimant.claims >= self.number || claimant.is_final())
@@ -112,7 +137,7 @@ pub(super) async fn find<S: Store>(
 
 /// Makes sure that an email or a username has a number, or fails with [`Error::Taken`] if a user has
 /// it. Answers the claim on it if that claim is dead.
-pub(super) async fn prepare<S: Store>(
+pub(super) async fn prepare<L: Claimant, S: Store>(
     store: &S,
     claimed: Claimed<'_>,
 ) -> Result<Option<Claim>, Error> {
@@ -120,19 +145,19 @@ pub(super) async fn prepare<S: Store>(
     let Some(claim) = Claim::from_number(number) else {
         return Ok(None);
     };
-    let claimant = load_claimant(store, claimed, claim).await?;
+    let claimant = load_claimant::<L, S>(store, claimed, claim).await?;
     let dead = claim.is_dead(claimed, &claimant.value)?;
     Ok(dead.then_some(claim))
 }
 
 /// The record of a claimant. A claimant has a record before it claims, so a number that names a
 /// user without a record was not written by this service.
-async fn load_claimant<S: Store>(
+async fn load_claimant<L: Claimant, S: Store>(
     store: &S,
     claimed: Claimed<'_>,
     claim: Claim,
-) -> Result<Loaded<S::Watch, Record>, Error> {
-    let loaded = Loaded::read(store, record::key(claim.user)).await?;
+) -> Result<Loaded<S::Watch, Record<L>>, Error> {
+    let loaded = Loaded::read(store, L::key(claim.user)).await?;
     loaded.ok_or_else(|| Error::Unreadable(claimed.key()))
 }
 
@@ -141,7 +166,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     /// [`Error::Taken`] if another user has it. Answers the number of the claim, which the record
     /// has to count with the caller's next write: only then does the claim hold. The claim `dead`
     /// is known never to hold.
-    pub(super) async fn claim(
+    pub(super) async fn claim<L: Claimant>(
         &self,
         user: UserId,
         claims: u32,
@@ -149,14 +174,14 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         dead: Option<Claim>,
     ) -> Result<u32, Error> {
         let claim = claimed.claim_of(user, claims)?;
-        make(self.store, self.platform, claimed, claim, dead).await?;
+        make::<L, S>(self.store, self.platform, claimed, claim, dead).await?;
         Ok(claim.number)
     }
 }
 
 /// Makes `claim` the claim on the email or the username, or fails with [`Error::Taken`] if a user
 /// has it.
-async fn make<S: Store>(
+async fn make<L: Claimant, S: Store>(
     store: &S,
     platform: &impl Platform,
     claimed: Claimed<'_>,
@@ -177,7 +202,7 @@ async fn make<S: Store>(
             // it would fail the caller's own write.
             Some(present) if present.user == claim.user => {}
             Some(present) if Some(present) == dead => {}
-            Some(present) => end(store, platform, claimed, present).await?,
+            Some(present) => end::<L, S>(store, platform, claimed, present).await?,
             None => {}
         }
         match number.swap(store, claim.to_number()).await? {
@@ -190,13 +215,13 @@ async fn make<S: Store>(
 
 /// Makes sure that `claim` does not hold and never will, by a write to its claimant's
 /// record where that is needed; or fails with [`Error::Taken`].
-async fn end<S: Store>(
+async fn end<L: Claimant, S: Store>(
     store: &S,
     platform: &impl Platform,
     claimed: Claimed<'_>,
     claim: Claim,
 ) -> Result<(), Error> {
-    let mut claimant = load_claimant(store, claimed, claim).await?;
+    let mut claimant = load_claimant::<L, S>(store, claimed, claim).await?;
     for _ in 0..ATTEMPTS {
         if claim.is_dead(claimed, &claimant.value)? {
             return Ok(());

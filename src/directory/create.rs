@@ -97,10 +97,11 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         // 2. A taken email or username is refused before an id is given.
         let mut dead = Dead::default();
         if let Some(email) = &profile.email {
-            dead.email = claim::prepare(self.store, Claimed::Email(email)).await?;
+            dead.email = claim::prepare::<Live, S>(self.store, Claimed::Email(email)).await?;
         }
         if let Some(username) = &profile.username {
-            dead.username = claim::prepare(self.store, Claimed::Username(username)).await?;
+            dead.username =
+                claim::prepare::<Live, S>(self.store, Claimed::Username(username)).await?;
         }
         // 3. The id.
         let new = self.next_id().await?;
@@ -161,11 +162,12 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             let claims = loaded.value.claims;
             let (mut email_claim, mut username_claim) = (None, None);
             if let Some(email) = &profile.email {
-                let claim = self.claim(id, claims, Claimed::Email(email), dead.email);
+                let claim = self.claim::<Live>(id, claims, Claimed::Email(email), dead.email);
                 email_claim = Some(claim.await?);
             }
             if let Some(username) = &profile.username {
-                let claim = self.claim(id, claims, Claimed::Username(username), dead.username);
+                let claim =
+                    self.claim::<Live>(id, claims, Claimed::Username(username), dead.username);
                 username_claim = Some(claim.await?);
             }
             // The list of the external id leads to the user, too.
@@ -242,6 +244,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             created_at: now,
             updated_at: now,
             first: request.map(|request| FirstAnswer { request, version }),
+            groups: Vec::new(),
             gives_bound: false,
             bounds: Vec::new(),
             indexed: Vec::new(),

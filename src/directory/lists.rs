@@ -1,5 +1,5 @@
 //! Lists of users, by what their records say: all users in the order of their names, the users with
-//! one external id, and the users with a word that begins in one way.
+//! one external id, the users with a word that begins in one way, and the users in one group.
 //!
 //! A list is a [`tree`] whose leaves list ids and nothing of the users. A request that reads a
 //! [`leaf`] reads the records of its users, and only the records decide who is in the list, and
@@ -29,6 +29,7 @@ mod inner;
 mod leaf;
 mod node;
 mod position;
+mod split;
 mod tree;
 
 pub use position::Position;
@@ -36,10 +37,12 @@ pub use position::Position;
 use sha2::{Digest, Sha256};
 
 use super::page::{Gather, MISSES};
+use super::record::{Live, State};
 use super::{Directory, Error, hashed_key, pointer};
+use crate::group::GroupId;
 use crate::platform::Platform;
 use crate::store::Store;
-use crate::user::{AttributePath, ExternalId, Profile, User, UserId};
+use crate::user::{AttributePath, ExternalId, User, UserId};
 use crate::words::Words;
 pub(super) use node::{Node, NodeId};
 pub(super) use tree::Tree;
@@ -55,6 +58,8 @@ pub(super) enum List {
     Word(String),
     /// The users with this value at a path of their attributes, in the order of their ids.
     Attribute(AttributePath, String),
+    /// The users in this group, in the order of their ids.
+    Group(GroupId),
 }
 
 impl List {
@@ -68,6 +73,7 @@ impl List {
             List::Attribute(path, value) => {
                 hashed_key("attribute", &[path.as_str(), "\n", value].concat())
             }
+            List::Group(id) => ["group-members/", &id.to_string()].concat(),
         }
     }
 
@@ -78,24 +84,33 @@ impl List {
             List::ExternalId(_) => "external-ids",
             List::Word(_) => "words",
             List::Attribute(..) => "attributes",
+            List::Group(_) => "members",
         }
     }
 
+    /// Whether a full leaf is split by its ids alone, which reads no record. Who is not in the list
+    /// stays in the leaf then, until a reader finds few users there who are.
+    fn splits_by_id(&self) -> bool {
+        matches!(self, List::Group(_))
+    }
+
     /// Where a user is; `None` if it is not in the list.
-    fn position(&self, id: UserId, profile: &Profile) -> Option<Position> {
-        let is_here = match self {
-            List::Names => true,
-            List::ExternalId(wanted) => {
-                let is_here = profile.external_id.as_ref() == Some(wanted);
-                return is_here.then(|| Position::by_id(id));
-            }
-            List::Word(prefix) => Words::of(profile).has(prefix),
+    fn position(&self, id: UserId, live: &Live) -> Option<Position> {
+        let profile = &live.profile;
+        let (is_here, is_by_name) = match self {
+            List::Names => (true, true),
+            List::Word(prefix) => (Words::of(profile).has(prefix), true),
+            List::ExternalId(wanted) => (profile.external_id.as_ref() == Some(wanted), false),
+            List::Group(group) => (live.groups.binary_search(group).is_ok(), false),
             List::Attribute(path, value) => {
-                let is_here = path.values(profile.attributes.as_ref()).contains(value);
-                return is_here.then(|| Position::by_id(id));
+                let values = path.values(profile.attributes.as_ref());
+                (values.contains(value), false)
             }
         };
-        is_here.then(|| Position::by_name(&profile.name, id))
+        is_here.then(|| match is_by_name {
+            true => Position::by_name(&profile.name, id),
+            false => Position::by_id(id),
+        })
     }
 
     /// By which a user's record names the list, if its nodes begin with starts of names. Two lists
@@ -222,7 +237,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             here.retain(|(position, _)| *position >= low && end.is_none_or(|end| position < end));
             // Each leaf that is read counts, too.
             misses += node.ids().len() + 1;
-            self.tidy_stale(&low, &here).await;
+            self.tidy_stale(&low, &here, node.ids().len()).await;
             for (position, user) in here {
                 if position < *from || !position.starts_with(prefix) {
                     continue;
@@ -250,10 +265,13 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         }
     }
 
-    /// Rewrites a leaf with the bound `low` if none of its users gives that bound: a request that died
-    /// has left it, see [`leaf`]. If this fails, the next search does it.
-    async fn tidy_stale(&self, low: &Position, users: &[(Position, User)]) {
-        if !low.is_first() && !users.iter().any(|(position, _)| low.starts(position)) {
+    /// Rewrites a leaf with the bound `low` and that many ids if none of its users gives that bound: a
+    /// request that died has left it, see [`leaf`]. Or if its ids stay where they are, and few are left
+    /// that are in the list. If this fails, the next search does it.
+    async fn tidy_stale(&self, low: &Position, users: &[(Position, User)], ids: usize) {
+        let is_stale = !low.is_first() && !users.iter().any(|(position, _)| low.starts(position));
+        let is_sparse = self.list.splits_by_id() && users.len() * 4 < ids;
+        if is_stale || is_sparse {
             let _ = self.tidy(low).await;
         }
     }
@@ -273,11 +291,11 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             match self.directory.record(*user).await {
                 Ok(Some(record)) if record.is_final() => gone.push(*user),
                 Ok(record) => {
-                    if let Some(user) = record.and_then(|record| record.into_user(*user))
-                        && let Some(position) = self.list.position(user.id, &user.profile)
+                    if let Some(State::Live(live)) = record.map(|record| record.state)
+                        && let Some(position) = self.list.position(*user, &live)
                     {
                         let place = users.partition_point(|(other, _)| *other < position);
-                        users.insert(place, (position, user));
+                        users.insert(place, (position, live.user(*user)));
                     }
                 }
                 Err(Error::Unreadable(_)) => unreadable.push(*user),

@@ -13,11 +13,12 @@ pub(super) const MISSES: usize = 512;
 /// The most users that can be asked for by their ids.
 pub const MAX_IDS: usize = 100;
 
-/// Takes users one by one, as they are read: so that no request has many of them in memory.
-pub trait Gather {
-    /// Takes the next user, if it wants users like this one; answers whether it does. What it does
+/// Takes users, or groups, one by one, as they are read: so that no request has many of them in
+/// memory.
+pub trait Gather<T = User> {
+    /// Takes the next one, if it wants such a one; answers whether it does. What it does
     /// not want counts among the [`MISSES`].
-    fn push(&mut self, user: User) -> bool;
+    fn push(&mut self, next: T) -> bool;
 
     /// Whether it takes no more. It takes one at least.
     fn is_full(&self) -> bool;

@@ -1,11 +1,12 @@
-//! The value of one user in the store.
+//! The value of one user in the store. That of a group has the same form.
 
 use serde::{Deserialize, Serialize};
 
-use super::claim::Claimed;
+use super::claim::{Claimant, Claimed};
 use super::fingerprint::Fingerprint;
 use super::is_past_lease;
 use super::lists::List;
+use crate::group::GroupId;
 use crate::timestamp::Timestamp;
 use crate::user::{AttributePath, Profile, User, UserId, Version};
 
@@ -14,22 +15,22 @@ pub(super) fn key(id: UserId) -> String {
     ["user/", &id.get().to_string()].concat()
 }
 
-/// The value under a user's key.
+/// The value under the key of a user, or of a group.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Record {
+pub(super) struct Record<L = Live> {
     /// How many claims were counted for this user: they were made, or ended by others
     /// before they held; see [`Claim`](super::claim::Claim).
     pub claims: u32,
-    pub state: State,
+    pub state: State<L>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum State {
+pub(super) enum State<L = Live> {
     /// A create that is under way, or died: not a user yet.
     Pending { created_at: Timestamp },
     /// A user. In a box, as a record is moved on often, and each byte of that counts.
-    Live(Box<Live>),
+    Live(Box<L>),
     /// The user was deleted by the delete of that number. None of its data is kept, and its id is
     /// never given again.
     Deleted { by: Version },
@@ -52,6 +53,9 @@ pub(super) struct Live {
     /// The first answer, if repeats of the create get it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<FirstAnswer>,
+    /// The groups that the user is in, ascending; deleted ones may be among them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupId>,
     /// Whether nodes of the list of names may begin with the start of its name.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub gives_bound: bool,
@@ -105,6 +109,25 @@ impl Live {
     }
 }
 
+impl Claimant for Live {
+    fn key(id: UserId) -> String {
+        key(id)
+    }
+
+    fn has_by_claim(&self, claimed: Claimed<'_>, claim: u32) -> bool {
+        let profile = &self.profile;
+        match claimed {
+            Claimed::Email(email) => {
+                self.claim == Some(claim) && profile.email.as_ref() == Some(email)
+            }
+            Claimed::Username(username) => {
+                self.username_claim == Some(claim) && profile.username.as_ref() == Some(username)
+            }
+            Claimed::GroupName(_) => false,
+        }
+    }
+}
+
 impl Record {
     /// The record of a user. `claims` were counted before those by which the user has its email and
     /// its username.
@@ -123,7 +146,9 @@ impl Record {
             _ => None,
         }
     }
+}
 
+impl<L> Record<L> {
     /// Whether the record never changes again.
     pub fn is_final(&self) -> bool {
         matches!(self.state, State::Deleted { .. } | State::Void)
@@ -132,21 +157,5 @@ impl Record {
     /// Whether this is a create that is taken for dead.
     pub fn is_dead(&self, now: Timestamp) -> bool {
         matches!(self.state, State::Pending { created_at } if is_past_lease(created_at, now))
-    }
-
-    /// Whether this is a user that has the email or the username by the claim of that number.
-    pub fn has_by_claim(&self, claimed: Claimed<'_>, claim: u32) -> bool {
-        let State::Live(live) = &self.state else {
-            return false;
-        };
-        let profile = &live.profile;
-        match claimed {
-            Claimed::Email(email) => {
-                live.claim == Some(claim) && profile.email.as_ref() == Some(email)
-            }
-            Claimed::Username(username) => {
-                live.username_claim == Some(claim) && profile.username.as_ref() == Some(username)
-            }
-        }
     }
 }

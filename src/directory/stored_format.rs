@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::groups::LiveGroup;
 use super::index::Catalogue;
 use super::ledger::Ledger;
 use super::lists::Node;
@@ -22,6 +23,7 @@ const RECORDS: [&str; 9] = [
     r#"{"format":1,"writes":["00000000000000a2"],"value":{"claims":0,"state":{"live":{"version":"00000000000000a2","profile":{"name":"Bea"},"created_at":1800000000000,"updated_at":1800000000001}}}}"#,
     LIVE,
     WITH_USERNAME,
+    WITH_GROUPS,
     r#"{"format":1,"writes":["00000000000000a4"],"value":{"claims":0,"state":{"live":{"version":"00000000000000a4","profile":{"name":"Bea","active":false},"created_at":1800000000000,"updated_at":1800000000001}}}}"#,
     // Indexed by a member of its attributes.
     r#"{"format":1,"writes":["00000000000000a5"],"value":{"claims":0,"state":{"live":{"version":"00000000000000a5","profile":{"name":"Bea","attributes":{"team":"blue"}},"created_at":1800000000000,"updated_at":1800000000001,"indexed":["team"]}}}}"#,
@@ -36,6 +38,16 @@ const LIVE: &str = r#"{"format":1,"writes":["00000000000000b2","00000000000000b1
 
 /// A user with a username, an external id, and switched off: members that were added to the format.
 const WITH_USERNAME: &str = r#"{"format":1,"writes":["00000000000000b3"],"value":{"claims":2,"state":{"live":{"claim":1,"username_claim":2,"version":"00000000000000b3","profile":{"name":"Ada","email":"ada@example.com","username":"ada","external_id":"0815","active":false,"attributes":{"team":"engines"}},"created_at":1800000000000,"updated_at":1800000000001}}}}"#;
+
+/// A user in two groups: a member that was added to the format.
+const WITH_GROUPS: &str = r#"{"format":1,"writes":["00000000000000b4"],"value":{"claims":0,"state":{"live":{"version":"00000000000000b4","profile":{"name":"Ada"},"created_at":1800000000000,"updated_at":1800000000001,"groups":[3,17]}}}}"#;
+
+/// Records of groups.
+const GROUPS: [&str; 3] = [
+    r#"{"format":1,"writes":["00000000000000a1"],"value":{"claims":0,"state":{"pending":{"created_at":1800000000000}}}}"#,
+    r#"{"format":1,"writes":["00000000000000a2"],"value":{"claims":1,"state":{"live":{"claim":1,"version":"00000000000000a2","profile":{"name":"Site Admins","description":"Those who deploy.","external_id":"CN=1","attributes":{"a":1}},"created_at":1800000000000,"updated_at":1800000000001}}}}"#,
+    r#"{"format":1,"writes":["00000000000000a3"],"value":{"claims":1,"state":{"deleted":{"by":"00000000000000a3"}}}}"#,
+];
 
 /// The ledger.
 const LEDGERS: [&str; 2] = [
@@ -74,6 +86,7 @@ fn assert_understood<T: Serialize + DeserializeOwned>(values: &[&str]) {
 #[test]
 fn every_form_of_a_value_is_read_whole_and_written_the_same() {
     assert_understood::<Record>(&RECORDS);
+    assert_understood::<Record<LiveGroup>>(&GROUPS);
     assert_understood::<Ledger>(&LEDGERS);
     assert_understood::<Node>(&NODES);
     assert_understood::<Catalogue>(&CATALOGUES);

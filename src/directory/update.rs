@@ -49,6 +49,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 first: before
                     .first
                     .filter(|_| !idempotency::is_forgotten(before.created_at, now)),
+                groups: before.groups.clone(),
                 gives_bound: before.gives_bound,
                 bounds: before.bounds.clone(),
                 indexed: before.indexed.clone(),
@@ -58,13 +59,15 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             if after.profile.email == before.profile.email {
                 after.claim = before.claim;
             } else if let Some(email) = &after.profile.email {
-                let claim = self.claim(id, claims, Claimed::Email(email), None).await?;
+                let claim = self
+                    .claim::<Live>(id, claims, Claimed::Email(email), None)
+                    .await?;
                 after.claim = Some(claim);
             }
             if after.profile.username == before.profile.username {
                 after.username_claim = before.username_claim;
             } else if let Some(username) = &after.profile.username {
-                let claim = self.claim(id, claims, Claimed::Username(username), None);
+                let claim = self.claim::<Live>(id, claims, Claimed::Username(username), None);
                 after.username_claim = Some(claim.await?);
             }
             // 3. The lists of the new external id, of names, of words and of attributes lead to the user, too.

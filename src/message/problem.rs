@@ -176,6 +176,11 @@ impl Problem {
         Problem::new(types::INVALID_USER, detail).with_errors(violations)
     }
 
+    pub fn invalid_group(violations: Vec<Violation>) -> Problem {
+        let detail = "Some members break a rule; see errors.";
+        Problem::new(types::INVALID_GROUP, detail).with_errors(violations)
+    }
+
     pub fn precondition_failed() -> Problem {
         Problem::plain(types::PRECONDITION_FAILED)
     }

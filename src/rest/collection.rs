@@ -212,7 +212,9 @@ async fn page<S: Store, P: Platform>(
     listing.limit = limit as usize;
     let page = directory.list(after, order, listing).await?;
     log_unreadable(directory.platform, trace, PLACE, &page.unreadable);
-    listing.next = page.next.map(|next| next_page(query, limit, next));
+    listing.next = page
+        .next
+        .map(|next| next_page("/users", query, limit, next));
     let total = known_total(directory.platform, trace, PLACE, page.total)?;
     listing.total = total.filter(|_| listing.is_of_everyone());
     Ok(())

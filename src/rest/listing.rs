@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use http::header::{ETAG, LINK};
 use http::{HeaderName, Response};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::representation::{Fields, Representation};
@@ -14,14 +15,14 @@ use crate::message::precondition::{Preconditions, Read, entity_tag_of};
 use crate::message::problem::Problem;
 use crate::message::query::Query;
 use crate::message::response::{not_modified, private_json_text, set};
-use crate::user::{Filter, User};
+use crate::user::{Filter, User, Version};
 
 /// The method and path of the requests for listings, for the log.
 pub(super) const PLACE: &str = "GET /users";
 
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
-/// Users, each represented as soon as it is read: in memory a user may take a hundred times as
+/// Users, or groups, each represented as soon as it is read: in memory a user may take a hundred times as
 /// much as its representation.
 pub(super) struct Listing {
     fields: Fields,
@@ -54,6 +55,11 @@ impl Listing {
         }
     }
 
+    /// A listing of all that is pushed, represented whole.
+    pub fn whole() -> Listing {
+        Listing::new(Fields::ALL, Filter::default())
+    }
+
     /// Whether nobody is left out who is in the list.
     pub fn is_of_everyone(&self) -> bool {
         self.filter.is_empty()
@@ -62,6 +68,22 @@ impl Listing {
     /// Notes that these are all users that were asked for.
     pub fn note_complete(&mut self) {
         self.total = Some(self.count as u64);
+    }
+
+    /// Adds what is represented so, at that version.
+    pub fn add(&mut self, representation: &impl Serialize, version: Version) {
+        if self.count > 0 {
+            self.text.push(b',');
+        }
+        serde_json::to_writer(&mut self.text, representation)
+            .expect("representations have string keys only");
+        self.versions.update(version.0.to_le_bytes());
+        self.count += 1;
+    }
+
+    /// Whether it takes no more.
+    pub fn is_full(&self) -> bool {
+        self.count >= self.limit || self.text.len() >= MAX_PAGE_BYTES
     }
 
     pub fn respond(mut self, preconditions: &Preconditions) -> Result<Response<Vec<u8>>, Problem> {
@@ -94,25 +116,19 @@ impl Gather for Listing {
         if !self.filter.matches(user) {
             return false;
         }
-        if self.count > 0 {
-            self.text.push(b',');
-        }
-        serde_json::to_writer(&mut self.text, &Representation { user, fields })
-            .expect("representations have string keys only");
-        self.versions.update(user.version.0.to_le_bytes());
-        self.count += 1;
+        self.add(&Representation { user, fields }, user.version);
         true
     }
 
     fn is_full(&self) -> bool {
-        self.count >= self.limit || self.text.len() >= MAX_PAGE_BYTES
+        self.is_full()
     }
 }
 
-/// The path of the page that begins after that place, for users as this request asks for them.
-pub(super) fn next_page(query: &Query, limit: u64, after: impl Display) -> String {
+/// The page of `path` that begins after that place, for users as this request asks for them.
+pub(super) fn next_page(path: &str, query: &Query, limit: u64, after: impl Display) -> String {
     let again = query.again(&["limit", "after"]);
-    format!("/users?limit={limit}{again}&after={after}")
+    format!("{path}?limit={limit}{again}&after={after}")
 }
 
 /// The most users of a page, by the query or by the configuration.

@@ -1,6 +1,6 @@
 //! `/openapi.json`: the description of this interface (OpenAPI 3.1). The files in `openapi/` are
 //! its parts: one for each path, and the shared components. `build/description.rs` joins and
-//! compresses them, to 11 KB of 76. The tests check every answer of the service against it.
+//! compresses them, to 15 KB of 119. The tests check every answer of the service against it.
 
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,8 @@ use crate::json;
 use crate::message::body::{self, Body};
 use crate::message::problem::{Problem, types};
 use crate::message::response::JSON;
-use crate::user::{Profile, READ_ONLY, User};
+use crate::rest::representation::Representation;
+use crate::user::{Profile, READ_ONLY, User, Violation};
 use operations::Operations;
 
 /// The media types of a patch. Plain JSON means a merge patch: to send it is
@@ -21,7 +22,7 @@ pub(super) const MEDIA_TYPES: [&str; 3] = ["application/merge-patch+json", JSON_
 
 const JSON_PATCH: &str = "application/json-patch+json";
 
-/// A change that can be applied to any version of a user.
+/// A change that can be applied to any version of a user or a group.
 #[derive(Debug)]
 pub(super) enum Patch {
     Merge(Value),
@@ -39,23 +40,62 @@ impl Patch {
         }
     }
 
-    /// What the patch makes of a user.
-    pub fn apply(&self, user: &User) -> Result<Profile, Problem> {
+    /// What the patch makes of a user or a group.
+    pub fn apply<T: Patched>(&self, to: &T) -> Result<T::Profile, Problem> {
         match self {
-            Patch::Merge(patch) => {
-                let mut value = to_value(&user.profile)?;
-                json_patch::merge(&mut value, patch);
-                Profile::from_json(value).map_err(Problem::invalid_user)
-            }
-            Patch::Operations(operations) => operations.apply(user),
+            Patch::Merge(patch) => merged::<T>(to.profile(), patch),
+            Patch::Operations(operations) => operations.apply(to),
         }
     }
 }
 
-/// A user as a JSON value, by way of its text: so the component has one reader of such values.
+/// What can be patched: a user or a group.
+pub(super) trait Patched {
+    /// Its members that clients set.
+    type Profile: Serialize;
+
+    fn profile(&self) -> &Self::Profile;
+
+    fn representation(&self) -> impl Serialize;
+
+    /// Reads a profile; fails with the members that break a rule.
+    fn read(value: Value) -> Result<Self::Profile, Problem>;
+
+    /// The problem of a profile with members that break a rule.
+    fn refuse(violations: Vec<Violation>) -> Problem;
+}
+
+impl Patched for User {
+    type Profile = Profile;
+
+    fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    fn representation(&self) -> impl Serialize {
+        Representation::whole(self)
+    }
+
+    fn read(value: Value) -> Result<Profile, Problem> {
+        Profile::from_json(value).map_err(Problem::invalid_user)
+    }
+
+    fn refuse(violations: Vec<Violation>) -> Problem {
+        Problem::invalid_user(violations)
+    }
+}
+
+/// What a merge patch makes of a profile.
+fn merged<T: Patched>(profile: &T::Profile, patch: &Value) -> Result<T::Profile, Problem> {
+    let mut value = to_value(profile)?;
+    json_patch::merge(&mut value, patch);
+    T::read(value)
+}
+
+/// A user or a group as a JSON value, by way of its text: so the component has one reader of such values.
 /// Fails where the store has attributes that the service never wrote.
-fn to_value(user: &impl Serialize) -> Result<Value, Problem> {
-    let text = serde_json::to_vec(user).expect("users have string keys only");
+fn to_value(value: &impl Serialize) -> Result<Value, Problem> {
+    let text = serde_json::to_vec(value).expect("both have string keys only");
     json::parse(&text).map_err(|error| Problem::plain(types::UNREADABLE).with_cause(error))
 }
 

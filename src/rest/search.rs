@@ -33,7 +33,7 @@ pub(super) async fn by_name<S: Store, P: Platform>(
     listing.limit = limit as usize;
     let found = directory.search(&prefix, from, listing).await?;
     log_unreadable(directory.platform, trace, PLACE, &found.unreadable);
-    listing.next = next(query, limit, &found);
+    listing.next = next("/users", query, limit, &found);
     Ok(())
 }
 
@@ -52,7 +52,7 @@ pub(super) async fn by_words<S: Store, P: Platform>(
     listing.limit = limit as usize;
     let found = directory.search_words(&asked, from, listing).await?;
     log_unreadable(directory.platform, trace, PLACE, &found.unreadable);
-    listing.next = next(query, limit, &found);
+    listing.next = next("/users", query, limit, &found);
     Ok(())
 }
 
@@ -70,7 +70,7 @@ pub(super) async fn sorted<S: Store, P: Platform>(
     listing.limit = limit as usize;
     let found = directory.list_by_name(order, from, listing).await?;
     log_unreadable(directory.platform, trace, PLACE, &found.unreadable);
-    listing.next = next(query, limit, &found);
+    listing.next = next("/users", query, limit, &found);
     if listing.is_of_everyone() {
         let total = directory.count().await;
         listing.total = known_total(directory.platform, trace, PLACE, total)?;
@@ -98,7 +98,7 @@ pub(super) async fn by_external_id<S: Store, P: Platform>(
         .find_by_external_id(&external_id, from, listing)
         .await?;
     log_unreadable(directory.platform, trace, PLACE, &found.unreadable);
-    listing.next = next(query, limit, &found);
+    listing.next = next("/users", query, limit, &found);
     if is_first && found.next.is_none() {
         listing.note_complete();
     }
@@ -131,7 +131,10 @@ pub(super) async fn by_attribute<S: Store, P: Platform>(
 }
 
 /// The parameter `after`, if `belongs` says that it is of this search.
-fn cursor(query: &Query, belongs: impl Fn(&Position) -> bool) -> Result<Option<Position>, Problem> {
+pub(super) fn cursor(
+    query: &Query,
+    belongs: impl Fn(&Position) -> bool,
+) -> Result<Option<Position>, Problem> {
     let position = |cursor| {
         let position = read_cursor(cursor).filter(&belongs);
         let rule = "is not one that a link to a next page of this search has";
@@ -140,10 +143,10 @@ fn cursor(query: &Query, belongs: impl Fn(&Position) -> bool) -> Result<Option<P
     query.get("after").map(position).transpose()
 }
 
-/// The path of the next page of a search.
-fn next(query: &Query, limit: u64, found: &Found) -> Option<String> {
+/// The next page of a search, which has that path.
+pub(super) fn next(path: &str, query: &Query, limit: u64, found: &Found) -> Option<String> {
     let after = write_cursor(found.next.as_ref()?);
-    Some(next_page(query, limit, after))
+    Some(next_page(path, query, limit, after))
 }
 
 /// A position as clients send it back: opaque to them, and without characters that have a meaning

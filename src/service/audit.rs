@@ -1,5 +1,5 @@
 //! The audit trail: lines of JSON about each request that would change something, whether it did
-//! or was refused. They name the caller, the action and the id of the user, never the user's name.
+//! or was refused. They name the caller, the action and the ids of the user and the group, never their names.
 //!
 //! A request that is admitted leaves a line before it does anything, `begun`, and each request
 //! leaves a line on its outcome, `ended`. Where an instance dies between the two, the first one
@@ -11,6 +11,7 @@ use std::rc::Rc;
 use http::StatusCode;
 use serde::Serialize;
 
+use crate::group::GroupId;
 use crate::log;
 use crate::platform::Platform;
 use crate::user::UserId;
@@ -28,6 +29,8 @@ pub struct Change {
     pub principal: Option<String>,
     /// The user that the request names, once that is known.
     pub user: Rc<Cell<Option<UserId>>>,
+    /// The group that the request names or created.
+    pub group: Rc<Cell<Option<GroupId>>>,
 }
 
 /// A line of the audit trail.
@@ -44,6 +47,9 @@ struct Entry<'a> {
     /// Absent where no user is named.
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<UserId>,
+    /// Absent where no group is named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<GroupId>,
     /// The status of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<u16>,
@@ -71,13 +77,19 @@ impl Change {
         );
     }
 
-    /// The outcome of one line of an import.
-    pub fn end_line(&self, platform: &impl Platform, user: Option<UserId>, outcome: StatusCode) {
+    /// The outcome for one user of many, which has an action of its own.
+    pub fn end_one(
+        &self,
+        platform: &impl Platform,
+        action: &'static str,
+        user: Option<UserId>,
+        outcome: StatusCode,
+    ) {
         let entry = self.entry("ended");
         self.write(
             platform,
             Entry {
-                action: "import-line",
+                action,
                 user,
                 outcome: Some(outcome.as_u16()),
                 ..entry
@@ -107,6 +119,7 @@ impl Change {
             principal: self.principal.as_deref().unwrap_or(ANONYMOUS),
             action: self.action,
             user: self.user.get(),
+            group: self.group.get(),
             outcome: None,
             end: None,
         }

@@ -13,6 +13,9 @@ use crate::platform::Platform;
 use crate::service::resource::Call;
 use crate::timestamp::Timestamp;
 
+/// A bulk operation ends after the service failed at so many users in a row.
+pub const FAILURES: u32 = 3;
+
 /// How many bytes are made before they are sent.
 const CHUNK: usize = 16 * 1024;
 
@@ -48,6 +51,14 @@ impl End {
             End::ResultsUnread => "results-unread",
             End::RateLimit(_) => "rate-limit",
             End::Problem(_) => "problem",
+        }
+    }
+
+    /// After how many seconds the client may go on, if it has to wait.
+    pub fn retry_after(&self) -> Option<i64> {
+        match self {
+            End::RateLimit(reset) => Some(*reset),
+            _ => None,
         }
     }
 }

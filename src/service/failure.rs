@@ -9,6 +9,13 @@ impl From<Error> for Problem {
             Error::NotFound => {
                 return Problem::new(types::USER_NOT_FOUND, "There is no user with this id.");
             }
+            Error::NoGroup => {
+                return Problem::new(types::GROUP_NOT_FOUND, "There is no group with this id.");
+            }
+            Error::TooManyGroups => return Problem::plain(types::TOO_MANY_GROUPS),
+            Error::Taken(Unique::GroupName) => {
+                return Problem::new(types::GROUP_NAME_TAKEN, "Another group has this name.");
+            }
             Error::Taken(Unique::Email) => {
                 return Problem::new(types::EMAIL_TAKEN, "Another user has this email.");
             }

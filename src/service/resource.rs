@@ -12,6 +12,7 @@ use super::quota::Client;
 use crate::auth::Permission;
 use crate::configuration::Configuration;
 use crate::directory::Directory;
+use crate::group::GroupId;
 use crate::message::content::Content;
 use crate::message::problem::Problem;
 use crate::message::query::percent_decode;
@@ -22,7 +23,7 @@ use crate::user::UserId;
 /// A resource. To add one is to write a module with such a row, and to name that in the list of
 /// its interface.
 pub struct Resource<S: 'static, P: 'static, B: 'static> {
-    /// Its path. `{}`, which may be in it once, stands for any segment.
+    /// Its path. `{}`, which may be in it twice, stands for any segment.
     pub path: &'static str,
     /// Whether its requests count towards the limit of a client. Health checks don't.
     pub is_counted: bool,
@@ -67,6 +68,8 @@ pub struct Call<'a, S, P, B> {
     pub request: Box<Request<B>>,
     /// The segment at the place of `{}` in the path, decoded.
     pub segment: String,
+    /// The segment at the place of a second `{}`.
+    pub second_segment: String,
     /// The one of the media types on offer that the client prefers.
     pub media_type: &'static str,
     pub caller: Caller,
@@ -86,6 +89,7 @@ impl<'a, S, P: Platform, B> Call<'a, S, P, B> {
             configuration: self.configuration,
             request: Box::new(Request::from_parts(head, ())),
             segment: self.segment,
+            second_segment: self.second_segment,
             media_type: self.media_type,
             caller: self.caller,
             client: self.client,
@@ -145,19 +149,25 @@ impl<S, P, B> Resource<S, P, B> {
         operations: &[],
     };
 
-    /// The segment at the place of `{}`, if the path is this resource's.
-    fn segment<'p>(&self, path: &'p str) -> Option<&'p str> {
+    /// The segments at the places of `{}`, empty where it has none, if the path is this resource's.
+    fn segments<'p>(&self, path: &'p str) -> Option<[&'p str; 2]> {
         // Most resources differ at the first letters. To look for `{}` takes many more instructions.
         let both = self.path.bytes().zip(path.bytes());
         let equal = both.take_while(|(own, other)| own == other && *own != b'{');
         let length = equal.count();
         let (own, rest) = (&self.path[length..], &path[length..]);
         match own.strip_prefix("{}") {
-            None => (own.is_empty() && rest.is_empty()).then_some(""),
-            Some(after) => {
-                let segment = rest.strip_suffix(after)?;
-                (!segment.is_empty() && !segment.contains('/')).then_some(segment)
-            }
+            None => (own.is_empty() && rest.is_empty()).then_some([""; 2]),
+            Some(after) => match after.strip_suffix("{}") {
+                None => {
+                    let segment = rest.strip_suffix(after)?;
+                    is_segment(segment).then_some([segment, ""])
+                }
+                Some(between) => {
+                    let (first, second) = rest.split_once(between)?;
+                    (is_segment(first) && is_segment(second)).then_some([first, second])
+                }
+            },
         }
     }
 
@@ -205,6 +215,10 @@ impl<S, P, B> Resource<S, P, B> {
     }
 }
 
+fn is_segment(text: &str) -> bool {
+    !text.is_empty() && !text.contains('/')
+}
+
 /// The target of a request.
 pub struct Target<S: 'static, P: 'static, B: 'static> {
     /// `None` if the path has no resource.
@@ -217,8 +231,12 @@ pub struct Target<S: 'static, P: 'static, B: 'static> {
     pub is_counted: bool,
     /// The segment at the place of `{}` in the path; empty if it can't be decoded.
     pub segment: String,
+    /// The segment at the place of a second `{}`, likewise.
+    pub second_segment: String,
     /// The user that the path names.
     pub user: Option<UserId>,
+    /// The group that the path names.
+    pub group: Option<GroupId>,
 }
 
 impl<S, P, B> Target<S, P, B> {
@@ -227,10 +245,12 @@ impl<S, P, B> Target<S, P, B> {
         let resources = resources.iter().chain([const { &Resource::SERVER }]);
         let mut resources = resources;
         let found = resources.find_map(|resource| {
-            let segment = resource.segment(path)?;
-            Some((resource, percent_decode(segment).unwrap_or_default()))
+            let segments = resource.segments(path)?;
+            Some((resource, segments))
         });
-        let (resource, segment) = found.unzip();
+        let (resource, segments) = found.unzip();
+        let decoded = |segment: &str| percent_decode(segment).unwrap_or_default();
+        let [segment, second_segment] = segments.unwrap_or_default().map(decoded);
         let operation = resource.and_then(|resource| resource.operation(request.method()));
         let (permission, is_counted) = match (resource, operation) {
             // Only known callers learn which paths have no resource.
@@ -241,14 +261,20 @@ impl<S, P, B> Target<S, P, B> {
             (Some(resource), Some(operation)) => (operation.permission, resource.is_counted),
             (Some(resource), None) => (resource.strictest(), resource.is_counted),
         };
-        let segment = segment.unwrap_or_default();
+        let of_group = resource.is_some_and(|resource| resource.path.starts_with("/groups"));
+        let (user, group) = match of_group {
+            true => (second_segment.parse().ok(), segment.parse().ok()),
+            false => (segment.parse().ok(), None),
+        };
         Target {
             resource,
             operation,
             permission,
             is_counted,
-            user: segment.parse().ok(),
+            user,
+            group,
             segment,
+            second_segment,
         }
     }
 
@@ -285,7 +311,28 @@ mod tests {
                 is_counted: true,
                 operations: &[],
             };
-            assert_eq!(resource.segment(path), segment, "{pattern} {path}");
+            let segments = segment.map(|segment| [segment, ""]);
+            assert_eq!(resource.segments(path), segments, "{pattern} {path}");
+        }
+    }
+    #[test]
+    fn a_path_may_have_two_segments_that_stand_for_any() {
+        let resource = Resource::<(), (), ()> {
+            path: "/groups/{}/members/{}",
+            is_counted: true,
+            operations: &[],
+        };
+        for (path, segments) in [
+            ("/groups/7/members/9", Some(["7", "9"])),
+            ("/groups/members/members/members", Some(["members"; 2])),
+            ("/groups/7/members/", None),
+            ("/groups/7/members", None),
+            ("/groups//members/9", None),
+            ("/groups/7/8/members/9", None),
+            ("/groups/7/members/9/", None),
+            ("/groups/7/members/9/x", None),
+        ] {
+            assert_eq!(resource.segments(path), segments, "{path}");
         }
     }
 }

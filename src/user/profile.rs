@@ -32,7 +32,7 @@ fn is_active(active: &bool) -> bool {
 }
 
 /// Takes an optional member that is a string.
-fn optional<T: TryFrom<String, Error = Rule>>(
+pub(crate) fn optional<T: TryFrom<String, Error = Rule>>(
     members: &mut Map<String, Value>,
     name: &str,
 ) -> Result<Option<T>, Rule> {

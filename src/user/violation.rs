@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::unicode;
 
-/// The members of a user that only the service sets.
+/// The members of a user or a group that only the service sets.
 pub const READ_ONLY: [&str; 4] = ["id", "created_at", "updated_at", "etag"];
 
 /// A rule that a member breaks, as the rest of a sentence whose subject is the member.
@@ -40,7 +40,7 @@ impl Violation {
 }
 
 /// Fails if people can't see all characters of the text.
-pub(super) fn check_visible(text: &str) -> Result<(), Rule> {
+pub(crate) fn check_visible(text: &str) -> Result<(), Rule> {
     let Some(c) = unicode::unseen(text) else {
         return Ok(());
     };

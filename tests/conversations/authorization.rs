@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 
 use crate::support::issuer::{Key, claims, trusting};
 use crate::support::{
-    Answer, Send, Service, client_program, new_state_dir, path, start_host_with, variable,
+    Answer, Send, Service, client_program, new_email, new_state_dir, path, start_host_with,
+    variable,
 };
 use edge_host::{Host, UpOptions};
 use edge_users_token::Secret;
@@ -57,6 +58,46 @@ const TABLE: &str = "
     PATCH   /users/{id}  401  401       401     401     403  200   200   200   403
     DELETE  /users/{id}  401  401       401     401     403  204   204   403   403
     OPTIONS /users/{id}  204  204       204     204     204  204   204   204   204
+
+    GET     /users/{id}/groups  401 401 401 401 200 200 200 200 403
+    HEAD    /users/{id}/groups  401 401 401 401 200 200 200 200 403
+    POST    /users/{id}/groups  401 401 401 401 405 405 405 403 403
+    PUT     /users/{id}/groups  401 401 401 401 405 405 405 403 403
+    PATCH   /users/{id}/groups  401 401 401 401 405 405 405 403 403
+    DELETE  /users/{id}/groups  401 401 401 401 405 405 405 403 403
+    OPTIONS /users/{id}/groups  204 204 204 204 204 204 204 204 204
+
+    GET     /groups  401 401 401 401 200 200 200 403 403
+    HEAD    /groups  401 401 401 401 200 200 200 403 403
+    POST    /groups  401 401 401 401 403 201 201 403 403
+    PUT     /groups  401 401 401 401 403 405 405 403 403
+    PATCH   /groups  401 401 401 401 403 405 405 403 403
+    DELETE  /groups  401 401 401 401 403 405 405 403 403
+    OPTIONS /groups  204 204 204 204 204 204 204 204 204
+
+    GET     /groups/{id}  401 401 401 401 200 200 200 403 403
+    HEAD    /groups/{id}  401 401 401 401 200 200 200 403 403
+    POST    /groups/{id}  401 401 401 401 403 405 405 403 403
+    PUT     /groups/{id}  401 401 401 401 403 200 200 403 403
+    PATCH   /groups/{id}  401 401 401 401 403 200 200 403 403
+    DELETE  /groups/{id}  401 401 401 401 403 204 204 403 403
+    OPTIONS /groups/{id}  204 204 204 204 204 204 204 204 204
+
+    GET     /groups/{id}/members  401 401 401 401 200 200 200 403 403
+    HEAD    /groups/{id}/members  401 401 401 401 200 200 200 403 403
+    POST    /groups/{id}/members  401 401 401 401 403 422 422 403 403
+    PUT     /groups/{id}/members  401 401 401 401 403 405 405 403 403
+    PATCH   /groups/{id}/members  401 401 401 401 403 405 405 403 403
+    DELETE  /groups/{id}/members  401 401 401 401 403 405 405 403 403
+    OPTIONS /groups/{id}/members  204 204 204 204 204 204 204 204 204
+
+    GET     /groups/{id}/members/{user}  401 401 401 401 403 405 405 403 403
+    HEAD    /groups/{id}/members/{user}  401 401 401 401 403 405 405 403 403
+    POST    /groups/{id}/members/{user}  401 401 401 401 403 405 405 403 403
+    PUT     /groups/{id}/members/{user}  401 401 401 401 403 204 204 403 403
+    PATCH   /groups/{id}/members/{user}  401 401 401 401 403 405 405 403 403
+    DELETE  /groups/{id}/members/{user}  401 401 401 401 403 204 204 403 403
+    OPTIONS /groups/{id}/members/{user}  204 204 204 204 204 204 204 204 204
 
     POST    /users/import 401 401      401     401     403  415   415   403   403
     OPTIONS /users/import 204 204      204     204     204  204   204   204   204
@@ -155,6 +196,12 @@ fn admin() -> Service {
     service().with_token(secret("admin").reveal())
 }
 
+/// The id of a group.
+fn new_group() -> String {
+    let group = admin().post("/groups", json!({ "name": new_email() }));
+    group.json()["id"].to_string()
+}
+
 /// A JWT of the subject, with the scope self.
 fn jwt(subject: &str) -> String {
     Key::ed25519().sign(json!({}), &claims(subject, "self"))
@@ -182,7 +229,12 @@ fn ask(method: &str, path: &str, credentials: Option<&str>) -> Answer {
         _ => "application/json",
     };
     if matches!(method, "POST" | "PUT" | "PATCH") {
-        let body = json!({ "name": "Ada" }).to_string();
+        // No two groups have one name.
+        let name = match path.starts_with("/groups") {
+            true => new_email(),
+            false => "Ada".to_owned(),
+        };
+        let body = json!({ "name": name }).to_string();
         request = request.header("content-type", media_type).body(body);
     }
     request.answer()
@@ -206,7 +258,10 @@ fn every_request_by_every_caller_is_answered_as_the_table_says() {
         let (method, template) = (row.method, row.path);
         for (caller, status) in row.statuses {
             let own = admin().create(json!({ "name": "Own" }))["id"].to_string();
-            let path = template.replace("{id}", &own);
+            let path = match template.strip_prefix("/groups/{id}") {
+                Some(rest) => format!("/groups/{}{}", new_group(), rest.replace("{user}", &own)),
+                None => template.replace("{id}", &own),
+            };
             let path = path.replace("{slug}", "email-taken");
             let answer = ask(method, &path, credentials(caller, &own, &other).as_deref());
             let what = format!("{method} {template} by {caller}");

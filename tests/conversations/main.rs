@@ -21,6 +21,7 @@ mod export;
 mod external_ids;
 mod finding;
 mod greeting;
+mod groups;
 mod hosts;
 mod idempotency;
 mod import;

@@ -4,6 +4,7 @@ use crate::attributes;
 use crate::backend::Backend;
 use crate::explore::{Bounds, explore};
 use crate::external_ids;
+use crate::groups;
 use crate::meetings::meetings;
 use crate::names;
 use crate::random;
@@ -44,7 +45,8 @@ fn explored(sabotage: Sabotage, backend: Backend, faults: usize, pauses: usize) 
     let concerns_lists = sabotage.concerns_names()
         || sabotage.concerns_external_ids()
         || sabotage.concerns_words()
-        || sabotage.concerns_attributes();
+        || sabotage.concerns_attributes()
+        || sabotage.concerns_groups();
     let (switches, patience) = match concerns_lists {
         true => (2, usize::MAX),
         false => (usize::MAX, 12),
@@ -63,6 +65,8 @@ fn explored(sabotage: Sabotage, backend: Backend, faults: usize, pauses: usize) 
         attributes::scenarios(backend, Some(sabotage)).collect()
     } else if sabotage.concerns_external_ids() {
         external_ids::scenarios(backend, Some(sabotage)).collect()
+    } else if sabotage.concerns_groups() {
+        groups::scenarios(backend, Some(sabotage)).collect()
     } else {
         scenarios(backend, sabotage).collect()
     };

@@ -218,7 +218,12 @@ pub fn serve(
             sizes,
         };
         let configuration = Configuration::read(&*platform, None);
-        let answer = rest::respond(&directory, &configuration, request).await;
+        // As the routes of the application say.
+        let path = request.uri().path();
+        let answer = match path.starts_with("/groups") || path.ends_with("/groups") {
+            true => rest::groups::respond(&directory, &configuration, request).await,
+            false => rest::respond(&directory, &configuration, request).await,
+        };
         let response = answer.response.map(|content| {
             content
                 .whole()

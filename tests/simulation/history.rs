@@ -176,6 +176,13 @@ impl History {
                 }
                 continue;
             }
+            // Read one by one: only alone the answer is of one moment.
+            if let Ask::Group(ask) = &event.ask
+                && ask.reads_several()
+                && self.overlaps(event)
+            {
+                continue;
+            }
             let Told::Users { users, next, .. } = &event.told else {
                 if !(event.ask.reads() && event.told == Told::Unknown) {
                     call(Call::Asked(event.ask.clone(), event.told.clone()));

@@ -103,6 +103,10 @@ impl Search<'_> {
         ) {
             return false;
         }
+        // Nor does the answer to a change of a group: it is the same where nothing changes.
+        if matches!(&self.calls[index].call, Call::Asked(Ask::Group(ask), _) if !ask.reads()) {
+            return false;
+        }
         let after = model.after(&self.calls[index].call, self.nameless);
         matches!(&after[..], [same] if same == model)
     }

@@ -4,18 +4,25 @@
 //! It is exact but for this: an update is answered 409 if another user had the
 //! email or the username at some moment, even if the updated user was gone by then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::request::{Ask, By, Cursor, Seen, Told};
+use crate::request::{Ask, By, Cursor, GroupAsk, Seen, Told};
 
 /// All users that ever existed; `None` for deleted ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Model {
     users: BTreeMap<u64, Option<User>>,
     keys: BTreeMap<&'static str, Once>,
+    /// All groups that ever existed, with their names; `None` for deleted ones.
+    groups: BTreeMap<u64, Option<&'static str>>,
+    /// Groups and the users in them.
+    members: BTreeSet<(u64, u64)>,
 }
+
+/// No run has more groups.
+pub const GROUPS: u64 = 6;
 
 /// The use of an idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -196,6 +203,7 @@ impl Model {
                     self.updated(*id, |before| before.patched(patch), tag, told)
                 }
                 Ask::Delete(id, tag) => self.deleted(*id, tag, told),
+                Ask::Group(ask) => self.grouped(ask, told),
                 Ask::Ready => vec![self.clone()],
             },
         }
@@ -210,8 +218,99 @@ impl Model {
 
     fn with(&self, id: u64, user: Option<User>) -> Model {
         let mut model = self.clone();
+        if user.is_none() {
+            model.members.retain(|(_, member)| *member != id);
+        }
         model.users.insert(id, user);
         model
+    }
+
+    /// A request about groups.
+    fn grouped(&self, ask: &GroupAsk, told: &Told) -> Vec<Model> {
+        let is_group = |id: &u64| matches!(self.groups.get(id), Some(Some(_)));
+        let holder = |name: &str| {
+            let mut groups = self.groups.iter();
+            let found = groups.find(|(_, held)| **held == Some(name));
+            found.map(|(id, _)| *id)
+        };
+        let with = |id: u64, name: Option<&'static str>| {
+            let mut model = self.clone();
+            if name.is_none() {
+                model.members.retain(|(group, _)| *group != id);
+            }
+            model.groups.insert(id, name);
+            model
+        };
+        let joined = |group: u64, user: u64, is_member: bool| {
+            let mut model = self.clone();
+            match is_member {
+                true => model.members.insert((group, user)),
+                false => model.members.remove(&(group, user)),
+            };
+            vec![model]
+        };
+        match (ask, told) {
+            (GroupAsk::Create(name), Told::Ids(ids)) => match &ids[..] {
+                [id] if holder(name).is_none() && !self.groups.contains_key(id) => {
+                    vec![with(*id, Some(name))]
+                }
+                _ => Vec::new(),
+            },
+            // Nobody was told the id.
+            (GroupAsk::Create(name), Told::Unknown) if holder(name).is_none() => {
+                let ids = (1..=GROUPS).filter(|id| !self.groups.contains_key(id));
+                ids.map(|id| with(id, Some(name))).collect()
+            }
+            (GroupAsk::Create(name), Told::Status(409)) => self.unless(holder(name).is_none()),
+            (GroupAsk::Rename(id, name), Told::Ids(_) | Told::Unknown)
+                if is_group(id) && holder(name).is_none_or(|holder| holder == *id) =>
+            {
+                vec![with(*id, Some(name))]
+            }
+            (GroupAsk::Rename(id, name), Told::Status(409)) => {
+                self.unless(holder(name).is_none_or(|holder| holder == *id))
+            }
+            (GroupAsk::Remove(id), Told::Status(204) | Told::Unknown) if is_group(id) => {
+                vec![with(*id, None)]
+            }
+            (GroupAsk::Join(group, user), Told::Status(204) | Told::Unknown)
+                if is_group(group) && self.live(*user).is_some() =>
+            {
+                joined(*group, *user, true)
+            }
+            (GroupAsk::Join(group, user), Told::Status(404)) => {
+                self.unless(is_group(group) && self.live(*user).is_some())
+            }
+            (GroupAsk::Leave(group, user), Told::Status(204) | Told::Unknown)
+                if is_group(group) =>
+            {
+                joined(*group, *user, false)
+            }
+            (
+                GroupAsk::Rename(id, _)
+                | GroupAsk::Remove(id)
+                | GroupAsk::Leave(id, _)
+                | GroupAsk::Members(id),
+                Told::Status(404),
+            ) => self.unless(is_group(id)),
+            (GroupAsk::Of(user), Told::Status(404)) => self.unless(self.live(*user).is_some()),
+            (GroupAsk::Find(name), Told::Ids(ids)) => {
+                self.unless(!holder(name).iter().eq(ids.iter()))
+            }
+            (GroupAsk::Members(group), Told::Ids(ids)) => {
+                let members = self.members.iter();
+                let members = members.filter(|(other, _)| other == group);
+                let same = members.map(|(_, user)| user).eq(ids.iter());
+                self.unless(!is_group(group) || !same)
+            }
+            (GroupAsk::Of(user), Told::Ids(ids)) => {
+                let members = self.members.iter();
+                let groups = members.filter(|(_, other)| other == user);
+                let same = groups.map(|(group, _)| group).eq(ids.iter());
+                self.unless(self.live(*user).is_none() || !same)
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// The model after a change of a user.

@@ -32,8 +32,63 @@ pub enum Action {
     Put(Who, Value, Condition),
     Patch(Who, Value, Condition),
     Delete(Who, Condition),
+    /// A request about groups.
+    Group(GroupAsk),
     /// Whether the service is ready.
     Ready,
+}
+
+/// A request about groups. It names groups and users by their ids.
+#[derive(Clone, Debug, PartialEq)]
+pub enum GroupAsk {
+    Create(&'static str),
+    Rename(u64, &'static str),
+    Remove(u64),
+    /// By the name.
+    Find(&'static str),
+    /// Of a group and a user.
+    Join(u64, u64),
+    Leave(u64, u64),
+    /// The users in a group.
+    Members(u64),
+    /// The groups that a user is in.
+    Of(u64),
+}
+
+impl GroupAsk {
+    fn target(&self) -> (&'static str, String) {
+        match self {
+            GroupAsk::Create(_) => ("POST", "/groups".to_owned()),
+            GroupAsk::Rename(group, _) => ("PATCH", format!("/groups/{group}")),
+            GroupAsk::Remove(group) => ("DELETE", format!("/groups/{group}")),
+            GroupAsk::Find(name) => ("GET", format!("/groups?name={name}")),
+            GroupAsk::Join(group, user) => ("PUT", format!("/groups/{group}/members/{user}")),
+            GroupAsk::Leave(group, user) => ("DELETE", format!("/groups/{group}/members/{user}")),
+            GroupAsk::Members(group) => ("GET", format!("/groups/{group}/members?limit=9")),
+            GroupAsk::Of(user) => ("GET", format!("/users/{user}/groups?limit=9")),
+        }
+    }
+
+    /// The content of the request.
+    fn content(&self) -> Option<Value> {
+        match self {
+            GroupAsk::Create(name) | GroupAsk::Rename(_, name) => Some(json!({ "name": name })),
+            _ => None,
+        }
+    }
+
+    /// Whether it changes nothing.
+    pub fn reads(&self) -> bool {
+        matches!(
+            self,
+            GroupAsk::Find(_) | GroupAsk::Members(_) | GroupAsk::Of(_)
+        )
+    }
+
+    /// Whether it reads one record after the other, so that the answer is of no one moment.
+    pub fn reads_several(&self) -> bool {
+        matches!(self, GroupAsk::Members(_) | GroupAsk::Of(_))
+    }
 }
 
 /// Which user.
@@ -135,12 +190,16 @@ pub enum Ask {
     Put(u64, Value, Option<String>),
     Patch(u64, Value, Option<String>),
     Delete(u64, Option<String>),
+    Group(GroupAsk),
     Ready,
 }
 
 impl Ask {
     /// Whether it changes nothing.
     pub fn reads(&self) -> bool {
+        if let Ask::Group(ask) = self {
+            return ask.reads();
+        }
         matches!(
             self,
             Ask::Get(_)
@@ -155,7 +214,12 @@ impl Ask {
     /// The request on the wire.
     pub fn request(&self) -> Request<Vec<u8>> {
         let (method, path) = self.target();
+        let group = match self {
+            Ask::Group(ask) => ask.content(),
+            _ => None,
+        };
         let (body, condition, media_type) = match self {
+            Ask::Group(_) => (group.as_ref(), None, "application/json"),
             Ask::Create(profile) | Ask::CreateOnce(_, profile) => {
                 (Some(profile), None, "application/json")
             }
@@ -208,6 +272,7 @@ impl Ask {
             Ask::Put(id, ..) => ("PUT", format!("/users/{id}")),
             Ask::Patch(id, ..) => ("PATCH", format!("/users/{id}")),
             Ask::Delete(id, _) => ("DELETE", format!("/users/{id}")),
+            Ask::Group(ask) => ask.target(),
             Ask::Ready => ("GET", "/readyz".to_owned()),
         }
     }
@@ -222,6 +287,11 @@ impl fmt::Display for Ask {
                 write!(f, " {value}")?
             }
             Ask::CreateOnce(key, value) => write!(f, " {value} Idempotency-Key: {key}")?,
+            Ask::Group(ask) => {
+                if let Some(content) = ask.content() {
+                    write!(f, " {content}")?;
+                }
+            }
             _ => {}
         }
         match self {
@@ -301,6 +371,8 @@ pub enum Told {
     },
     /// 201 with the user that an earlier request with the same key made.
     Replayed(Seen),
+    /// 200 or 201, with groups, or with users in a group: their ids.
+    Ids(Vec<u64>),
     /// 409, for another request with the same key runs.
     InProgress,
     /// 204, 404, 409, 410, 412 or 422, or 200 without a user.
@@ -348,6 +420,16 @@ impl Told {
                     next,
                 })
             }
+            200 | 201 if matches!(ask, Ask::Group(_)) => {
+                let body = body();
+                let all = match &body {
+                    Value::Array(all) => &all[..],
+                    one => std::slice::from_ref(one),
+                };
+                let ids = all.iter().map(|one| one["id"].as_u64());
+                let ids: Option<Vec<u64>> = ids.collect();
+                Ok(Told::Ids(ids.ok_or("a group without an id")?))
+            }
             200 if *ask == Ask::Ready => Ok(Told::Status(status)),
             200 | 201 => {
                 let tag = header("etag");
@@ -392,6 +474,7 @@ impl fmt::Display for Told {
                 }
             }
             Told::Replayed(user) => write!(f, "201 again {user}"),
+            Told::Ids(ids) => write!(f, "200 {ids:?}"),
             Told::InProgress => write!(f, "409, in progress"),
             Told::Found { users, next } => {
                 let users: Vec<_> = users.iter().map(Seen::to_string).collect();

@@ -58,6 +58,11 @@ pub enum Sabotage {
     BoundUnfenced,
     ExternalIdUnlisted,
     CreateFenceSkipped,
+    MemberUnlisted,
+    MemberFenceSkipped,
+    MemberHalfLost,
+    GroupNameClaimSkipped,
+    GroupNameFenceSkipped,
     WordUnlisted,
     WordMergedUnfenced,
     WordBoundUnmarked,
@@ -70,7 +75,7 @@ pub enum Sabotage {
 use Sabotage::*;
 
 /// All sabotages: what each breaks, and why it can't stay unnoticed.
-pub const ALL: [(Sabotage, &str, &str); 57] = [
+pub const ALL: [(Sabotage, &str, &str); 62] = [
     (
         ClaimSkipped,
         "the claim on an email is skipped",
@@ -322,6 +327,31 @@ pub const ALL: [(Sabotage, &str, &str); 57] = [
         "the user is not found by its external id",
     ),
     (
+        MemberUnlisted,
+        "a user gets into a group whose list is not written",
+        "the group does not show the user",
+    ),
+    (
+        MemberFenceSkipped,
+        "a request goes on that is about to add a user whom a rewritten leaf has left out",
+        "the group does not show the user",
+    ),
+    (
+        MemberHalfLost,
+        "a split of a group's leaf loses one half",
+        "the group does not show those users",
+    ),
+    (
+        GroupNameClaimSkipped,
+        "a group gets a name without a claim on it",
+        "another group gets it too",
+    ),
+    (
+        GroupNameFenceSkipped,
+        "a group that is about to get a name is not kept from it",
+        "two groups have the name",
+    ),
+    (
         WordUnlisted,
         "a rename does not write the lists of words",
         "the user is not found by its new words",
@@ -399,6 +429,18 @@ impl Sabotage {
     /// Whether it takes external ids to notice.
     pub fn concerns_external_ids(self) -> bool {
         matches!(self, ExternalIdUnlisted | CreateFenceSkipped)
+    }
+
+    /// Whether it takes groups to notice.
+    pub fn concerns_groups(self) -> bool {
+        matches!(
+            self,
+            MemberUnlisted
+                | MemberFenceSkipped
+                | MemberHalfLost
+                | GroupNameClaimSkipped
+                | GroupNameFenceSkipped
+        )
     }
 
     /// Whether it takes words to notice.

@@ -4,6 +4,7 @@
 
 mod attributes;
 mod external_ids;
+mod groups;
 mod names;
 mod usernames;
 mod words;
@@ -24,6 +25,9 @@ impl Sabotage {
         }
         if self.concerns_external_ids() {
             return external_ids::apply(self, store, operation);
+        }
+        if self.concerns_groups() {
+            return groups::apply(self, store, operation);
         }
         if self.concerns_words() {
             return words::apply(self, store, operation);

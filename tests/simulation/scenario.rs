@@ -11,7 +11,8 @@ use crate::backend::Backend;
 use crate::choice::{Choice, Fate};
 use crate::conditions::Conditions;
 use crate::forgotten;
-use crate::request::{Action, Ask, By, Condition, Told, Who};
+use crate::model::GROUPS;
+use crate::request::{Action, Ask, By, Condition, GroupAsk, Told, Who};
 use crate::sabotage::Sabotage;
 use crate::scheduler::Simulation;
 use crate::violation::Violation;
@@ -75,6 +76,7 @@ impl Scenario {
             programs: self.programs.clone(),
             emails: values("email", actions()),
             usernames: values("username", actions()),
+            groups: group_names(actions()),
             searches: searches(actions()),
             words: word_starts(actions()),
         }
@@ -103,6 +105,8 @@ pub struct Prepared {
     programs: Vec<Vec<Action>>,
     emails: BTreeSet<String>,
     usernames: BTreeSet<String>,
+    /// The names of groups that clients ask for.
+    groups: BTreeSet<&'static str>,
     searches: BTreeSet<By>,
     /// The starts of words, where a client searches by words.
     words: BTreeSet<String>,
@@ -138,6 +142,7 @@ impl Prepared {
         program.extend(self.emails.iter().cloned().map(Action::Find));
         program.extend(self.usernames.iter().cloned().map(Action::FindUsername));
         program.push(Action::Walk(0, 2));
+        program.extend(read_groups(&self.groups, created));
         program.extend(self.searches.iter().map(|by| by.clone().action(2)));
         for (member, values) in [("email", &self.emails), ("username", &self.usernames)] {
             let last = |(index, value)| json!({ "name": format!("Last {index}"), member: value });
@@ -185,6 +190,7 @@ fn again(ask: Ask) -> Action {
         Ask::Put(id, profile, _) => Action::Put(Who::Id(id), profile, Condition::Always),
         Ask::Patch(id, patch, _) => Action::Patch(Who::Id(id), patch, Condition::Always),
         Ask::Delete(id, _) => Action::Delete(Who::Id(id), Condition::Always),
+        Ask::Group(ask) => Action::Group(ask),
         Ask::Ready => Action::Ready,
     }
 }
@@ -202,6 +208,27 @@ fn values<'a>(member: &str, actions: impl Iterator<Item = &'a Action>) -> BTreeS
         _ => None,
     });
     values.collect()
+}
+
+fn group_names<'a>(actions: impl Iterator<Item = &'a Action>) -> BTreeSet<&'static str> {
+    let names = actions.filter_map(|action| match action {
+        Action::Group(GroupAsk::Create(name) | GroupAsk::Rename(_, name)) => Some(*name),
+        _ => None,
+    });
+    names.collect()
+}
+
+/// The requests that read all groups, by their names and from both sides; none if clients asked for
+/// none.
+fn read_groups(names: &BTreeSet<&'static str>, users: u64) -> Vec<Action> {
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let found = names.iter().map(|name| GroupAsk::Find(name));
+    let members = (1..=GROUPS).map(GroupAsk::Members);
+    let of = (1..=users).map(GroupAsk::Of);
+    let asks = found.chain(members).chain(of);
+    asks.map(Action::Group).collect()
 }
 
 /// The starts of words of the names that clients give, if one of them searches by words.

@@ -132,6 +132,7 @@ impl Client {
                 Ask::Patch(who(user), patch, tag(who(user), condition))
             }
             Action::Delete(user, condition) => Ask::Delete(who(user), tag(who(user), condition)),
+            Action::Group(ask) => Ask::Group(ask),
             Action::Ready => Ask::Ready,
         })
     }

@@ -15,8 +15,9 @@ use crate::power;
 use crate::random::Random;
 
 /// Where the manifest expects the components, and where the build leaves it.
-const COMPONENTS: [&str; 2] = [
+const COMPONENTS: [&str; 3] = [
     "target/wasm32-wasip1/release/edge_users.wasm",
+    "target/wasm32-wasip1/release/edge_users_groups.wasm",
     "target/wasm32-wasip1/release/edge_users_rpc.wasm",
 ];
 

@@ -55,7 +55,7 @@ impl Rule<'_> {
             List::Names => self == Rule::Names,
             List::Word(_) => self == Rule::Words,
             List::Attribute(path, _) => self == Rule::Attribute(path),
-            List::ExternalId(_) => false,
+            List::ExternalId(_) | List::Group(_) => false,
         }
     }
 

@@ -39,7 +39,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             let mut here = here.await?;
             here.retain(|(position, _)| *position >= low);
             misses += node.ids().len() + 1;
-            self.tidy_stale(&low, &here).await;
+            self.tidy_stale(&low, &here, node.ids().len()).await;
             for (position, user) in here.into_iter().rev() {
                 if position >= end {
                     continue;

@@ -57,7 +57,10 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
                 positions = rest;
             }
             if positions.len() == before.len() {
-                self.rewrite(reached).await?;
+                match self.list.splits_by_id() {
+                    true => self.split_by_id(reached).await?,
+                    false => self.rewrite(reached).await?,
+                };
             } else if written && !self.replace(reached, leaf).await? {
                 positions = before;
             } else {
@@ -276,7 +279,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         let State::Live(live) = &record.state else {
             return None;
         };
-        let position = self.list.position(id, &live.profile)?;
+        let position = self.list.position(id, live)?;
         Some(Member {
             gives_bound: !position.is_nameless() && live.gives_bound(&self.list),
             position,

@@ -75,6 +75,9 @@ problem_types! {
     USER_NOT_FOUND = NOT_FOUND "user-not-found" "User not found",
         "No user has this id: it was never given, or its user was deleted.",
         "Look the user up by email or username, or in the list of users.";
+    GROUP_NOT_FOUND = NOT_FOUND "group-not-found" "Group not found",
+        "No group has this id: it was never given, or its group was deleted.",
+        "Look the group up by name, or in the list of groups.";
     METHOD_NOT_ALLOWED = METHOD_NOT_ALLOWED "method-not-allowed" "Method not allowed",
         "The resource exists, but does not have this method.",
         "Use one of the methods that the Allow header lists.";
@@ -87,6 +90,12 @@ problem_types! {
     USERNAME_TAKEN = CONFLICT "username-taken" "Username taken",
         "Another user has this username. Usernames that differ in case or in the form of characters are the same.",
         "Use another username, or change that user first.";
+    GROUP_NAME_TAKEN = CONFLICT "group-name-taken" "Group name taken",
+        "Another group has this name. Names that differ in case or in the form of characters are the same.",
+        "Use another name, or look the group up by its name.";
+    TOO_MANY_GROUPS = CONFLICT "too-many-groups" "Too many groups",
+        "The user is in 1,000 groups, and a user can be in no more.",
+        "Remove the user from another group first.";
     IDEMPOTENCY_IN_PROGRESS = CONFLICT "idempotency-in-progress" "Request in progress",
         "Another request with this Idempotency-Key runs, or died less than a minute ago.",
         "Repeat the request with the same key after the time in Retry-After.";
@@ -116,6 +125,9 @@ problem_types! {
         "Send the request to localhost. The operator can allow other names in the variable allowed_hosts, or set auth to token.";
     INVALID_USER = UNPROCESSABLE_ENTITY "invalid-user" "Invalid user",
         "Members of the user break a rule. The list errors names each member, by its JSON Pointer. Nothing was changed.",
+        "Correct the members in errors.";
+    INVALID_GROUP = UNPROCESSABLE_ENTITY "invalid-group" "Invalid group",
+        "Members of the group, or of the changes of its users, break a rule. The list errors names each member, by its JSON Pointer. Nothing was changed.",
         "Correct the members in errors.";
     IDEMPOTENCY_KEY_REUSED = UNPROCESSABLE_ENTITY "idempotency-key-reused" "Idempotency-Key reused",
         "This Idempotency-Key was sent with another body in the last 24 hours. Nothing was changed.",

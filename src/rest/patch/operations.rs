@@ -9,12 +9,11 @@ use json_patch::{
 };
 use serde_json::Value;
 
-use super::{to_value, without_read_only};
+use super::{Patched, to_value, without_read_only};
 use crate::json;
 use crate::message::body::MAX_BYTES;
 use crate::message::problem::Problem;
-use crate::rest::representation::Representation;
-use crate::user::{Profile, READ_ONLY, User, Violation};
+use crate::user::{READ_ONLY, Violation};
 
 /// The most operations of a JSON Patch.
 const MAX_OPERATIONS: usize = 100;
@@ -42,10 +41,10 @@ impl Operations {
         operations.collect::<Result<_, _>>().map(Operations)
     }
 
-    /// Applies the patch to the representation of a user, so that it can test every member;
+    /// Applies the patch to the representation of a user or a group, so that it can test every member;
     /// it can't change those that the service sets.
-    pub fn apply(&self, user: &User) -> Result<Profile, Problem> {
-        let before = to_value(&Representation::whole(user))?;
+    pub fn apply<T: Patched>(&self, to: &T) -> Result<T::Profile, Problem> {
+        let before = to_value(&to.representation())?;
         let mut after = before.clone();
         for (number, operation) in self.0.iter().enumerate() {
             operate(&mut after, operation).map_err(|why| Problem::patch_conflict(number, &why))?;
@@ -57,8 +56,8 @@ impl Operations {
         let changed = READ_ONLY.iter().filter(is_changed);
         let violations: Vec<_> = changed.map(|member| Violation::read_only(member)).collect();
         match violations.is_empty() {
-            true => Profile::from_json(without_read_only(after)).map_err(Problem::invalid_user),
-            false => Err(Problem::invalid_user(violations)),
+            true => T::read(without_read_only(after)),
+            false => Err(T::refuse(violations)),
         }
     }
 }

@@ -309,7 +309,7 @@ impl<S: Store, P: Platform, B: Body, F: Form> Import<'_, S, P, B, F> {
             Err(problem) => (None, problem.status()),
         };
         if let Some(change) = &self.change {
-            change.end_line(self.directory.platform, user, outcome);
+            change.end_one(self.directory.platform, "import-line", user, outcome);
         }
     }
 

@@ -1,0 +1,105 @@
+//! `/groups`: a page of groups, a group by its name, and new groups.
+
+use http::header::LOCATION;
+use http::{Method, Response, StatusCode};
+
+use super::super::listing::{Listing, limit, next_page};
+use super::group::represent;
+use crate::auth::{Permission, Scope};
+use crate::directory::{Gather, GroupPage};
+use crate::group::{GroupName, GroupProfile};
+use crate::message::body::{self, Body};
+use crate::message::precondition::Preconditions;
+use crate::message::problem::Problem;
+use crate::message::query::Query;
+use crate::message::response::{JSON, set};
+use crate::message::trace::Trace;
+use crate::platform::Platform;
+use crate::service::resource::{Call, Operation, Resource, handled};
+use crate::store::Store;
+
+const PATH: &str = "/groups";
+
+pub(super) const fn resource<S: Store, P: Platform, B: Body>() -> Resource<S, P, B> {
+    Resource {
+        path: PATH,
+        is_counted: true,
+        operations: &[
+            Operation {
+                method: Method::GET,
+                permission: Permission::Scope(Scope::Read),
+                change: None,
+                accepts: &[],
+                offers: &[JSON],
+                handler: |call| handled(list(call)),
+            },
+            Operation {
+                method: Method::POST,
+                permission: Permission::Scope(Scope::Write),
+                change: Some("create-group"),
+                accepts: &[JSON],
+                offers: &[JSON],
+                handler: |call| handled(create(call)),
+            },
+        ],
+    }
+}
+
+/// There are no idempotency keys here: the name makes a group once, and a repeat is told that it is
+/// taken.
+async fn create<S: Store, P: Platform, B: Body>(
+    call: Box<Call<'_, S, P, B>>,
+) -> Result<Response<Vec<u8>>, Problem> {
+    Query::parse(call.request.uri().query(), &[])?;
+    let payload = body::json(*call.request).await?;
+    let profile = GroupProfile::from_json(payload).map_err(Problem::invalid_group)?;
+    let group = call.directory.create_group(profile).await?;
+    if let Some(change) = &call.change {
+        change.group.set(Some(group.id));
+    }
+    let mut response = represent(&group);
+    *response.status_mut() = StatusCode::CREATED;
+    set(&mut response, LOCATION, format!("/groups/{}", group.id));
+    Ok(response)
+}
+
+async fn list<S: Store, P: Platform, B>(
+    call: Box<Call<'_, S, P, B>>,
+) -> Result<Response<Vec<u8>>, Problem> {
+    let Call {
+        directory,
+        configuration,
+        request,
+        trace,
+        ..
+    } = *call;
+    let query = Query::parse(request.uri().query(), &["limit", "after", "name"])?;
+    let preconditions = Preconditions::of(request.headers())?;
+    let mut listing = Listing::whole();
+    if let Some(name) = query.get("name") {
+        query.alone("name", &[])?;
+        let name = GroupName::try_from(name.to_owned())
+            .map_err(|rule| Problem::invalid_query(&rule, "name"))?;
+        if let Some(group) = directory.find_group(&name).await? {
+            listing.push(group);
+        }
+        listing.note_complete();
+    } else {
+        let after = query.number("after", 0, u64::MAX)?.unwrap_or(0);
+        let limit = limit(configuration, &query)?;
+        listing.limit = limit as usize;
+        let page = directory.list_groups(after, &mut listing).await?;
+        log_unreadable(directory.platform, &trace, "GET /groups", &page);
+        listing.next = page.next.map(|next| next_page(PATH, &query, limit, next));
+    }
+    listing.respond(&preconditions)
+}
+
+/// Reports groups that are left out.
+pub(super) fn log_unreadable(platform: &impl Platform, trace: &Trace, place: &str, of: &GroupPage) {
+    for id in &of.unreadable {
+        platform.log_error(&format!(
+            "{trace} {place}: group {id} is left out, as its record can't be read"
+        ));
+    }
+}

@@ -1,0 +1,294 @@
+//! `/groups/{id}/members`: the users in a group, and many changes of them at once.
+
+use http::{Method, Response, StatusCode};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::super::listing::{Listing, limit};
+use super::super::narrowing::{self, ANYWHERE};
+use super::super::representation::Fields;
+use super::super::search::{cursor, next};
+use super::group::id;
+use crate::auth::{Permission, Scope};
+use crate::directory::{Membership, Position};
+use crate::message::body::{self, Body};
+use crate::message::precondition::Preconditions;
+use crate::message::problem::{Details, Problem};
+use crate::message::query::Query;
+use crate::message::response::{JSON, private_json};
+use crate::platform::Platform;
+use crate::service::bulk::{End, FAILURES, deadline};
+use crate::service::omissions::log_unreadable;
+use crate::service::resource::{Call, Operation, Resource, handled};
+use crate::store::Store;
+use crate::user::{Rule, UserId, Violation};
+
+/// The changes in the audit trail.
+pub(super) const ADD: &str = "add-member";
+pub(super) const REMOVE: &str = "remove-member";
+
+/// The most changes of one request.
+const MAX_CHANGES: usize = 1000;
+
+pub(super) const fn resource<S: Store, P: Platform, B: Body>() -> Resource<S, P, B> {
+    Resource {
+        path: "/groups/{}/members",
+        is_counted: true,
+        operations: &[
+            Operation {
+                method: Method::GET,
+                permission: Permission::Scope(Scope::Read),
+                change: None,
+                accepts: &[],
+                offers: &[JSON],
+                handler: |call| handled(list(call)),
+            },
+            Operation {
+                method: Method::POST,
+                permission: Permission::Scope(Scope::Write),
+                change: Some("change-members"),
+                accepts: &[JSON],
+                offers: &[JSON],
+                handler: |call| handled(change(call)),
+            },
+        ],
+    }
+}
+
+/// There is no `X-Total-Count`: to count the users, all their records would have to be read.
+async fn list<S: Store, P: Platform, B>(
+    call: Box<Call<'_, S, P, B>>,
+) -> Result<Response<Vec<u8>>, Problem> {
+    let directory = call.directory;
+    let known = [ANYWHERE, &["limit", "after"]].concat();
+    let query = Query::parse(call.request.uri().query(), &known)?;
+    let preconditions = Preconditions::of(call.request.headers())?;
+    let mut listing = Listing::new(Fields::of(&query)?, narrowing::filter(&query)?);
+    let from = cursor(&query, Position::is_nameless)?;
+    let limit = limit(call.configuration, &query)?;
+    listing.limit = limit as usize;
+    let group = directory.group(id(&call)?).await?;
+    let found = directory.members(&group, from, &mut listing).await?;
+    let place = "GET /groups/{id}/members";
+    log_unreadable(directory.platform, &call.trace, place, &found.unreadable);
+    let path = format!("/groups/{}/members", group.id);
+    listing.next = next(&path, &query, limit, &found);
+    listing.respond(&preconditions)
+}
+
+/// The changes that a client asks for, in order.
+struct Changes(Vec<(UserId, Membership)>);
+
+impl Changes {
+    fn from_json(value: Value) -> Result<Changes, Vec<Violation>> {
+        let Value::Object(mut members) = value else {
+            return Err(vec![Violation {
+                pointer: String::new(),
+                detail: "must be a JSON object".into(),
+            }]);
+        };
+        let add = ids(&mut members, "add");
+        let remove = ids(&mut members, "remove");
+        let mut violations = Vec::new();
+        for (member, error) in [
+            ("add", add.as_ref().err()),
+            ("remove", remove.as_ref().err()),
+        ] {
+            violations.extend(error.map(|rule| Violation::new(member, rule.clone())));
+        }
+        for member in members.keys().take(Violation::MAX - violations.len()) {
+            let rule = match member.as_str() {
+                "groups" => "is refused: a group has no groups in it",
+                _ => "is not known: there are add or remove",
+            };
+            violations.push(Violation::new(member, rule));
+        }
+        let (Ok(add), Ok(remove), true) = (add, remove, violations.is_empty()) else {
+            return Err(violations);
+        };
+        let add = add.into_iter().map(|user| (user, Membership::Member));
+        let remove = remove.into_iter().map(|user| (user, Membership::NoMember));
+        let changes: Vec<_> = add.chain(remove).collect();
+        match changes.len() {
+            1..=MAX_CHANGES => Ok(Changes(changes)),
+            _ => Err(vec![Violation {
+                pointer: String::new(),
+                detail: "must have 1 to 1000 ids in add and remove together".into(),
+            }]),
+        }
+    }
+}
+
+/// Takes a member that lists ids of users.
+fn ids(members: &mut Map<String, Value>, name: &str) -> Result<Vec<UserId>, Rule> {
+    let values = match members.remove(name) {
+        None | Some(Value::Null) => return Ok(Vec::new()),
+        Some(Value::Array(values)) => values,
+        Some(_) => return Err("must be an array of ids of users".into()),
+    };
+    let id = |value: Value| UserId::try_from(value.as_u64()?).ok();
+    let ids: Option<Vec<_>> = values.into_iter().map(id).collect();
+    ids.ok_or("must have ids of users only: a group has no groups in it".into())
+}
+
+/// The answer. What the results don't tell of was not reached.
+#[derive(Serialize)]
+struct Outcomes<'a> {
+    /// `complete`, or why the other users were not reached.
+    end: &'static str,
+    results: Vec<Outcome<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_reached: Vec<UserId>,
+    /// After how many seconds the client may go on, if it has to wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<i64>,
+}
+
+/// The outcome of one change.
+#[derive(Serialize)]
+struct Outcome<'a> {
+    user: UserId,
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<Details<'a>>,
+}
+
+/// Makes one change after the other, those of `add` first. Each is made or not by itself: its outcome
+/// tells. To send all of them again does no harm.
+async fn change<S: Store, P: Platform, B: Body>(
+    call: Box<Call<'_, S, P, B>>,
+) -> Result<Response<Vec<u8>>, Problem> {
+    Query::parse(call.request.uri().query(), &[])?;
+    let deadline = deadline(&call, None);
+    let id = id(&call);
+    let Call {
+        directory,
+        request,
+        client,
+        change,
+        trace,
+        ..
+    } = *call;
+    let payload = body::json(*request).await?;
+    let group = directory.group(id?).await?;
+    let Changes(changes) = Changes::from_json(payload).map_err(Problem::invalid_group)?;
+    let mut changes = changes.into_iter();
+    let mut results: Vec<(UserId, Result<(), Problem>)> = Vec::new();
+    let mut failed_in_a_row = 0;
+    let end = loop {
+        let now = directory.platform.now();
+        if changes.as_slice().is_empty() {
+            break End::Complete;
+        } else if now >= deadline {
+            break End::TimeLimit(now);
+        } else if failed_in_a_row == FAILURES {
+            break End::Failures;
+        }
+        if let Some(client) = &client
+            && let Some(quota) = client.count(directory).await
+            && quota.is_exceeded()
+        {
+            break End::RateLimit(quota.reset);
+        }
+        let Some((user, membership)) = changes.next() else {
+            break End::Complete;
+        };
+        let changed = directory.set_membership(&group, user, membership).await;
+        let changed = changed.map_err(Problem::from);
+        let status = status(&changed);
+        if let Some(change) = &change {
+            let action = match membership {
+                Membership::Member => ADD,
+                Membership::NoMember => REMOVE,
+            };
+            change.end_one(directory.platform, action, Some(user), status);
+        }
+        if let Some(cause) = changed.as_ref().err().and_then(Problem::cause) {
+            let line = format!(
+                "{trace} POST /groups/{}/members: user {user}: {cause}",
+                group.id
+            );
+            directory.platform.log_error(&line);
+        }
+        failed_in_a_row = match status.is_server_error() {
+            true => failed_in_a_row + 1,
+            false => 0,
+        };
+        results.push((user, changed));
+    };
+    let outcomes = results.iter().map(|(user, changed)| Outcome {
+        user: *user,
+        status: status(changed).as_u16(),
+        problem: changed
+            .as_ref()
+            .err()
+            .map(|problem| problem.details(&trace)),
+    });
+    Ok(private_json(&Outcomes {
+        end: end.name(),
+        results: outcomes.collect(),
+        not_reached: changes.map(|(user, _)| user).collect(),
+        retry_after: end.retry_after(),
+    }))
+}
+
+fn status(changed: &Result<(), Problem>) -> StatusCode {
+    match changed {
+        Ok(()) => StatusCode::NO_CONTENT,
+        Err(problem) => problem.status(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn changes_are_of_users_in_the_order_of_add_and_remove() {
+        let Ok(Changes(changes)) = Changes::from_json(json!({ "remove": [1], "add": [3, 2] }))
+        else {
+            panic!("these are changes");
+        };
+        let users = changes
+            .iter()
+            .map(|(user, membership)| (user.get(), *membership));
+        let expected = [
+            (3, Membership::Member),
+            (2, Membership::Member),
+            (1, Membership::NoMember),
+        ];
+        assert!(users.eq(expected));
+    }
+
+    #[test]
+    fn what_is_no_change_of_users_is_refused_by_the_rule() {
+        for (body, pointer, rule) in [
+            (json!([]), "", "JSON object"),
+            (json!({}), "", "1 to 1000"),
+            (
+                json!({ "add": (1..=1001).collect::<Vec<_>>() }),
+                "",
+                "1 to 1000",
+            ),
+            (json!({ "add": 7 }), "/add", "array"),
+            (json!({ "add": ["7"] }), "/add", "ids of users"),
+            (
+                json!({ "add": [{ "group": 7 }] }),
+                "/add",
+                "no groups in it",
+            ),
+            (json!({ "remove": [0] }), "/remove", "ids of users"),
+            (
+                json!({ "add": [1], "groups": [7] }),
+                "/groups",
+                "no groups in it",
+            ),
+            (json!({ "set": [1] }), "/set", "add or remove"),
+        ] {
+            let violations = Changes::from_json(body.clone()).err().expect("violations");
+            assert_eq!(violations[0].pointer, pointer, "{body}");
+            assert!(violations[0].detail.contains(rule), "{violations:?}");
+        }
+    }
+}
