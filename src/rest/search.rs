@@ -123,7 +123,7 @@ pub(super) async fn by_attribute<S: Store, P: Platform>(
         .find_by_attribute(path, value, from, listing)
         .await?;
     log_unreadable(directory.platform, trace, PLACE, &found.unreadable);
-    listing.next = next(query, limit, &found);
+    listing.next = next("/users", query, limit, &found);
     if is_first && found.next.is_none() {
         listing.note_complete();
     }
