@@ -3,6 +3,8 @@
 //! A value that can't be read is a fault, and is never guessed. The service then answers no request
 //! for users, and `/readyz` and one line of the log say which variable breaks which rule.
 
+mod paths;
+
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -12,6 +14,7 @@ use crate::auth::tokens::Tokens;
 use crate::message::cors::Origins;
 use crate::message::host::HostNames;
 use crate::platform::Platform;
+use paths::Paths;
 
 /// The variables by name, with the value that each has where the operator gives none.
 #[derive(Debug, Default)]
@@ -27,6 +30,8 @@ pub struct Configuration {
     pub allowed_hosts: HostNames,
     /// `page_size`: users on a page for which the client gives no limit, 100.
     pub page_size: u64,
+    /// `indexed_attributes`: the members of attributes by which users can be found, none.
+    pub indexed_attributes: Paths,
     /// `require_preconditions` is `on`: changes need an `If-Match`. By default, `off`, they don't.
     pub require_preconditions: bool,
     /// `cors_origins`: pages of no other origin may read answers.
@@ -73,6 +78,7 @@ impl Configuration {
             issuer: reader.issuer(),
             allowed_hosts: reader.list("allowed_hosts", HostNames::read),
             page_size: reader.number("page_size", 100, 1..=Self::MAX_PAGE_SIZE),
+            indexed_attributes: reader.list("indexed_attributes", Paths::read),
             require_preconditions: reader.choice("require_preconditions", "off", "on"),
             cors_origins: reader.list("cors_origins", Origins::read),
             rate_limit: reader.number("rate_limit", 0, 0..=Self::MAX_RATE_LIMIT),
@@ -213,6 +219,9 @@ mod tests {
         assert!(read("require_preconditions", "on").require_preconditions);
         assert_eq!(read("rate_limit", "1000000").rate_limit, 1_000_000);
         assert_eq!(read("page_size", "1").page_size, 1);
+        let Paths(paths) = read("indexed_attributes", " team,\naddress.city").indexed_attributes;
+        let paths = Vec::from_iter(paths.iter().map(|path| path.as_str()));
+        assert_eq!(paths, ["team", "address.city"]);
         assert_eq!(
             read("bulk_time_limit", "3600").bulk_time_limit.as_secs(),
             3600
@@ -240,6 +249,17 @@ mod tests {
             ("page_size", "0", "must be a whole number from 1 to 1000"),
             ("page_size", "1001", "must be a whole number from 1 to 1000"),
             ("page_size", "many", "must be a whole number from 1 to 1000"),
+            (
+                "indexed_attributes",
+                "a..secretish",
+                "must list at most 16 members",
+            ),
+            ("indexed_attributes", "secretish,secretish", "each once"),
+            (
+                "indexed_attributes",
+                "a b c d e f g h i j k l m n o p q",
+                "at most 16",
+            ),
             ("require_preconditions", "yes", "must be off or on"),
             ("cors_origins", "secretish", "must list origins"),
             (

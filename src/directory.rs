@@ -9,6 +9,7 @@
 //! - [`record`]: the value of one user
 //! - [`claim`]: the user of an email or a username
 //! - [`external_ids`]: the users with an external id
+//! - [`attributes`]: the users with a value in their attributes
 //! - [`idempotency`]: the user that was created with an idempotency key
 //! - [`groups`], [`membership`]: groups of users, and who is in which
 //! - [`census`], [`ledger`]: the number of users
@@ -24,6 +25,7 @@
 //! - [`fingerprint`]: hashes that stand for texts
 //! - [`sizes`]: the sizes of the parts of lists
 
+mod attributes;
 mod census;
 mod claim;
 mod create;

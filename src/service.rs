@@ -197,10 +197,13 @@ async fn admit<'a, S, P: Platform, B>(
 /// Work that is done after a response was sent. It saves later requests time, and may fail.
 pub async fn run_after_response<S: Store, P: Platform>(
     directory: &Directory<'_, S, P>,
+    configuration: &Configuration,
     created: Option<UserId>,
 ) {
     if let Some(id) = created {
-        directory.merge_after(id).await;
+        directory
+            .merge_after(id, &configuration.indexed_attributes.0)
+            .await;
     }
 }
 

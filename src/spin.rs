@@ -45,7 +45,7 @@ pub async fn serve<I: Interface>(request: IncomingRequest, response_out: Respons
     if let Err(error) = response::write(response, &timing, response_out).await {
         platform.log_error(&format!("the response could not be sent: {error}"));
     }
-    service::run_after_response(&directory, created).await;
+    service::run_after_response(&directory, configuration, created).await;
 }
 
 /// How long it is since `instant`.

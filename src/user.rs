@@ -2,6 +2,7 @@
 //! they can only be made from input that keeps the rules, or read from the store,
 //! where it was valid when it was written.
 
+mod attribute_path;
 mod attributes;
 mod email;
 mod external_id;
@@ -13,6 +14,7 @@ mod username;
 mod version;
 mod violation;
 
+pub use attribute_path::AttributePath;
 pub use attributes::Attributes;
 pub use email::Email;
 pub use external_id::ExternalId;

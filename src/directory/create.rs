@@ -247,6 +247,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             groups: Vec::new(),
             gives_bound: false,
             bounds: Vec::new(),
+            indexed: Vec::new(),
         })
     }
 }

@@ -12,99 +12,41 @@
 //! the record, and then reads, never late, that there is no index. Merging begins once there is one,
 //! and writes each user's record once more, unchanged. So a change that loaded the record before
 //! that write fails, and begins again; and a change that loads it later finds the index.
+//! Of the index of an attribute, the record itself tells: that write adds the path to it, see
+//! [`attributes`](super::attributes).
+
+mod rule;
+
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::census::{ended, note_given};
 use super::ledger::Given;
-use super::lists::{List, Places, Position, Tree};
+use super::lists::{List, Places, Tree};
 use super::record::{Live, State};
 use super::versioned::{self, Loaded, Written};
 use super::{ATTEMPTS, Directory, Error, number, pointer};
 use crate::platform::Platform;
 use crate::store::Store;
 use crate::timestamp::Timestamp;
-use crate::user::{Profile, UserId};
-use crate::words::Words;
+use crate::user::{AttributePath, Profile, UserId};
+pub(super) use rule::{LENGTHS, Rule, bounds_of, prefix};
 
-/// The lengths, in characters, of the starts of words that have a list.
-pub(super) const LENGTHS: [usize; 5] = [1, 2, 4, 6, 8];
-
-/// What an index goes by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rule {
-    /// One list of all users, in the order of their names.
-    Names,
-    /// A list for each start of a word that has one of the [`LENGTHS`].
-    Words,
-}
-
-impl Rule {
-    const ALL: [Rule; 2] = [Rule::Names, Rule::Words];
-
-    /// The key of the number that names the catalogue; 0 before there is one.
-    fn pointer(self) -> &'static str {
-        match self {
-            Rule::Names => "names",
-            Rule::Words => "words",
-        }
-    }
-
-    /// Whether changes write the lists only once a search has made the index.
-    fn is_optional(self) -> bool {
-        self != Rule::Names
-    }
-
-    /// Whether it may put the two profiles of a user into other lists or places.
-    fn tells_apart(self, one: &Profile, other: &Profile) -> bool {
-        let same_words = || one.username == other.username && one.email == other.email;
-        one.name != other.name || self == Rule::Words && !same_words()
-    }
-
-    /// Adds the places of a user.
-    fn place(self, id: UserId, profile: &Profile, places: &mut Places) {
-        let position = Position::by_name(&profile.name, id);
-        if self == Rule::Names {
-            return places.add(List::Names, position);
-        }
-        for word in Words::of(profile).iter() {
-            for prefix in LENGTHS.iter().map_while(|length| prefix(word, *length)) {
-                places.add(List::Word(prefix.to_owned()), position.clone());
-            }
-        }
-    }
-}
-
-/// The first characters of a word; `None` if it has fewer.
-pub(super) fn prefix(word: &str, length: usize) -> Option<&str> {
-    let (last, c) = word.char_indices().nth(length - 1)?;
-    Some(&word[..last + c.len_utf8()])
-}
-
-/// The places of a user at which it gives the bound of a node.
-pub(super) fn bounds_of(id: UserId, user: &Live) -> Places {
-    let mut places = Places::default();
-    if user.gives_bound {
-        Rule::Names.place(id, &user.profile, &mut places);
-    }
-    if !user.bounds.is_empty() {
-        Rule::Words.place(id, &user.profile, &mut places);
-        places.retain_lists(|list| user.gives_bound(list));
-    }
-    places
-}
+/// How long a search goes on to merge users, at most, before it answers that the index is being made.
+const MERGE_TIME: Duration = Duration::from_secs(1);
 
 /// An index in a store.
 pub(super) struct Index<'t, 'd, S, P> {
     directory: &'t Directory<'d, S, P>,
-    rule: Rule,
+    rule: Rule<'t>,
     /// The number in the key of the catalogue, and of the root of the list of names.
     root: i64,
 }
 
 impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
     /// An index, which this makes if it is missing.
-    pub(super) async fn index<'t>(&'t self, rule: Rule) -> Result<Index<'t, 'd, S, P>, Error> {
+    pub(super) async fn index<'t>(&'t self, rule: Rule<'t>) -> Result<Index<'t, 'd, S, P>, Error> {
         let plant = async |root| {
             if rule == Rule::Names {
                 self.tree(List::Names, root).plant().await?;
@@ -113,7 +55,7 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
             versioned::create(self.store, &key(root), self.draw(), catalogue).await
         };
         let pointer = rule.pointer();
-        let root = pointer::find_or_make(self.store, self.platform, pointer, plant).await?;
+        let root = pointer::find_or_make(self.store, self.platform, &pointer, plant).await?;
         Ok(Index {
             directory: self,
             rule,
@@ -122,8 +64,12 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
     }
 
     /// The index whose lists a change has to write, if there are any.
-    async fn index_to_write(&self, rule: Rule) -> Result<Option<Index<'_, 'd, S, P>>, Error> {
-        match rule.is_optional() && number::current(self.store, rule.pointer()).await? == 0 {
+    async fn index_to_write<'t>(
+        &'t self,
+        rule: Rule<'t>,
+    ) -> Result<Option<Index<'t, 'd, S, P>>, Error> {
+        // Of the index of an attribute, the record has told.
+        match rule == Rule::Words && number::current(self.store, &rule.pointer()).await? == 0 {
             true => Ok(None),
             false => self.index(rule).await.map(Some),
         }
@@ -139,7 +85,8 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
         after: &mut Live,
     ) -> Result<Places, Error> {
         let mut left = Places::default();
-        for rule in Rule::ALL {
+        let attributes = before.indexed.iter().map(Rule::Attribute);
+        for rule in Rule::ALL.into_iter().chain(attributes) {
             if !rule.tells_apart(&before.profile, &after.profile) {
                 continue;
             }
@@ -147,6 +94,8 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
             rule.place(id, &before.profile, &mut old);
             rule.place(id, &after.profile, &mut new);
             let mut gone = bounds_of(id, before);
+            // What the user gives in lists of other rules, it may go on to give.
+            gone.retain_lists(|list| rule.has(list));
             gone.remove_all(&new);
             new.remove_all(&old);
             if !new.lists().is_empty()
@@ -176,18 +125,20 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
         }
     }
 
-    /// Merges new users if the id just created is one after which that is due.
-    pub async fn merge_after(&self, created: UserId) {
+    /// Merges new users if the id just created is one after which that is due. `attributes` are the
+    /// paths by which users are found here.
+    pub async fn merge_after(&self, created: UserId, attributes: &[AttributePath]) {
         if created.get().is_multiple_of(self.sizes.merge_every) {
-            for rule in Rule::ALL {
+            let attributes = attributes.iter().map(Rule::Attribute);
+            for rule in Rule::ALL.into_iter().chain(attributes) {
                 // If this fails, the next search does it.
                 let _ = self.merge_new(rule).await;
             }
         }
     }
 
-    async fn merge_new(&self, rule: Rule) -> Result<(), Error> {
-        if rule.is_optional() && pointer::find(self.store, rule.pointer()).await?.is_none() {
+    async fn merge_new(&self, rule: Rule<'_>) -> Result<(), Error> {
+        if rule.is_optional() && pointer::find(self.store, &rule.pointer()).await?.is_none() {
             return Ok(());
         }
         let created = self.created().await?;
@@ -239,6 +190,22 @@ impl<'t, 'd, S: Store, P: Platform> Index<'t, 'd, S, P> {
             list.insert(positions, moving).await?;
         }
         Ok(())
+    }
+
+    /// Merges all new users, of the `created` ids that were given; [`Error::Indexing`] if that takes
+    /// longer than a second.
+    pub async fn merge_all(&self, created: u64) -> Result<(), Error> {
+        let platform = self.directory.platform;
+        let began = platform.monotonic();
+        loop {
+            let done = self.merge(created).await?;
+            if done >= created {
+                return Ok(());
+            }
+            if platform.monotonic().saturating_sub(began) > MERGE_TIME {
+                return Err(Error::Indexing { done, of: created });
+            }
+        }
     }
 
     /// Merges new users, of the `created` ids that were given. Answers up to which id all have been
@@ -320,18 +287,25 @@ impl<'t, 'd, S: Store, P: Platform> Index<'t, 'd, S, P> {
         })
     }
 
-    /// Writes the record of a user once more, unchanged: so a change fails that knew nothing of the
-    /// index. Answers the user as it is then, if there still is one.
+    /// Writes the record of a user once more: so a change fails that knew nothing of the index. In the
+    /// index of an attribute, the record names its path from then on. Answers the user as it is then, if
+    /// there still is one.
     async fn fence(&self, id: UserId) -> Result<Option<Profile>, Error> {
         let (store, directory) = (self.directory.store, self.directory);
         let mut loaded = directory.load_for_update(id).await?;
         for _ in 0..ATTEMPTS {
-            let same = loaded.value.clone();
-            let State::Live(live) = &same.state else {
+            let mut fenced = loaded.value.clone();
+            let State::Live(live) = &mut fenced.state else {
                 return Ok(None);
             };
             let profile = live.profile.clone();
-            loaded = match loaded.write(store, directory.draw(), same).await? {
+            if let Rule::Attribute(path) = self.rule {
+                if live.indexed.contains(path) {
+                    return Ok(Some(profile));
+                }
+                live.indexed.push(path.clone());
+            }
+            loaded = match loaded.write(store, directory.draw(), fenced).await? {
                 Written::Done(_) => return Ok(Some(profile)),
                 Written::Overtaken(now) | Written::Unknown(now) => now,
             };

@@ -42,7 +42,7 @@ use super::{Directory, Error, hashed_key, pointer};
 use crate::group::GroupId;
 use crate::platform::Platform;
 use crate::store::Store;
-use crate::user::{ExternalId, User, UserId};
+use crate::user::{AttributePath, ExternalId, User, UserId};
 use crate::words::Words;
 pub(super) use node::{Node, NodeId};
 pub(super) use tree::Tree;
@@ -56,6 +56,8 @@ pub(super) enum List {
     ExternalId(ExternalId),
     /// The users with a word that begins so, in the order of their names.
     Word(String),
+    /// The users with this value at a path of their attributes, in the order of their ids.
+    Attribute(AttributePath, String),
     /// The users in this group, in the order of their ids.
     Group(GroupId),
 }
@@ -67,6 +69,10 @@ impl List {
             List::Names => "names".to_owned(),
             List::ExternalId(id) => hashed_key("external-id", id.as_str()),
             List::Word(prefix) => hashed_key("word", prefix),
+            // No path has a line feed: the variable that names it is split there.
+            List::Attribute(path, value) => {
+                hashed_key("attribute", &[path.as_str(), "\n", value].concat())
+            }
             List::Group(id) => ["group-members/", &id.to_string()].concat(),
         }
     }
@@ -77,6 +83,7 @@ impl List {
             List::Names => "names",
             List::ExternalId(_) => "external-ids",
             List::Word(_) => "words",
+            List::Attribute(..) => "attributes",
             List::Group(_) => "members",
         }
     }
@@ -95,6 +102,10 @@ impl List {
             List::Word(prefix) => (Words::of(profile).has(prefix), true),
             List::ExternalId(wanted) => (profile.external_id.as_ref() == Some(wanted), false),
             List::Group(group) => (live.groups.binary_search(group).is_ok(), false),
+            List::Attribute(path, value) => {
+                let values = path.values(profile.attributes.as_ref());
+                (values.contains(value), false)
+            }
         };
         is_here.then(|| match is_by_name {
             true => Position::by_name(&profile.name, id),

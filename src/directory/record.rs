@@ -8,7 +8,7 @@ use super::is_past_lease;
 use super::lists::List;
 use crate::group::GroupId;
 use crate::timestamp::Timestamp;
-use crate::user::{Profile, User, UserId, Version};
+use crate::user::{AttributePath, Profile, User, UserId, Version};
 
 /// The key of a user's record.
 pub(super) fn key(id: UserId) -> String {
@@ -62,6 +62,9 @@ pub(super) struct Live {
     /// The [tags](List::tag) of other lists of which that is true.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bounds: Vec<u32>,
+    /// The paths of attributes by whose values the user is in lists.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub indexed: Vec<AttributePath>,
 }
 
 /// The answer to a create with an idempotency key. A repeat sends the other members of the

@@ -25,6 +25,8 @@ const RECORDS: [&str; 9] = [
     WITH_USERNAME,
     WITH_GROUPS,
     r#"{"format":1,"writes":["00000000000000a4"],"value":{"claims":0,"state":{"live":{"version":"00000000000000a4","profile":{"name":"Bea","active":false},"created_at":1800000000000,"updated_at":1800000000001}}}}"#,
+    // Indexed by a member of its attributes.
+    r#"{"format":1,"writes":["00000000000000a5"],"value":{"claims":0,"state":{"live":{"version":"00000000000000a5","profile":{"name":"Bea","attributes":{"team":"blue"}},"created_at":1800000000000,"updated_at":1800000000001,"indexed":["team"]}}}}"#,
     r#"{"format":1,"writes":["00000000000000a3","00000000000000a2"],"value":{"claims":1,"state":{"deleted":{"by":"00000000000000a3"}}}}"#,
     r#"{"format":1,"writes":["00000000000000a3","00000000000000a2"],"value":{"claims":4294967295,"state":"void"}}"#,
     // Before 1970, by a clock that was wrong.

@@ -52,6 +52,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 groups: before.groups.clone(),
                 gives_bound: before.gives_bound,
                 bounds: before.bounds.clone(),
+                indexed: before.indexed.clone(),
             });
             // 2. A new email and a new username are claimed, by claims that the record does not
             // count yet.
@@ -69,7 +70,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 let claim = self.claim::<Live>(id, claims, Claimed::Username(username), None);
                 after.username_claim = Some(claim.await?);
             }
-            // 3. The lists of the new external id, of names and of words lead to the user, too.
+            // 3. The lists of the new external id, of names, of words and of attributes lead to the user, too.
             if let Some(external_id) = &after.profile.external_id
                 && before.profile.external_id.as_ref() != Some(external_id)
             {

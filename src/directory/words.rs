@@ -1,7 +1,5 @@
 //! Finding users by words: by the lists of an [index](super::index).
 
-use std::time::Duration;
-
 use super::index::{LENGTHS, Rule, prefix};
 use super::lists::{Found, List, Position};
 use super::page::Gather;
@@ -10,10 +8,6 @@ use crate::platform::Platform;
 use crate::store::Store;
 use crate::user::User;
 use crate::words::Asked;
-
-/// How long a search goes on to merge users, at most, before it answers that the index is
-/// being made.
-const MERGE_TIME: Duration = Duration::from_secs(1);
 
 impl<S: Store, P: Platform> Directory<'_, S, P> {
     /// Gathers the users who have words that begin as `asked`, in the order of their names, from a
@@ -32,20 +26,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         if created == 0 {
             return Ok(Found::default());
         }
-        let began = self.platform.monotonic();
-        let words = self.index(Rule::Words).await?;
-        loop {
-            let merged = words.merge(created).await?;
-            if merged >= created {
-                break;
-            }
-            if self.platform.monotonic().saturating_sub(began) > MERGE_TIME {
-                return Err(Error::Indexing {
-                    done: merged,
-                    of: created,
-                });
-            }
-        }
+        self.index(Rule::Words).await?.merge_all(created).await?;
         let list = List::Word(longest_start(asked).to_owned());
         let gathered = &mut Matching { asked, gathered };
         match self.list_if_any(list).await? {

@@ -47,8 +47,14 @@ fn form_decode(text: &str) -> Option<String> {
     percent_decode(&text.replace('+', " "))
 }
 
+fn is_among(known: &[&str], name: &str) -> bool {
+    let is = |known: &&str| *known == name || known.ends_with('.') && name.starts_with(known);
+    known.iter().any(is)
+}
+
 impl Query {
-    /// Reads a query that may have the parameters `known` and no others.
+    /// Reads a query that may have the parameters `known` and no others. A known name that ends with a
+    /// dot stands for all names that begin so.
     pub fn parse(query: Option<&str>, known: &[&str]) -> Result<Query, Problem> {
         let mut parameters: Vec<Parameter> = Vec::new();
         let pairs = query.unwrap_or_default().split('&');
@@ -57,7 +63,7 @@ impl Query {
                 return Err(Problem::invalid_query("is not percent-encoded UTF-8", pair));
             };
             let name = &parameter.name;
-            if !known.contains(&name.as_str()) {
+            if !is_among(known, name) {
                 return Err(Problem::invalid_query("is not a parameter here", name));
             }
             if parameters.iter().any(|present| present.name == *name) {
@@ -79,13 +85,22 @@ impl Query {
         Some(&self.find(name)?.with_plus)
     }
 
+    /// The parameters whose names begin with `start`: the rest of each name, and the value.
+    pub fn all<'q>(&'q self, start: &'q str) -> impl Iterator<Item = (&'q str, &'q str)> {
+        let rest = move |given: &'q Parameter| {
+            let name = given.name.strip_prefix(start)?;
+            Some((name, given.value.as_str()))
+        };
+        self.0.iter().filter_map(rest)
+    }
+
     fn find(&self, name: &str) -> Option<&Parameter> {
         self.0.iter().find(|parameter| parameter.name == name)
     }
 
     /// Fails if a parameter is given with others than `name` and those it goes with.
     pub fn alone(&self, name: &str, with: &[&[&str]]) -> Result<(), Problem> {
-        let goes = |given: &str| given == name || with.iter().any(|with| with.contains(&given));
+        let goes = |given: &str| given == name || with.iter().any(|with| is_among(with, given));
         match self.0.iter().find(|given| !goes(&given.name)) {
             None => Ok(()),
             Some(other) => {
@@ -144,6 +159,16 @@ mod tests {
         for text in ["color=red", "a=1&a=1", "a=%ff", "%ff=1", "A=1"] {
             assert!(Query::parse(Some(text), &["a"]).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_name_that_ends_with_a_dot_stands_for_those_that_begin_so() {
+        let query = Query::parse(Some("x=1&a.b=2&a.=3"), &["a.", "x"]).unwrap();
+        assert_eq!(Vec::from_iter(query.all("a.")), [("b", "2"), ("", "3")]);
+        assert!(query.alone("x", &[&["a."]]).is_ok());
+        assert!(query.alone("a.b", &[&["x"]]).is_err());
+        assert!(Query::parse(Some("a=1"), &["a."]).is_err());
+        assert!(Query::parse(Some("a.b=1&a.b=2"), &["a."]).is_err());
     }
 
     #[test]

@@ -92,7 +92,9 @@ async fn list<S: Store, P: Platform, B>(
     let query = Query::parse(request.uri().query(), &known)?;
     let preconditions = Preconditions::of(request.headers())?;
     let fields = Fields::of(&query)?;
-    let mut listing = Listing::new(fields, narrowing::filter(&query)?);
+    let filter = narrowing::filter(configuration, &query)?;
+    let attribute = filter.attributes.first().cloned();
+    let mut listing = Listing::new(fields, filter);
     if query.get("email").is_some() {
         query.alone("email", &[ANYWHERE])?;
         by_email(directory, &query, &mut listing).await?;
@@ -111,6 +113,17 @@ async fn list<S: Store, P: Platform, B>(
     } else if query.get("q").is_some() {
         query.alone("q", &[ANYWHERE, PAGING])?;
         search::by_words(directory, configuration, &trace, &query, &mut listing).await?;
+    } else if let (None, Some((path, value))) = (query.get("sort"), &attribute) {
+        let wanted = (path, value.as_str());
+        search::by_attribute(
+            directory,
+            configuration,
+            &trace,
+            &query,
+            wanted,
+            &mut listing,
+        )
+        .await?;
     } else {
         page(directory, configuration, &trace, &query, &mut listing).await?;
     }

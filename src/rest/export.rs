@@ -62,7 +62,7 @@ async fn export<'a, S: Store, P: Platform, B>(
     let after = query.number("after", 0, u64::MAX)?;
     let lines = Lines {
         fields: Fields::of(&query)?,
-        filter: narrowing::filter(&query)?,
+        filter: narrowing::filter(call.configuration, &query)?,
         again: query.again(&["after"]),
     };
     let walk = call.directory.walk(after, Order::Ascending).await?;

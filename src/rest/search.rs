@@ -14,7 +14,7 @@ use crate::message::trace::Trace;
 use crate::platform::Platform;
 use crate::service::omissions::{known_total, log_unreadable};
 use crate::store::Store;
-use crate::user::ExternalId;
+use crate::user::{AttributePath, ExternalId};
 use crate::words::Asked;
 
 /// The users whose names begin with the parameter `name`. There is no
@@ -96,6 +96,31 @@ pub(super) async fn by_external_id<S: Store, P: Platform>(
     let is_first = from.is_none();
     let found = directory
         .find_by_external_id(&external_id, from, listing)
+        .await?;
+    log_unreadable(directory.platform, trace, PLACE, &found.unreadable);
+    listing.next = next("/users", query, limit, &found);
+    if is_first && found.next.is_none() {
+        listing.note_complete();
+    }
+    Ok(())
+}
+
+/// The users who have a value in their attributes, and the other values that narrow the list. The total
+/// is known when they are all in one page.
+pub(super) async fn by_attribute<S: Store, P: Platform>(
+    directory: &Directory<'_, S, P>,
+    configuration: &Configuration,
+    trace: &Trace,
+    query: &Query,
+    (path, value): (&AttributePath, &str),
+    listing: &mut Listing,
+) -> Result<(), Problem> {
+    let from = cursor(query, Position::is_nameless)?;
+    let limit = limit(configuration, query)?;
+    listing.limit = limit as usize;
+    let is_first = from.is_none();
+    let found = directory
+        .find_by_attribute(path, value, from, listing)
         .await?;
     log_unreadable(directory.platform, trace, PLACE, &found.unreadable);
     listing.next = next("/users", query, limit, &found);

@@ -20,6 +20,11 @@ impl Attributes {
 
     /// The most levels of objects and arrays, the attributes themselves being the first.
     pub const MAX_DEPTH: usize = 32;
+
+    /// The value of a member.
+    pub fn get(&self, member: &str) -> Option<&Value> {
+        self.0.get(member)
+    }
 }
 
 impl From<Attributes> for Map<String, Value> {

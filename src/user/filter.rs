@@ -1,10 +1,10 @@
 //! What a list of users is narrowed to.
 
-use super::User;
+use super::{AttributePath, User};
 use crate::timestamp::Timestamp;
 
 /// Which users a list has. By default it has all of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter {
     /// Only those who are switched on, or only those who are switched off.
     pub active: Option<bool>,
@@ -12,6 +12,8 @@ pub struct Filter {
     pub created_after: Option<Timestamp>,
     /// Only those who were changed, or created, after that time, not at it.
     pub updated_after: Option<Timestamp>,
+    /// Only those who have each of these values in their attributes.
+    pub attributes: Vec<(AttributePath, String)>,
 }
 
 impl Filter {
@@ -21,6 +23,10 @@ impl Filter {
             .is_none_or(|active| user.profile.active == active)
             && self.created_after.is_none_or(|time| user.created_at > time)
             && self.updated_after.is_none_or(|time| user.updated_at > time)
+            && self.attributes.iter().all(|(path, value)| {
+                let values = path.values(user.profile.attributes.as_ref());
+                values.contains(value)
+            })
     }
 
     /// Whether a list so narrowed has everyone.
@@ -48,6 +54,7 @@ mod tests {
             active: None,
             created_after: created.map(Timestamp),
             updated_after: updated.map(Timestamp),
+            attributes: Vec::new(),
         };
         for (filter, has) in [
             (Filter::default(), true),
@@ -61,7 +68,7 @@ mod tests {
             for active in [true, false] {
                 let filter = Filter {
                     active: Some(active),
-                    ..filter
+                    ..filter.clone()
                 };
                 assert_eq!(filter.matches(&user), has && !active, "{filter:?}");
                 assert!(!filter.is_empty());

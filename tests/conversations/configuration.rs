@@ -63,6 +63,10 @@ const UNREADABLE: &[(&[(&str, &str)], &str)] = &[
     ),
     (&[("page_size", "0")], "from 1 to 1000"),
     (&[("page_size", "many")], "from 1 to 1000"),
+    (
+        &[("indexed_attributes", "team, a..b")],
+        "must list at most 16",
+    ),
     (&[("require_preconditions", "true")], "must be off or on"),
     (&[("cors_origins", "app.example")], "must list origins"),
     (&[("rate_limit", "100/min")], "from 0 to 1000000"),

@@ -34,6 +34,7 @@ mod make_run;
 mod narrowing;
 mod negotiation;
 mod operations;
+mod own_fields;
 mod pages;
 mod patch;
 mod preconditions;

@@ -1,5 +1,6 @@
 //! The checker bites: whatever is broken on purpose is caught.
 
+use crate::attributes;
 use crate::backend::Backend;
 use crate::explore::{Bounds, explore};
 use crate::external_ids;
@@ -44,6 +45,7 @@ fn explored(sabotage: Sabotage, backend: Backend, faults: usize, pauses: usize) 
     let concerns_lists = sabotage.concerns_names()
         || sabotage.concerns_external_ids()
         || sabotage.concerns_words()
+        || sabotage.concerns_attributes()
         || sabotage.concerns_groups();
     let (switches, patience) = match concerns_lists {
         true => (2, usize::MAX),
@@ -59,6 +61,8 @@ fn explored(sabotage: Sabotage, backend: Backend, faults: usize, pauses: usize) 
         names::scenarios(backend, Some(sabotage)).collect()
     } else if sabotage.concerns_words() {
         words::scenarios(backend, Some(sabotage)).collect()
+    } else if sabotage.concerns_attributes() {
+        attributes::scenarios(backend, Some(sabotage)).collect()
     } else if sabotage.concerns_external_ids() {
         external_ids::scenarios(backend, Some(sabotage)).collect()
     } else if sabotage.concerns_groups() {

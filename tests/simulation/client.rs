@@ -183,7 +183,11 @@ impl Platform for SimPlatform {
 
     /// The caller makes no difference here.
     fn variable(&self, name: &str) -> Result<Option<String>, String> {
-        Ok((name == "auth").then(|| "off".to_owned()))
+        Ok(match name {
+            "auth" => Some("off".to_owned()),
+            "indexed_attributes" => Some("team".to_owned()),
+            _ => None,
+        })
     }
 
     /// Most failures are intended here.
@@ -226,7 +230,7 @@ pub fn serve(
                 .expect("nothing here is made while it is sent")
         });
         port.response.replace(Some(response));
-        service::run_after_response(&directory, answer.created).await
+        service::run_after_response(&directory, &configuration, answer.created).await
     })
 }
 

@@ -232,7 +232,9 @@ impl History {
         };
         let position = |seen: &Seen| {
             let external_id = seen.external_id.as_deref();
-            stretch.by.position(&seen.name, external_id, seen.id)
+            let attributes = seen.attributes.as_deref();
+            let by = &stretch.by;
+            by.position(&seen.name, external_id, attributes, seen.id)
         };
         let mut positions: Vec<_> = users.iter().filter_map(position).collect();
         if stretch.by.is_backwards() {
@@ -270,6 +272,7 @@ impl History {
         let member = match by {
             By::Name(_) | By::Word(_) | By::Nothing(_) => "name",
             By::ExternalId(_) => "external_id",
+            By::Attribute(_) => "attributes",
         };
         let mut others = self.events.iter();
         others.any(|other| {

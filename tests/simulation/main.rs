@@ -17,6 +17,7 @@
 //! - [`sorting`]: the same for lists of everyone in the order of names, and the reverse of it
 //! - [`words`]: the same for searches by words, while the first of them makes the index
 //! - [`external_ids`]: the same for users with one external id
+//! - [`attributes`]: the same for values in attributes
 //! - [`groups`]: the same for groups, and who is in them
 //! - [`many`]: searches among thousands
 //! - [`random`]: many requests, in random order, with random faults
@@ -25,6 +26,7 @@
 //! - [`sabotage`], [`saboteur`], [`broken`]: every deliberate fault is noticed
 //! - [`counts`]: how many store operations each request makes
 
+mod attributes;
 mod backend;
 mod broken;
 mod choice;

@@ -162,7 +162,7 @@ fn many(what: &str, name: impl Fn(u64) -> String, prefixes: &[&str]) {
     for number in 0..USERS {
         let user = now(directory.create(profile(&name(number)), None)).expect("a user");
         let user = user.user;
-        now(directory.merge_after(user.id));
+        now(directory.merge_after(user.id, &[]));
         users.insert(user.id, name(number));
     }
     let each = store.operations.get() as f64 / USERS as f64;

@@ -575,7 +575,9 @@ impl User {
     /// Where the user is in the answer to a search; `None` if it is not.
     fn position(&self, id: u64, stretch: &Stretch) -> Option<(String, u64)> {
         let external_id = self.profile.external_id.as_deref();
-        let position = stretch.by.position(&self.profile.name, external_id, id);
+        let attributes = self.profile.attributes.as_deref();
+        let by = &stretch.by;
+        let position = by.position(&self.profile.name, external_id, attributes, id);
         position.filter(|position| stretch.has(position))
     }
 

@@ -25,6 +25,8 @@ pub enum Action {
     SearchWord(String, usize),
     /// All pages of so many users with an external id.
     SearchExternalId(String, usize),
+    /// All pages of so many users with a team.
+    SearchAttribute(String, usize),
     /// All pages of so many users, by name.
     Sorted(Direction, usize),
     Put(Who, Value, Condition),
@@ -122,6 +124,8 @@ pub enum By {
     /// How words of names begin.
     Word(String),
     ExternalId(String),
+    /// The member `team` of the attributes.
+    Attribute(String),
 }
 
 impl By {
@@ -131,6 +135,7 @@ impl By {
             By::Name(prefix) => Action::Search(prefix, limit),
             By::Word(prefix) => Action::SearchWord(prefix, limit),
             By::ExternalId(id) => Action::SearchExternalId(id, limit),
+            By::Attribute(value) => Action::SearchAttribute(value, limit),
             By::Nothing(direction) => Action::Sorted(direction, limit),
         }
     }
@@ -144,6 +149,7 @@ impl By {
         &self,
         name: &str,
         external_id: Option<&str>,
+        attributes: Option<&str>,
         id: u64,
     ) -> Option<(String, u64)> {
         // Names of programs are plain.
@@ -156,6 +162,10 @@ impl By {
                 has.then_some((name, id))
             }
             By::ExternalId(wanted) => (external_id == Some(wanted)).then(|| (String::new(), id)),
+            By::Attribute(wanted) => {
+                let attributes: Value = serde_json::from_str(attributes?).expect("JSON");
+                (attributes["team"] == **wanted).then(|| (String::new(), id))
+            }
         }
     }
 }
@@ -253,6 +263,7 @@ impl Ask {
                     By::Name(prefix) => format!("name={prefix}"),
                     By::Word(prefix) => format!("q={prefix}"),
                     By::ExternalId(id) => format!("external_id={id}"),
+                    By::Attribute(value) => format!("attributes.team={value}"),
                     By::Nothing(Direction::Forwards) => "sort=name".to_owned(),
                     By::Nothing(Direction::Backwards) => "sort=-name".to_owned(),
                 };

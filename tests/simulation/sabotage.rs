@@ -67,12 +67,15 @@ pub enum Sabotage {
     WordMergedUnfenced,
     WordBoundUnmarked,
     WordBoundKept,
+    AttributeUnlisted,
+    AttributeUnmarked,
+    AttributeMergedUnfenced,
 }
 
 use Sabotage::*;
 
 /// All sabotages: what each breaks, and why it can't stay unnoticed.
-pub const ALL: [(Sabotage, &str, &str); 59] = [
+pub const ALL: [(Sabotage, &str, &str); 62] = [
     (
         ClaimSkipped,
         "the claim on an email is skipped",
@@ -368,6 +371,21 @@ pub const ALL: [(Sabotage, &str, &str); 59] = [
         "a leaf of a word goes on beginning where it did, whoever goes",
         "the start of a name stays in the store when its user is gone",
     ),
+    (
+        AttributeUnlisted,
+        "a change does not write the list of a new value in the attributes",
+        "the user is not found by it",
+    ),
+    (
+        AttributeUnmarked,
+        "the record of a user does not say that its attributes are in an index",
+        "a change does not write the list of the new value",
+    ),
+    (
+        AttributeMergedUnfenced,
+        "the index of an attribute is made without a write of its users' records",
+        "a change that has found no index goes on, and the user is not found by its new value",
+    ),
 ];
 
 impl Sabotage {
@@ -430,6 +448,14 @@ impl Sabotage {
         matches!(
             self,
             WordUnlisted | WordMergedUnfenced | WordBoundUnmarked | WordBoundKept
+        )
+    }
+
+    /// Whether it takes attributes to notice.
+    pub fn concerns_attributes(self) -> bool {
+        matches!(
+            self,
+            AttributeUnlisted | AttributeUnmarked | AttributeMergedUnfenced
         )
     }
 

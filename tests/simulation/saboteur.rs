@@ -2,6 +2,7 @@
 //! changed, or put off there. That takes the protocol's keys and records, which
 //! nothing else in the simulation knows.
 
+mod attributes;
 mod external_ids;
 mod groups;
 mod names;
@@ -30,6 +31,9 @@ impl Sabotage {
         }
         if self.concerns_words() {
             return words::apply(self, store, operation);
+        }
+        if self.concerns_attributes() {
+            return attributes::apply(self, store, operation);
         }
         if self.concerns_usernames() {
             return usernames::apply(self, store, client, operation);

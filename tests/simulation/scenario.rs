@@ -260,6 +260,7 @@ fn searches<'a>(actions: impl Iterator<Item = &'a Action>) -> BTreeSet<By> {
         Action::Search(prefix, _) => Some(By::Name(prefix.clone())),
         Action::SearchWord(prefix, _) => Some(By::Word(prefix.clone())),
         Action::SearchExternalId(id, _) => Some(By::ExternalId(id.clone())),
+        Action::SearchAttribute(value, _) => Some(By::Attribute(value.clone())),
         Action::Sorted(direction, _) => Some(By::Nothing(*direction)),
         Action::Create(value)
         | Action::CreateOnce(_, value)

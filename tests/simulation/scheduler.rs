@@ -115,6 +115,11 @@ impl Client {
                 after: self.cursor.take(),
                 limit,
             },
+            Action::SearchAttribute(value, limit) => Ask::Search {
+                by: By::Attribute(value),
+                after: self.cursor.take(),
+                limit,
+            },
             Action::Sorted(direction, limit) => Ask::Search {
                 by: By::Nothing(direction),
                 after: self.cursor.take(),

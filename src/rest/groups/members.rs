@@ -63,7 +63,8 @@ async fn list<S: Store, P: Platform, B>(
     let known = [ANYWHERE, &["limit", "after"]].concat();
     let query = Query::parse(call.request.uri().query(), &known)?;
     let preconditions = Preconditions::of(call.request.headers())?;
-    let mut listing = Listing::new(Fields::of(&query)?, narrowing::filter(&query)?);
+    let filter = narrowing::filter(call.configuration, &query)?;
+    let mut listing = Listing::new(Fields::of(&query)?, filter);
     let from = cursor(&query, Position::is_nameless)?;
     let limit = limit(call.configuration, &query)?;
     listing.limit = limit as usize;

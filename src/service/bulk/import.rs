@@ -20,7 +20,7 @@ use crate::service::quota::{Client, Quota};
 use crate::service::resource::Call;
 use crate::store::Store;
 use crate::timestamp::Timestamp;
-use crate::user::{Profile, User, UserId};
+use crate::user::{AttributePath, Profile, User, UserId};
 
 /// How users arrive, and how their results go.
 pub trait Form {
@@ -133,6 +133,8 @@ const MAX_DISCARD_TIME: i64 = 5000;
 /// Users, made one by one while they arrive.
 pub struct Import<'a, S: Store, P: Platform, B: Body, F: Form> {
     directory: &'a Directory<'a, S, P>,
+    /// The paths by which users are found.
+    attributes: &'a [AttributePath],
     body: B,
     form: F,
     /// What the request is, for the log.
@@ -166,6 +168,7 @@ impl<'a, S: Store, P: Platform, B: Body, F: Form> Import<'a, S, P, B, F> {
         let deadline = deadline(&call, limit);
         Import {
             directory: call.directory,
+            attributes: &call.configuration.indexed_attributes.0,
             body: call.request.into_body(),
             form,
             place,
@@ -335,7 +338,7 @@ impl<S: Store, P: Platform, B: Body, F: Form> Import<'_, S, P, B, F> {
             how: How::Created,
         }) = &result
         {
-            directory.merge_after(user.id).await;
+            directory.merge_after(user.id, self.attributes).await;
         }
         if let Some(cause) = result.as_ref().err().and_then(Problem::cause) {
             let (trace, place) = (&self.trace, &self.place);
