@@ -12,9 +12,9 @@
 //! - [`attributes`]: the users with a value in their attributes
 //! - [`idempotency`]: the user that was created with an idempotency key
 //! - [`groups`], [`membership`]: groups of users, and who is in which
+//! - [`block`]: ranges of ids without users
 //! - [`census`], [`ledger`]: the number of users
 //! - [`page`], [`walk`]: several users at once, and all users one by one
-//! - [`group`]: ranges of ids without users
 //! - [`lists`]: the ids of users by what their records say
 //! - [`index`]: lists into which new users are put later
 //! - [`names`], [`words`]: searches by names and by words
@@ -26,13 +26,13 @@
 //! - [`sizes`]: the sizes of the parts of lists
 
 mod attributes;
+mod block;
 mod census;
 mod claim;
 mod create;
 mod delete;
 mod external_ids;
 mod fingerprint;
-mod group;
 mod groups;
 mod idempotency;
 mod index;

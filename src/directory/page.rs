@@ -6,7 +6,7 @@ use crate::platform::Platform;
 use crate::store::Store;
 use crate::user::{User, UserId};
 
-/// How many ids without users, groups of such ids, or users who are not wanted a page steps over
+/// How many ids without users, blocks of such ids, or users who are not wanted a page steps over
 /// before it ends short.
 pub(super) const MISSES: usize = 512;
 

@@ -1,7 +1,7 @@
-//! The sizes of the parts of lists, and of groups of ids.
+//! The sizes of the parts of lists, and of blocks of ids.
 
 /// They decide how much work a request has, and how large values get. They are small in
-/// simulations, and may differ from one instance to the next, but for [`Sizes::group`].
+/// simulations, and may differ from one instance to the next, but for [`Sizes::block`].
 #[derive(Clone, Copy, Debug)]
 pub struct Sizes {
     /// The most users in a leaf of a list; at least 2.
@@ -14,8 +14,8 @@ pub struct Sizes {
     pub open: usize,
     /// A create whose id is divisible by this puts new users into the index.
     pub merge_every: u64,
-    /// How many ids a group has. All instances of a store have the same.
-    pub group: u64,
+    /// How many ids a block has. All instances of a store have the same.
+    pub block: u64,
 }
 
 impl Sizes {
@@ -26,6 +26,6 @@ impl Sizes {
         merged: 64,
         open: 64,
         merge_every: 32,
-        group: 256,
+        block: 256,
     };
 }

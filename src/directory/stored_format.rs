@@ -18,7 +18,7 @@ use crate::fake::{FakePlatform, FakeStore, ready};
 use crate::user::{Profile, User, UserId};
 
 /// Records of users. The first form of the format 1.
-const RECORDS: [&str; 9] = [
+const RECORDS: [&str; 10] = [
     r#"{"format":1,"writes":["00000000000000a1"],"value":{"claims":0,"state":{"pending":{"created_at":1800000000000}}}}"#,
     r#"{"format":1,"writes":["00000000000000a2"],"value":{"claims":0,"state":{"live":{"version":"00000000000000a2","profile":{"name":"Bea"},"created_at":1800000000000,"updated_at":1800000000001}}}}"#,
     LIVE,

@@ -1,7 +1,7 @@
 //! A walk over the users by their ids, one by one.
 //!
 //! Ids have no gaps, so a walk reads one record after the other. Where many users in a row are
-//! deleted, it steps over whole [groups](super::group) of ids.
+//! deleted, it steps over whole [blocks](super::block) of ids.
 
 use super::{Directory, Error, Sizes};
 use crate::platform::Platform;
@@ -39,9 +39,9 @@ impl Order {
         }
     }
 
-    /// The last id of the group of `number` that a walk meets.
+    /// The last id of the block of `number` that a walk meets.
     fn far_end(self, number: u64, sizes: Sizes) -> u64 {
-        match (self, sizes.bounds_of_group(number)) {
+        match (self, sizes.bounds_of_block(number)) {
             (Order::Ascending, (_, last)) => last,
             (Order::Descending, (first, _)) => first,
         }
@@ -54,7 +54,7 @@ pub enum Step {
     User(User),
     /// A record that can't be read.
     Unreadable(UserId),
-    /// An id, or a whole group of them, that names no user.
+    /// An id, or a whole block of them, that names no user.
     Gap,
 }
 
@@ -67,8 +67,8 @@ pub struct Walk<'a, S, P> {
     number: u64,
     /// How many final records were met, one after the other.
     gone_in_a_row: u64,
-    /// The far end of the group whose count was read last.
-    asked_group: Option<u64>,
+    /// The far end of the block whose count was read last.
+    asked_block: Option<u64>,
 }
 
 impl<'a, S: Store, P: Platform> Walk<'a, S, P> {
@@ -85,7 +85,7 @@ impl<'a, S: Store, P: Platform> Walk<'a, S, P> {
             created,
             number: order.start(after, created),
             gone_in_a_row: 0,
-            asked_group: None,
+            asked_block: None,
         }
     }
 
@@ -117,7 +117,7 @@ impl<'a, S: Store, P: Platform> Walk<'a, S, P> {
         let met = match record.and_then(|record| record.into_user(id)) {
             Some(user) => Step::User(user),
             None => {
-                self.step_over_group(gone_in_a_row).await?;
+                self.step_over_block(gone_in_a_row).await?;
                 nobody
             }
         };
@@ -126,14 +126,14 @@ impl<'a, S: Store, P: Platform> Walk<'a, S, P> {
         Ok(Some(met))
     }
 
-    /// Goes to the end of the group if the group has no user.
-    async fn step_over_group(&mut self, gone_in_a_row: u64) -> Result<(), Error> {
+    /// Goes to the end of the block if the block has no user.
+    async fn step_over_block(&mut self, gone_in_a_row: u64) -> Result<(), Error> {
         let far_end = self.order.far_end(self.number, self.directory.sizes);
-        if self.asked_group != Some(far_end) {
-            if self.directory.group_is_empty(self.number).await? {
+        if self.asked_block != Some(far_end) {
+            if self.directory.block_is_empty(self.number).await? {
                 self.number = far_end;
             }
-            self.asked_group = Some(far_end);
+            self.asked_block = Some(far_end);
         } else if self.number == far_end {
             let directory = self.directory;
             directory.remember_empty(far_end, gone_in_a_row).await;

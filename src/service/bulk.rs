@@ -1,11 +1,13 @@
 //! Very many users in one request, one after the other: what the interfaces have in common.
 //!
 //! - [`import`]: users that are made while they arrive
+//! - [`outcome`]: what becomes of them
 //! - [`upsert`]: those of them that change users who are there
 //! - [`export`]: users that are read while they are sent
 
 pub mod export;
 pub mod import;
+pub mod outcome;
 pub mod upsert;
 
 use std::time::Duration;

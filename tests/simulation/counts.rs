@@ -230,20 +230,20 @@ pub fn bounded(run: &Simulation, name: &str, most: usize) -> Result<(), Violatio
     }
 }
 
-/// 257 users, of whom the last is left, and maybe others; the first 256 fill a group of ids.
+/// 257 users, of whom the last is left, and maybe others; the first 256 fill a block of ids.
 fn some_left(deleted: impl Iterator<Item = u64>) -> Vec<Action> {
     let created = (1..=257).map(|id| Create(json!({ "name": format!("U{id}") })));
     let deleted = deleted.map(|id| Delete(Id(id), Always));
     created.chain(deleted).collect()
 }
 
-/// A page finds the one that is left in a group of ids, and steps over the group once that one is
+/// A page finds the one that is left in a block of ids, and steps over the block once that one is
 /// gone too.
 pub fn a_page_steps_over_ids_that_name_nobody(run: &mut Simulation) -> Result<(), Violation> {
     run.run_alone(some_left((1..=256).filter(|id| *id != 200)))?;
     run.run_alone(vec![Walk(0, 10), Walk(0, 10), Delete(Id(200), Always)])?;
     run.run_alone(vec![Walk(0, 10)])?;
-    bounded(run, "page after a group without users", 30)?;
+    bounded(run, "page after a block without users", 30)?;
     run.history.check().map_err(Violation)
 }
 

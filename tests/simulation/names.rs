@@ -24,7 +24,7 @@ pub const TINY: Sizes = Sizes {
     merged: 3,
     open: 64,
     merge_every: 2,
-    group: 2,
+    block: 2,
 };
 
 /// Four nodes fill a node above them, so that there is one level of those; only searches merge.

@@ -145,7 +145,7 @@ fn a_walk_meets_all_users_while_a_group_of_ids_becomes_empty_or_full() {
         for backend in Backend::ALL {
             let scenario = Scenario {
                 sizes: Sizes {
-                    group: 3,
+                    block: 3,
                     ..Sizes::SERVICE
                 },
                 ..Scenario::of(meeting.clone(), backend, None)

@@ -5,8 +5,9 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 
+use super::outcome::{Done, How, Results};
 use super::upsert::Upsert;
 use super::{Chunk, End, FAILURES, deadline, until};
 use crate::directory::Directory;
@@ -20,7 +21,7 @@ use crate::service::quota::{Client, Quota};
 use crate::service::resource::Call;
 use crate::store::Store;
 use crate::timestamp::Timestamp;
-use crate::user::{AttributePath, Profile, User, UserId};
+use crate::user::{AttributePath, Profile, UserId};
 
 /// How users arrive, and how their results go.
 pub trait Form {
@@ -64,59 +65,6 @@ pub type Item = Option<Result<Work, Problem>>;
 pub enum Work {
     Create(Profile),
     Upsert(Upsert),
-}
-
-/// What was done.
-pub struct Done {
-    /// The user as it is then; `None` if it would be created, and nothing is written.
-    pub user: Option<User>,
-    pub how: How,
-}
-
-/// How a user came about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum How {
-    Created,
-    Updated,
-    Unchanged,
-}
-
-impl How {
-    /// The status that a request for this user alone would have.
-    pub fn status(self) -> StatusCode {
-        match self {
-            How::Created => StatusCode::CREATED,
-            How::Updated | How::Unchanged => StatusCode::OK,
-        }
-    }
-}
-
-/// What became of the users.
-#[derive(Clone, Copy, Default)]
-pub struct Results {
-    pub created: u64,
-    pub updated: u64,
-    pub unchanged: u64,
-    /// Through no fault of the service.
-    pub refused: u64,
-    /// Through a fault of the service. These may or may not have been made.
-    pub failed: u64,
-    failed_in_a_row: u32,
-}
-
-impl Results {
-    /// Counts the result of a user.
-    fn count(&mut self, result: Result<How, &Problem>) {
-        let failed = result.is_err_and(|problem| problem.status().is_server_error());
-        match result {
-            Ok(How::Created) => self.created += 1,
-            Ok(How::Updated) => self.updated += 1,
-            Ok(How::Unchanged) => self.unchanged += 1,
-            Err(_) if failed => self.failed += 1,
-            Err(_) => self.refused += 1,
-        }
-        self.failed_in_a_row = if failed { self.failed_in_a_row + 1 } else { 0 };
-    }
 }
 
 /// How many bytes of results wait in memory for a client that does not read them.

@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 
-use super::import::{Done, How};
+use super::outcome::{Done, How};
 use crate::directory::{Directory, Error, Gather, Position, Unique};
 use crate::message::problem::{Problem, types};
 use crate::platform::Platform;
