@@ -102,10 +102,7 @@ pub fn new_state_dir() -> PathBuf {
 
 /// An embedded host with a store of its own.
 pub fn start_host() -> Host {
-    start_host_with(UpOptions {
-        state_dir: Some(new_state_dir()),
-        ..UpOptions::default()
-    })
+    start_host_with(UpOptions::default())
 }
 
 /// An embedded host with the options that a test needs; the others are set here.
@@ -119,6 +116,7 @@ pub fn start_host_with(options: UpOptions) -> Host {
         listen: ([127, 0, 0, 1], 0).into(),
         quiet: true,
         discard_stdout: true,
+        state_dir: Some(options.state_dir.unwrap_or_else(new_state_dir)),
         ..options
     };
     let started = RUNTIME.block_on(Host::start(options));
