@@ -55,7 +55,7 @@ type Input = BufReader<Box<dyn Read + Send>>;
 
 enum Source {
     /// With the number of cells of a row.
-    Csv(Records<Input>, Columns, usize),
+    Csv(Box<Records<Input>>, Columns, usize),
     /// With the number of the last line.
     Lines(Input, u64),
 }
@@ -103,7 +103,7 @@ impl Rows {
                     };
                     bail!("no column of the file is {}{hint}", options.matching.name());
                 }
-                Source::Csv(records, columns, header.len())
+                Source::Csv(Box::new(records), columns, header.len())
             }
         };
         let rows = Rows {

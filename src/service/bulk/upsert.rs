@@ -13,11 +13,13 @@ use crate::user::{Email, ExternalId, Profile, User, UserId, Username};
 /// How often it is begun anew, at most, when other requests make, change or delete the user meanwhile.
 const ATTEMPTS: usize = 8;
 
+/// What an upsert makes of a user, or of none.
+pub type Merge = Box<dyn Fn(Option<&Profile>) -> Result<Profile, Problem>>;
+
 /// What makes or changes a user.
 pub struct Upsert {
     pub key: Key,
-    /// What it makes of a user, or of none.
-    pub change: Box<dyn Fn(Option<&Profile>) -> Result<Profile, Problem>>,
+    pub change: Merge,
     /// Whether nothing is written: the outcome is the one that there would be.
     pub is_dry_run: bool,
 }

@@ -420,7 +420,8 @@ fn refusing(service: &Service, times: usize) -> (String, Arc<AtomicUsize>) {
             if count.load(Ordering::Relaxed) < times {
                 count.fetch_add(1, Ordering::Relaxed);
                 let mut some = [0; 16 * 1024];
-                client.read(&mut some).expect("a request");
+                let read = client.read(&mut some).expect("a request");
+                assert!(read > 0, "a request");
                 let answer = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 0\r\n\
                     content-length: 0\r\nconnection: close\r\n\r\n";
                 client.write_all(answer.as_bytes()).expect("it is sent");
