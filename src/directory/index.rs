@@ -63,15 +63,12 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
         })
     }
 
-    /// The index whose lists a change has to write, if there are any.
-    async fn index_to_write<'t>(
-        &'t self,
-        rule: Rule<'t>,
-    ) -> Result<Option<Index<'t, 'd, S, P>>, Error> {
-        // Of the index of an attribute, the record has told.
-        match rule == Rule::Words && number::current(self.store, &rule.pointer()).await? == 0 {
-            true => Ok(None),
-            false => self.index(rule).await.map(Some),
+    /// The index of words, if there is one. No read is late.
+    async fn words_if_any(&self) -> Result<Option<Index<'_, 'd, S, P>>, Error> {
+        let rule = Rule::Words;
+        match number::current(self.store, &rule.pointer()).await? {
+            0 => Ok(None),
+            _ => self.index(rule).await.map(Some),
         }
     }
 
@@ -90,6 +87,14 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
             if !rule.tells_apart(&before.profile, &after.profile) {
                 continue;
             }
+            // Of the index of an attribute, the record has told. To find words takes long.
+            let words = match rule {
+                Rule::Words => match self.words_if_any().await? {
+                    None => continue,
+                    words => words,
+                },
+                Rule::Names | Rule::Attribute(_) => None,
+            };
             let (mut new, mut old) = (Places::default(), Places::default());
             rule.place(id, &before.profile, &mut old);
             rule.place(id, &after.profile, &mut new);
@@ -98,9 +103,11 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
             gone.retain_lists(|list| rule.has(list));
             gone.remove_all(&new);
             new.remove_all(&old);
-            if !new.lists().is_empty()
-                && let Some(index) = self.index_to_write(rule).await?
-            {
+            if !new.lists().is_empty() {
+                let index = match words {
+                    Some(words) => words,
+                    None => self.index(rule).await?,
+                };
                 index.insert(&new, true).await?;
             }
             for (list, positions) in gone.into_lists() {

@@ -27,22 +27,32 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             return Ok(Found::default());
         }
         self.index(Rule::Words).await?.merge_all(created).await?;
-        let list = List::Word(longest_start(asked).to_owned());
+        let mut starts = asked.words().iter().filter_map(|word| longest_start(word));
+        let Some(mut longest) = starts.next() else {
+            return Ok(Found::default());
+        };
+        for mut start in starts {
+            if start.chars().count() > longest.chars().count() {
+                std::mem::swap(&mut start, &mut longest);
+            }
+            // Nobody has had such a word: the other lists need no reading.
+            let list = List::Word(start.to_owned());
+            if self.list_if_any(list).await?.is_none() {
+                return Ok(Found::default());
+            }
+        }
         let gathered = &mut Matching { asked, gathered };
-        match self.list_if_any(list).await? {
+        match self.list_if_any(List::Word(longest.to_owned())).await? {
             Some(list) => list.gather("", &from.unwrap_or_default(), gathered).await,
             None => Ok(Found::default()),
         }
     }
 }
 
-/// The longest start of a word that has a list: few users have it.
-fn longest_start(asked: &Asked) -> &str {
-    let words = asked.words().iter();
-    let starts = words.flat_map(|word| LENGTHS.iter().filter_map(|length| prefix(word, *length)));
-    starts
-        .max_by_key(|start| start.chars().count())
-        .unwrap_or_default()
+/// The longest start of a word that has a list: fewer users have it than a shorter one.
+fn longest_start(word: &str) -> Option<&str> {
+    let starts = LENGTHS.iter().map_while(|length| prefix(word, *length));
+    starts.last()
 }
 
 /// Passes on users whose words begin as asked.

@@ -10,6 +10,8 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 pub struct Records<R> {
     file: R,
     core: Reader,
+    delimiter: u8,
+    quoting: Quoting,
     /// How many bytes were read.
     pub bytes: u64,
     /// How many line ends they have.
@@ -21,8 +23,41 @@ pub struct Records<R> {
 pub struct Record {
     /// The number of its first line.
     pub line: u64,
-    /// Without white space around them; `None` if they are not UTF-8.
-    pub cells: Option<Vec<String>>,
+    /// Without white space around them; or why the record can't be used.
+    pub cells: Result<Vec<String>, &'static str>,
+}
+
+const NOT_UTF_8: &str = "it is not UTF-8: save the file as \"CSV UTF-8\"";
+const FALSE_QUOTE: &str = "it has a quote that is not closed, or that text follows: a quote within a cell is written twice";
+
+/// Where a record is. `csv_core` takes any text for CSV: without this, a quote that is not closed
+/// would make one record of all that follow.
+#[derive(Clone, Copy, Default, PartialEq)]
+enum Quoting {
+    /// At the beginning of a cell.
+    #[default]
+    Begin,
+    Bare,
+    Quoted,
+    /// After a quote within quotes: it ends the cell, or is one of two.
+    Closing,
+    /// A cell goes on after its closing quote.
+    False,
+}
+
+impl Quoting {
+    fn after(self, byte: u8, delimiter: u8) -> Quoting {
+        match (self, byte) {
+            (Quoting::False, _) => Quoting::False,
+            (Quoting::Begin | Quoting::Closing, b'"') => Quoting::Quoted,
+            (Quoting::Quoted, b'"') => Quoting::Closing,
+            (Quoting::Quoted, _) => Quoting::Quoted,
+            (_, b'\r' | b'\n') => Quoting::Begin,
+            (_, byte) if byte == delimiter => Quoting::Begin,
+            (Quoting::Closing, _) => Quoting::False,
+            (Quoting::Begin | Quoting::Bare, _) => Quoting::Bare,
+        }
+    }
 }
 
 impl<R: BufRead> Records<R> {
@@ -30,6 +65,8 @@ impl<R: BufRead> Records<R> {
         Records {
             file,
             core: ReaderBuilder::new().delimiter(delimiter).build(),
+            delimiter,
+            quoting: Quoting::default(),
             bytes: 0,
             lines: 0,
         }
@@ -39,6 +76,7 @@ impl<R: BufRead> Records<R> {
     pub fn next(&mut self) -> io::Result<Option<Record>> {
         self.skip_line_ends()?;
         let line = self.lines + 1;
+        self.quoting = Quoting::Begin;
         let (mut text, mut length) = (vec![0; 1024], 0);
         let (mut ends, mut count) = (vec![0; 64], 0);
         loop {
@@ -59,12 +97,14 @@ impl<R: BufRead> Records<R> {
         let mut start = 0;
         let cells = ends[..count].iter().map(|&end| {
             let cell = &text[std::mem::replace(&mut start, end)..end];
-            Some(str::from_utf8(cell).ok()?.trim().to_owned())
+            let cell = str::from_utf8(cell).map_err(|_| NOT_UTF_8)?;
+            Ok(cell.trim().to_owned())
         });
-        Ok(Some(Record {
-            line,
-            cells: cells.collect(),
-        }))
+        let cells = match self.quoting {
+            Quoting::Quoted | Quoting::False => Err(FALSE_QUOTE),
+            Quoting::Begin | Quoting::Bare | Quoting::Closing => cells.collect(),
+        };
+        Ok(Some(Record { line, cells }))
     }
 
     /// Goes to the beginning of a record, so that its line is known.
@@ -91,6 +131,9 @@ impl<R: BufRead> Records<R> {
         if count > 0 {
             let read = &self.file.fill_buf()?[..count];
             self.lines += read.iter().filter(|byte| **byte == b'\n').count() as u64;
+            for byte in read {
+                self.quoting = self.quoting.after(*byte, self.delimiter);
+            }
             self.bytes += count as u64;
             self.file.consume(count);
         }
@@ -104,7 +147,7 @@ mod tests {
 
     use super::*;
 
-    fn records(text: &[u8], capacity: usize) -> Vec<(u64, Option<Vec<String>>)> {
+    fn records(text: &[u8], capacity: usize) -> Vec<(u64, Result<Vec<String>, &'static str>)> {
         let mut records = Records::new(BufReader::with_capacity(capacity, text), b',');
         let next = || records.next().expect("it can be read");
         std::iter::from_fn(next)
@@ -118,7 +161,7 @@ mod tests {
         let many = ",".repeat(200);
         let text =
             format!("\u{feff}a, b \r\n\r\n\"c\r\n,\"\"\",d\n{long},\n\n{many}\r\n\"\u{e9}\",last");
-        let cells = |cells: &[&str]| Some(cells.iter().map(|cell| (*cell).to_owned()).collect());
+        let cells = |cells: &[&str]| Ok(cells.iter().map(|cell| (*cell).to_owned()).collect());
         let expected = [
             (1, cells(&["a", "b"])),
             (3, cells(&["c\r\n,\"", "d"])),
@@ -129,8 +172,28 @@ mod tests {
         for capacity in [3, 7, 1000, 100_000] {
             assert_eq!(records(text.as_bytes(), capacity), expected, "{capacity}");
         }
-        assert_eq!(records(b"a\nb\xf6,c\nd", 8)[1], (2, None));
+        assert_eq!(records(b"a\nb\xf6,c\nd", 8)[1], (2, Err(NOT_UTF_8)));
         assert_eq!(records(b"", 8), []);
         assert_eq!(records("\u{feff}\r\n".as_bytes(), 8), []);
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed_makes_no_record_of_others() {
+        for (text, line) in [
+            ("a,b\nc,\"d\ne,f\n", 2),
+            ("a,b\nc,\"d\ne,\"f\"\n", 2),
+            ("a,b\n\"c\"d,e\n", 2),
+            ("\"a\" ,b\n", 1),
+            ("\"", 1),
+        ] {
+            for capacity in [1, 3, 100] {
+                let records = records(text.as_bytes(), capacity);
+                let last = records.last().expect("a record");
+                assert_eq!(*last, (line, Err(FALSE_QUOTE)), "{text} {capacity}");
+            }
+        }
+        let text = "a\"b,\"\",\"\"\"\"\n";
+        let cells = vec!["a\"b".to_owned(), String::new(), "\"".to_owned()];
+        assert_eq!(records(text.as_bytes(), 2), [(1, Ok(cells))]);
     }
 }

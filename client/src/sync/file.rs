@@ -7,7 +7,7 @@ use std::hash::BuildHasher as _;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -91,7 +91,7 @@ impl Rows {
                 let header = header
                     .context("the file is empty: it needs a header")?
                     .cells;
-                let header = header.context("the header is not UTF-8: save it as \"CSV UTF-8\"")?;
+                let header = header.map_err(|why| anyhow!("the header can't be used: {why}"))?;
                 let mapping = options.columns.as_deref();
                 let columns;
                 (columns, unused) = Columns::of(&header, mapping, options.keep_empty)?;
@@ -133,14 +133,14 @@ impl Rows {
                         return Ok(None);
                     };
                     let read = match record.cells {
-                        None => Err("it is not UTF-8: save the file as \"CSV UTF-8\"".to_owned()),
+                        Err(why) => Err(why.to_owned()),
                         // Spreadsheets write such rows after the last one.
-                        Some(cells) if cells.iter().all(String::is_empty) => continue,
-                        Some(cells) if cells.len() != *length => {
+                        Ok(cells) if cells.iter().all(String::is_empty) => continue,
+                        Ok(cells) if cells.len() != *length => {
                             let count = cells.len();
                             Err(format!("it has {count} cells, and the header has {length}"))
                         }
-                        Some(cells) => columns.members(&cells).map(Text::Members),
+                        Ok(cells) => columns.members(&cells).map(Text::Members),
                     };
                     (record.line, read)
                 }

@@ -156,7 +156,7 @@ impl Sync {
         let counts = |which: fn(&mut super::Counts) -> &mut u64| {
             *which(&mut self.state().counts) += 1;
         };
-        let of = || id.map_or(String::new(), |id| format!(" user {id}"));
+        let of = || id.map_or(String::new(), |id| format!(" {id}"));
         match line.outcome.as_deref() {
             Some("created") => {
                 counts(|counts| &mut counts.created);
@@ -164,7 +164,7 @@ impl Sync {
             }
             Some("updated") => {
                 counts(|counts| &mut counts.updated);
-                self.would(&format!("line {number}: update{} {key}", of()));
+                self.would(&format!("line {number}: update user{} {key}", of()));
             }
             Some("unchanged") => counts(|counts| &mut counts.unchanged),
             _ => {
@@ -186,7 +186,10 @@ impl Sync {
         if !is_new {
             self.refuse(
                 *number,
-                &format!("{key}: another line is the same user{}", of()),
+                &format!(
+                    "{key}: another line is the same user{}, and both were written: keep one",
+                    of()
+                ),
             );
         }
     }
