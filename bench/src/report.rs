@@ -13,7 +13,7 @@ use crate::contestant::Contestant;
 use crate::costs;
 use crate::load::Sample;
 use crate::place::Place;
-use crate::plan::{BASE, CONNECTIONS, SIZES};
+use crate::plan::{BASE, CONNECTIONS, OF_LISTS, SIZES};
 use crate::statistics::{Case, Measurements};
 use crate::work::Work;
 
@@ -137,8 +137,10 @@ fn works(text: &mut String, measurements: &Measurements) -> Result<()> {
     )?;
     let get = Case::base(Contestant::EdgeUsers, Work::Get);
     let here = measurements.cases().filter(|case| {
-        case.contestant == Contestant::EdgeUsers
-            && case.connections == CONNECTIONS
+        matches!(
+            case.contestant,
+            Contestant::EdgeUsers | Contestant::EdgeUsersIndexed
+        ) && case.connections == CONNECTIONS
             && !case.with_token
             && (case.users == BASE || case.work == Work::Delete)
     });
@@ -149,6 +151,9 @@ fn works(text: &mut String, measurements: &Measurements) -> Result<()> {
         // Of throughput in reverse, it is the ratio of times.
         let ratio = measurements.ratio(get, case, Sample::throughput);
         let of = match case.users {
+            BASE if case.contestant.has_indexes() && !OF_LISTS.contains(&case.work) => {
+                ", with indexes".to_owned()
+            }
             BASE => String::new(),
             users => format!(", {} users", whole(users as f64)),
         };
@@ -187,7 +192,8 @@ fn sizes(text: &mut String, measurements: &Measurements) -> Result<()> {
     )?;
     let native = [Work::Get, Work::Create].map(|work| (Contestant::NativeSqlite, work));
     let edge_users = GROWING.map(|work| (Contestant::EdgeUsers, work));
-    for (contestant, work) in edge_users.into_iter().chain(native) {
+    let indexed = OF_LISTS.map(|work| (Contestant::EdgeUsersIndexed, work));
+    for (contestant, work) in edge_users.into_iter().chain(indexed).chain(native) {
         let base = Case::base(contestant, work);
         write!(text, "| {}, {} ", contestant.name(), work.name())?;
         for figure in [Sample::throughput, |sample: &Sample| sample.p99] {
