@@ -413,6 +413,47 @@ mod tests {
     use super::*;
 
     #[test]
+    fn searches_and_groups_stand_beside_other_requests() {
+        let mut measurements = Measurements::default();
+        let mut add = |contestant, work, users, requests| {
+            let case = Case::base(contestant, work).users(users);
+            let sample = Sample {
+                requests,
+                microseconds: 1_000_000,
+                refused: 0,
+                broken: 0,
+                mean: 1.0,
+                p50: 1.0,
+                p90: 1.0,
+                p99: 1.0,
+                p999: 1.0,
+                max: 1.0,
+            };
+            measurements.add(case, sample);
+        };
+        add(Contestant::EdgeUsers, Work::Get, BASE, 8000);
+        add(Contestant::EdgeUsersIndexed, Work::Get, BASE, 4000);
+        add(Contestant::EdgeUsersIndexed, Work::FindByWord, BASE, 2000);
+        add(
+            Contestant::EdgeUsersIndexed,
+            Work::FindByWord,
+            SIZES[2],
+            1000,
+        );
+        let (mut each, mut growing) = (String::new(), String::new());
+        works(&mut each, &measurements).expect("a string takes all");
+        sizes(&mut growing, &measurements).expect("a string takes all");
+        assert!(each.contains("| get by id | 1.00 | 8,000 |"), "{each}");
+        assert!(
+            each.contains("| get by id, with indexes | 2.00 | 4,000 |"),
+            "{each}"
+        );
+        assert!(each.contains("| find 5 by word | 4.00 | 2,000 |"), "{each}");
+        let row = "| edge-users, with indexes, find 5 by word | – | 0.50 | – | 1.00 | 2,000 | – | 1,000 |";
+        assert!(growing.contains(row), "{growing}");
+    }
+
+    #[test]
     fn thousands_are_set_apart() {
         assert_eq!(whole(0.4), "0");
         assert_eq!(whole(999.0), "999");
