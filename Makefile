@@ -78,7 +78,7 @@ audit: ## Check dependencies: advisories, licences, sources (builds cargo-deny i
 		cargo deny --workspace --offline check bans licenses sources; fi
 
 bench: SECONDS = 1
-bench: build ## Measure the service beside others for some 10 minutes, write bench/RESULTS.md (ROUNDS=n SECONDS=n)
+bench: build ## Measure the service beside others for some 12 minutes, write bench/RESULTS.md (ROUNDS=n SECONDS=n)
 	cargo build --target wasm32-wasip1 --release -p edge-users-floor-fixed -p edge-users-floor-one-read
 	cargo build --release --manifest-path bench/native/Cargo.toml --target-dir target/bench/native
 	@target/host/edge-users-bench --rounds $(ROUNDS) --seconds $(SECONDS)

@@ -20,6 +20,8 @@ pub enum Contestant {
     EdgeUsers,
     /// edge-users on the embedded host, which keeps metrics.
     EdgeUsersWatched,
+    /// edge-users on the embedded host, with indexes of words and of an attribute, and with groups.
+    EdgeUsersIndexed,
     /// axum and SQLite.
     NativeSqlite,
     /// axum and a map.
@@ -40,6 +42,7 @@ impl Contestant {
             Contestant::OneRead => "floor, one read",
             Contestant::EdgeUsers => "edge-users",
             Contestant::EdgeUsersWatched => "edge-users, with metrics",
+            Contestant::EdgeUsersIndexed => "edge-users, with indexes",
             Contestant::NativeSqlite => "native, axum + SQLite",
             Contestant::NativeMemory => "native, axum + map",
             Contestant::Article => "article, Go + slice",
@@ -50,11 +53,21 @@ impl Contestant {
 
     /// Whether it keeps users in the form of the component's store.
     pub fn has_component_store(self) -> bool {
-        use Contestant::{EdgeUsers, EdgeUsersOnSpin, EdgeUsersWatched, OneRead};
+        self == Contestant::OneRead || self.is_edge_users()
+    }
+
+    /// Whether it is edge-users, however it is started.
+    fn is_edge_users(self) -> bool {
+        use Contestant::{EdgeUsers, EdgeUsersIndexed, EdgeUsersOnSpin, EdgeUsersWatched};
         matches!(
             self,
-            OneRead | EdgeUsers | EdgeUsersWatched | EdgeUsersOnSpin
+            EdgeUsers | EdgeUsersWatched | EdgeUsersIndexed | EdgeUsersOnSpin
         )
+    }
+
+    /// Whether its users are in indexes and in groups.
+    pub fn has_indexes(self) -> bool {
+        self == Contestant::EdgeUsersIndexed
     }
 
     /// Whether the machine has the programs for it.
@@ -63,7 +76,8 @@ impl Contestant {
             Contestant::Fixed
             | Contestant::OneRead
             | Contestant::EdgeUsers
-            | Contestant::EdgeUsersWatched => true,
+            | Contestant::EdgeUsersWatched
+            | Contestant::EdgeUsersIndexed => true,
             Contestant::NativeSqlite | Contestant::NativeMemory => place.native.is_some(),
             Contestant::Article => place.article.is_some(),
             Contestant::FixedOnWasmtime => place.wasmtime.is_some(),
@@ -87,7 +101,8 @@ impl Contestant {
             Contestant::Fixed
             | Contestant::OneRead
             | Contestant::EdgeUsers
-            | Contestant::EdgeUsersWatched => {
+            | Contestant::EdgeUsersWatched
+            | Contestant::EdgeUsersIndexed => {
                 command = Command::new(place.program("edge-host"));
                 command.args(["up", "--quiet", "--listen", &listen]);
                 command.arg("--from").arg(self.manifest(place));
@@ -121,11 +136,11 @@ impl Contestant {
                 command.arg(place.fixed_component());
             }
         }
-        if matches!(
-            self,
-            Contestant::EdgeUsers | Contestant::EdgeUsersWatched | Contestant::EdgeUsersOnSpin
-        ) {
+        if self.is_edge_users() {
             command.args(Authorization::variables(place, authorization));
+        }
+        if self.has_indexes() {
+            command.args(["--variable", "indexed_attributes=team"]);
         }
         Some(command)
     }

@@ -16,6 +16,15 @@ pub const CONNECTIONS: u64 = 16;
 /// All numbers of connections.
 pub const ALL_CONNECTIONS: [u64; 3] = [1, CONNECTIONS, 64];
 
+/// The work that takes indexes or groups, and the page that searches are compared with.
+pub const OF_LISTS: [Work; 5] = [
+    Work::ShortPage,
+    Work::FindByWord,
+    Work::FindByAttribute,
+    Work::Members,
+    Work::AddMember,
+];
+
 /// A service that is started once a round, and its work, reads first.
 #[derive(Clone, Debug)]
 pub struct Group {
@@ -77,6 +86,10 @@ pub fn groups(place: &Place) -> Vec<Group> {
             .works(&[Mix, Update, Rename])
             .on_all_connections(Create),
         Group::new(EdgeUsersWatched, small).works(&[Get, Create]),
+        Group::new(EdgeUsersIndexed, small)
+            .works(&[Get])
+            .works(&OF_LISTS)
+            .works(&[Create]),
         Group::new(NativeSqlite, small)
             .on_all_connections(Get)
             .on_all_connections(Create),
@@ -97,6 +110,8 @@ pub fn groups(place: &Place) -> Vec<Group> {
     groups.extend([
         Group::new(EdgeUsers, medium).works(&[Get, GetByEmail, Page, Update, Delete, Create]),
         Group::new(EdgeUsers, large).works(&[Get, GetByEmail, Page, Update, Create]),
+        Group::new(EdgeUsersIndexed, medium).works(&OF_LISTS),
+        Group::new(EdgeUsersIndexed, large).works(&OF_LISTS),
         Group::new(NativeSqlite, medium).works(&[Get, Create]),
         Group::new(NativeSqlite, large).works(&[Get, Create]),
         Group::new(FixedOnWasmtime, small).on_all_connections(Get),

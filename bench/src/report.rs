@@ -13,7 +13,7 @@ use crate::contestant::Contestant;
 use crate::costs;
 use crate::load::Sample;
 use crate::place::Place;
-use crate::plan::{BASE, CONNECTIONS, SIZES};
+use crate::plan::{BASE, CONNECTIONS, OF_LISTS, SIZES};
 use crate::statistics::{Case, Measurements};
 use crate::work::Work;
 
@@ -137,8 +137,10 @@ fn works(text: &mut String, measurements: &Measurements) -> Result<()> {
     )?;
     let get = Case::base(Contestant::EdgeUsers, Work::Get);
     let here = measurements.cases().filter(|case| {
-        case.contestant == Contestant::EdgeUsers
-            && case.connections == CONNECTIONS
+        matches!(
+            case.contestant,
+            Contestant::EdgeUsers | Contestant::EdgeUsersIndexed
+        ) && case.connections == CONNECTIONS
             && !case.with_token
             && (case.users == BASE || case.work == Work::Delete)
     });
@@ -149,6 +151,9 @@ fn works(text: &mut String, measurements: &Measurements) -> Result<()> {
         // Of throughput in reverse, it is the ratio of times.
         let ratio = measurements.ratio(get, case, Sample::throughput);
         let of = match case.users {
+            BASE if case.contestant.has_indexes() && !OF_LISTS.contains(&case.work) => {
+                ", with indexes".to_owned()
+            }
             BASE => String::new(),
             users => format!(", {} users", whole(users as f64)),
         };
@@ -187,7 +192,8 @@ fn sizes(text: &mut String, measurements: &Measurements) -> Result<()> {
     )?;
     let native = [Work::Get, Work::Create].map(|work| (Contestant::NativeSqlite, work));
     let edge_users = GROWING.map(|work| (Contestant::EdgeUsers, work));
-    for (contestant, work) in edge_users.into_iter().chain(native) {
+    let indexed = OF_LISTS.map(|work| (Contestant::EdgeUsersIndexed, work));
+    for (contestant, work) in edge_users.into_iter().chain(indexed).chain(native) {
         let base = Case::base(contestant, work);
         write!(text, "| {}, {} ", contestant.name(), work.name())?;
         for figure in [Sample::throughput, |sample: &Sample| sample.p99] {
@@ -405,6 +411,47 @@ fn whole(number: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn searches_and_groups_stand_beside_other_requests() {
+        let mut measurements = Measurements::default();
+        let mut add = |contestant, work, users, requests| {
+            let case = Case::base(contestant, work).users(users);
+            let sample = Sample {
+                requests,
+                microseconds: 1_000_000,
+                refused: 0,
+                broken: 0,
+                mean: 1.0,
+                p50: 1.0,
+                p90: 1.0,
+                p99: 1.0,
+                p999: 1.0,
+                max: 1.0,
+            };
+            measurements.add(case, sample);
+        };
+        add(Contestant::EdgeUsers, Work::Get, BASE, 8000);
+        add(Contestant::EdgeUsersIndexed, Work::Get, BASE, 4000);
+        add(Contestant::EdgeUsersIndexed, Work::FindByWord, BASE, 2000);
+        add(
+            Contestant::EdgeUsersIndexed,
+            Work::FindByWord,
+            SIZES[2],
+            1000,
+        );
+        let (mut each, mut growing) = (String::new(), String::new());
+        works(&mut each, &measurements).expect("a string takes all");
+        sizes(&mut growing, &measurements).expect("a string takes all");
+        assert!(each.contains("| get by id | 1.00 | 8,000 |"), "{each}");
+        assert!(
+            each.contains("| get by id, with indexes | 2.00 | 4,000 |"),
+            "{each}"
+        );
+        assert!(each.contains("| find 5 by word | 4.00 | 2,000 |"), "{each}");
+        let row = "| edge-users, with indexes, find 5 by word | – | 0.50 | – | 1.00 | 2,000 | – | 1,000 |";
+        assert!(growing.contains(row), "{growing}");
+    }
 
     #[test]
     fn thousands_are_set_apart() {

@@ -21,6 +21,16 @@ pub enum Work {
     GetByEmail,
     /// 50 users.
     Page,
+    /// 5 users, as many as searches find.
+    ShortPage,
+    /// The 5 users who have a word in their names.
+    FindByWord,
+    /// The 5 users who have a value in their attributes.
+    FindByAttribute,
+    /// 50 members of a group.
+    Members,
+    /// A user into a group.
+    AddMember,
     /// A new user with an email.
     Create,
     /// Other attributes for a user, with the entity tag of its last version in If-Match.
@@ -47,6 +57,11 @@ impl Work {
             Work::GetNotModified => "get by id, 304",
             Work::GetByEmail => "get by email",
             Work::Page => "page of 50",
+            Work::ShortPage => "page of 5",
+            Work::FindByWord => "find 5 by word",
+            Work::FindByAttribute => "find 5 by attribute",
+            Work::Members => "list 50 members of a group",
+            Work::AddMember => "add a member to a group",
             Work::Create => "create",
             Work::Update => "update, If-Match",
             Work::Rename => "update of the name, If-Match",
@@ -67,6 +82,11 @@ impl Work {
             Work::GetNotModified => "get-not-modified",
             Work::GetByEmail => "get-by-email",
             Work::Page => "page",
+            Work::ShortPage => "short-page",
+            Work::FindByWord => "find-by-word",
+            Work::FindByAttribute => "find-by-attribute",
+            Work::Members => "members",
+            Work::AddMember => "add-member",
             Work::Create => "create",
             Work::Update => "update",
             Work::Rename => "rename",
@@ -95,5 +115,25 @@ impl Work {
     /// Whether it needs users that no other request is for.
     pub fn consumes_users(self) -> bool {
         self == Work::Delete
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_script_knows_each_work_of_wrk() {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("wrk/requests.lua");
+        let script = fs::read_to_string(script).expect("the script is there");
+        for work in Work::value_variants() {
+            if let Some(name) = work.script_name() {
+                let made = ["ahead", "each"].map(|when| format!("{when}[\"{name}\"] = function"));
+                assert!(made.iter().any(|made| script.contains(made)), "{name}");
+            }
+        }
     }
 }

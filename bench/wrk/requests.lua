@@ -62,6 +62,34 @@ ahead["page"] = function()
   return get("/users?limit=50&after=" .. math.random(0, users - 50))
 end
 
+ahead["short-page"] = function()
+  return get("/users?limit=5&after=" .. math.random(0, users - 5))
+end
+
+-- Of the words and teams that src/seed.rs gives to users, the one with a number.
+local FOUND = 5 -- how many users have the same word, or team
+local GROUPS = 100
+local MEMBERSHIPS = 10 -- of some users, from the start
+
+local function any_shared()
+  return math.random(0, users / FOUND - 1)
+end
+
+ahead["find-by-word"] = function()
+  local word = string.format("%06d", any_shared()):gsub("%d", function(digit)
+    return string.char(97 + digit)
+  end)
+  return get("/users?q=" .. word)
+end
+
+ahead["find-by-attribute"] = function()
+  return get("/users?attributes.team=t" .. any_shared())
+end
+
+ahead["members"] = function()
+  return get("/groups/" .. math.random(1, GROUPS) .. "/members?limit=50")
+end
+
 ahead["health"] = function() return get("/healthz") end
 
 ahead["mix"] = function()
@@ -80,6 +108,17 @@ each["create"] = function()
   local body = string.format(
     '{"name":"User %07d","email":"user%07d.%d@example.com"}', created, created, seed)
   return wrk.format("POST", "/users", with({ ["Content-Type"] = "application/json" }), body)
+end
+
+-- Never the same user into the same group. Users begin elsewhere in each round, as large stores
+-- keep the members of earlier rounds.
+local added = 0
+each["add-member"] = function()
+  local number = seed * 100 % users + added
+  added = added + 1
+  local user, turn = number % users, math.floor(number / users)
+  local group = (user + MEMBERSHIPS + turn) % GROUPS
+  return wrk.format("PUT", string.format("/groups/%d/members/%d", group + 1, user + 1), headers)
 end
 
 each["delete"] = function()

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::{GROWING, whole};
 use crate::Results;
 use crate::contestant::Contestant::{
-    Article, EdgeUsers, Fixed, NativeMemory, NativeSqlite, OneRead,
+    Article, EdgeUsers, EdgeUsersIndexed, Fixed, NativeMemory, NativeSqlite, OneRead,
 };
 use crate::load::Sample;
 use crate::plan::SIZES;
@@ -149,6 +149,14 @@ fn targets(results: &Results) -> Vec<Target> {
             ratio(small.users(large), small, p99),
         );
     }
+    let found = case(EdgeUsersIndexed, Work::FindByWord).users(large);
+    let page = case(EdgeUsersIndexed, Work::ShortPage).users(large);
+    add(
+        "find 5 by word at 1,000,000 users: time, in times of a page of 5".to_owned(),
+        AtMost(2.0),
+        // Of throughput in reverse, as above.
+        ratio(page, found, Sample::throughput),
+    );
     for (ours, work, other, limits) in [
         (
             EdgeUsers,
