@@ -82,18 +82,22 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
         after: &mut Live,
     ) -> Result<Places, Error> {
         let mut left = Places::default();
+        // In the order of names.
+        let mut is_moved = false;
         let attributes = before.indexed.iter().map(Rule::Attribute);
         for rule in Rule::ALL.into_iter().chain(attributes) {
             if !rule.tells_apart(&before.profile, &after.profile) {
                 continue;
             }
-            // Of the index of an attribute, the record has told. To find words takes long.
+            // To find words takes long, so it is looked first whether there is an index.
             let words = match rule {
-                Rule::Words => match self.words_if_any().await? {
-                    None => continue,
-                    words => words,
-                },
-                Rule::Names | Rule::Attribute(_) => None,
+                Rule::Words if is_moved || !before.profile.signs_in_as(&after.profile) => {
+                    match self.words_if_any().await? {
+                        None => continue,
+                        words => words,
+                    }
+                }
+                _ => None,
             };
             let (mut new, mut old) = (Places::default(), Places::default());
             rule.place(id, &before.profile, &mut old);
@@ -104,11 +108,16 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
             gone.remove_all(&new);
             new.remove_all(&old);
             if !new.lists().is_empty() {
-                let index = match words {
-                    Some(words) => words,
-                    None => self.index(rule).await?,
+                is_moved |= rule == Rule::Names;
+                let index = match rule {
+                    Rule::Words if words.is_none() => self.words_if_any().await?,
+                    Rule::Words => words,
+                    // Of the index of an attribute, the record has told.
+                    Rule::Names | Rule::Attribute(_) => Some(self.index(rule).await?),
                 };
-                index.insert(&new, true).await?;
+                if let Some(index) = index {
+                    index.insert(&new, true).await?;
+                }
             }
             for (list, positions) in gone.into_lists() {
                 after.set_gives_bound(&list, false);

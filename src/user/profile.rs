@@ -106,6 +106,11 @@ impl Profile {
         }
     }
 
+    /// Whether both have the same email and the same username, however they are written.
+    pub fn signs_in_as(&self, other: &Profile) -> bool {
+        self.email == other.email && self.username == other.username
+    }
+
     /// Whether both are represented by the same text. It tells more apart than `==` does: an
     /// address or a username that is written otherwise, and a number.
     pub fn is_represented_as(&self, other: &Profile) -> bool {

@@ -41,10 +41,9 @@ impl Rule<'_> {
 
     /// Whether it may put the two profiles of a user into other lists or places.
     pub(in crate::directory) fn tells_apart(self, one: &Profile, other: &Profile) -> bool {
-        let same_words = || one.username == other.username && one.email == other.email;
         match self {
             Rule::Names => one.name != other.name,
-            Rule::Words => one.name != other.name || !same_words(),
+            Rule::Words => one.name != other.name || !one.signs_in_as(other),
             Rule::Attribute(_) => one.attributes != other.attributes,
         }
     }
