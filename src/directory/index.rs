@@ -91,7 +91,7 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
             }
             // To find words takes long, so it is looked first whether there is an index.
             let words = match rule {
-                Rule::Words if is_moved || !before.profile.signs_in_as(&after.profile) => {
+                Rule::Words if is_moved || after.profile.signs_in_anew(&before.profile) => {
                     match self.words_if_any().await? {
                         None => continue,
                         words => words,

@@ -111,6 +111,12 @@ impl Profile {
         self.email == other.email && self.username == other.username
     }
 
+    /// Whether it has an email or a username that the other has not.
+    pub fn signs_in_anew(&self, other: &Profile) -> bool {
+        self.email.is_some() && self.email != other.email
+            || self.username.is_some() && self.username != other.username
+    }
+
     /// Whether both are represented by the same text. It tells more apart than `==` does: an
     /// address or a username that is written otherwise, and a number.
     pub fn is_represented_as(&self, other: &Profile) -> bool {
