@@ -25,18 +25,10 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         from: Option<Position>,
         gathered: &mut dyn Gather,
     ) -> Result<Found, Error> {
-        let created = self.created().await?;
-        if created == 0 {
+        if !self.merge_everybody(Rule::Attribute(path)).await? {
             return Ok(Found::default());
         }
-        self.index(Rule::Attribute(path))
-            .await?
-            .merge_all(created)
-            .await?;
         let list = List::Attribute(path.clone(), value.to_owned());
-        match self.list_if_any(list).await? {
-            Some(list) => list.gather("", &from.unwrap_or_default(), gathered).await,
-            None => Ok(Found::default()),
-        }
+        self.gather_list(list, from, gathered).await
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::claim::{self, Claim, Claimed};
 use super::fingerprint::Fingerprint;
 use super::idempotency::Idempotency;
+use super::lists::List;
 use super::number;
 use super::record::{self, FirstAnswer, Live, Record, State};
 use super::versioned::{self, Written};
@@ -172,7 +173,8 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             }
             // The list of the external id leads to the user, too.
             if let Some(external_id) = &profile.external_id {
-                self.list_external_id(id, external_id).await?;
+                let list = List::ExternalId(external_id.clone());
+                self.lead_to(list, id).await?;
             }
             // 7. The record becomes the user, unless another request has written it since.
             let mut live = self.first_version(profile, request);

@@ -8,7 +8,7 @@ use super::page::Gather;
 use super::{Directory, Error};
 use crate::platform::Platform;
 use crate::store::Store;
-use crate::user::{ExternalId, UserId};
+use crate::user::ExternalId;
 
 impl<S: Store, P: Platform> Directory<'_, S, P> {
     /// Gathers the users with an external id, ascending by id, from a position on, until `gathered`
@@ -20,24 +20,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         from: Option<Position>,
         gathered: &mut dyn Gather,
     ) -> Result<Found, Error> {
-        match self
-            .list_if_any(List::ExternalId(external_id.clone()))
-            .await?
-        {
-            Some(list) => list.gather("", &from.unwrap_or_default(), gathered).await,
-            None => Ok(Found::default()),
-        }
-    }
-
-    /// Lets a user be found by the external id that it is about to get. The caller has already
-    /// loaded the record.
-    pub(super) async fn list_external_id(
-        &self,
-        id: UserId,
-        external_id: &ExternalId,
-    ) -> Result<(), Error> {
         let list = List::ExternalId(external_id.clone());
-        let list = self.list_or_new(list).await?;
-        list.insert(&[Position::by_id(id)], true).await
+        self.gather_list(list, from, gathered).await
     }
 }

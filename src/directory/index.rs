@@ -153,6 +153,26 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
         }
     }
 
+    /// Merges all new users into an index; [`Error::Indexing`] if that takes longer than a second.
+    /// Answers whether there was ever a user.
+    pub(super) async fn merge_everybody(&self, rule: Rule<'_>) -> Result<bool, Error> {
+        let created = self.created().await?;
+        if created == 0 {
+            return Ok(false);
+        }
+        let index = self.index(rule).await?;
+        let began = self.platform.monotonic();
+        loop {
+            let done = index.merge(created).await?;
+            if done >= created {
+                return Ok(true);
+            }
+            if self.platform.monotonic().saturating_sub(began) > MERGE_TIME {
+                return Err(Error::Indexing { done, of: created });
+            }
+        }
+    }
+
     async fn merge_new(&self, rule: Rule<'_>) -> Result<(), Error> {
         if rule.is_optional() && pointer::find(self.store, &rule.pointer()).await?.is_none() {
             return Ok(());
@@ -206,22 +226,6 @@ impl<'t, 'd, S: Store, P: Platform> Index<'t, 'd, S, P> {
             list.insert(positions, moving).await?;
         }
         Ok(())
-    }
-
-    /// Merges all new users, of the `created` ids that were given; [`Error::Indexing`] if that takes
-    /// longer than a second.
-    pub async fn merge_all(&self, created: u64) -> Result<(), Error> {
-        let platform = self.directory.platform;
-        let began = platform.monotonic();
-        loop {
-            let done = self.merge(created).await?;
-            if done >= created {
-                return Ok(());
-            }
-            if platform.monotonic().saturating_sub(began) > MERGE_TIME {
-                return Err(Error::Indexing { done, of: created });
-            }
-        }
     }
 
     /// Merges new users, of the `created` ids that were given. Answers up to which id all have been

@@ -187,6 +187,27 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
         Ok(root.map(|root| self.tree(list, root)))
     }
 
+    /// Gathers the users of a list, in order, from a position on, until `gathered` is full. There may be
+    /// fewer, or none, while there is a `next` position, as in a [search](Directory::search).
+    pub(super) async fn gather_list(
+        &self,
+        list: List,
+        from: Option<Position>,
+        gathered: &mut dyn Gather,
+    ) -> Result<Found, Error> {
+        match self.list_if_any(list).await? {
+            Some(list) => list.gather("", &from.unwrap_or_default(), gathered).await,
+            None => Ok(Found::default()),
+        }
+    }
+
+    /// Lets a list in the order of ids lead to a user who is about to be in it. The caller has already
+    /// loaded the record.
+    pub(super) async fn lead_to(&self, list: List, id: UserId) -> Result<(), Error> {
+        let list = self.list_or_new(list).await?;
+        list.insert(&[Position::by_id(id)], true).await
+    }
+
     /// A list, which this makes if it is missing.
     pub(super) async fn list_or_new<'t>(&'t self, list: List) -> Result<Tree<'t, 'd, S, P>, Error> {
         let pointer = list.pointer();

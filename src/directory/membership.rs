@@ -70,8 +70,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 (Membership::Member, Err(_)) => {
                     self.make_room(&mut live).await?;
                     // 2. The list of the group leads to the user.
-                    let list = self.list_or_new(List::Group(group)).await?;
-                    list.insert(&[Position::by_id(id)], true).await?;
+                    self.lead_to(List::Group(group), id).await?;
                     let place = live.groups.partition_point(|other| *other < group);
                     live.groups.insert(place, group);
                 }
@@ -118,10 +117,8 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         from: Option<Position>,
         gathered: &mut dyn Gather,
     ) -> Result<Found, Error> {
-        match self.list_if_any(List::Group(group.id)).await? {
-            Some(list) => list.gather("", &from.unwrap_or_default(), gathered).await,
-            None => Ok(Found::default()),
-        }
+        self.gather_list(List::Group(group.id), from, gathered)
+            .await
     }
 
     /// A user, and the groups that it is in.

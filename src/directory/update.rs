@@ -2,6 +2,7 @@
 
 use super::claim::Claimed;
 use super::idempotency;
+use super::lists::List;
 use super::record::{Live, Record, State};
 use super::versioned::Written;
 use super::{ATTEMPTS, Directory, Error};
@@ -74,7 +75,8 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             if let Some(external_id) = &after.profile.external_id
                 && before.profile.external_id.as_ref() != Some(external_id)
             {
-                self.list_external_id(id, external_id).await?;
+                let list = List::ExternalId(external_id.clone());
+                self.lead_to(list, id).await?;
             }
             let left = self.index_change(id, &before, &mut after).await?;
             // 4. The record is replaced, unless another request has written it since.

@@ -22,11 +22,9 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         from: Option<Position>,
         gathered: &mut dyn Gather,
     ) -> Result<Found, Error> {
-        let created = self.created().await?;
-        if created == 0 {
+        if !self.merge_everybody(Rule::Words).await? {
             return Ok(Found::default());
         }
-        self.index(Rule::Words).await?.merge_all(created).await?;
         let mut starts = asked.words().iter().filter_map(|word| longest_start(word));
         let Some(mut longest) = starts.next() else {
             return Ok(Found::default());
@@ -42,10 +40,8 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             }
         }
         let gathered = &mut Matching { asked, gathered };
-        match self.list_if_any(List::Word(longest.to_owned())).await? {
-            Some(list) => list.gather("", &from.unwrap_or_default(), gathered).await,
-            None => Ok(Found::default()),
-        }
+        self.gather_list(List::Word(longest.to_owned()), from, gathered)
+            .await
     }
 }
 
