@@ -1,18 +1,16 @@
 //! `/users/delete`: deletes up to 1,000 users, one after the other, and answers the outcome of each.
 
-use http::{Method, Response, StatusCode};
-use serde::Serialize;
+use http::{Method, Response};
 use serde_json::{Map, Value};
 
 use crate::auth::{Permission, Scope};
-use crate::directory::Directory;
 use crate::message::body::{self, Body};
 use crate::message::precondition::Preconditions;
-use crate::message::problem::{Details, Problem, types};
+use crate::message::problem::{Problem, types};
 use crate::message::query::Query;
-use crate::message::response::{JSON, private_json};
+use crate::message::response::JSON;
 use crate::platform::Platform;
-use crate::service::bulk::{End, FAILURES, deadline};
+use crate::service::bulk::batch::Batch;
 use crate::service::resource::{Call, Operation, Resource, handled};
 use crate::store::Store;
 use crate::user::{User, UserId, Violation};
@@ -35,35 +33,8 @@ pub(super) const fn resource<S: Store, P: Platform, B: Body>() -> Resource<S, P,
     }
 }
 
-/// A user to be deleted.
-struct Wanted {
-    id: UserId,
-    /// The version to be deleted; `None` if any is.
-    preconditions: Option<Preconditions>,
-}
-
-/// The answer. What the results don't tell of was not reached.
-#[derive(Serialize)]
-struct Outcomes<'a> {
-    /// `complete`, or why the other users were not reached.
-    end: &'static str,
-    deleted: usize,
-    results: Vec<Outcome<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    not_reached: Vec<UserId>,
-    /// After how many seconds the client may go on, if it has to wait.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after: Option<i64>,
-}
-
-/// The outcome for one user.
-#[derive(Serialize)]
-struct Outcome<'a> {
-    id: UserId,
-    status: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<Details<'a>>,
-}
+/// A user to be deleted, and the version to be deleted; `None` if any is.
+type Wanted = (UserId, Option<Preconditions>);
 
 /// Each delete is made as `DELETE /users/{id}` makes it, in the order of the body: an id that is
 /// there twice has no user the second time. A repeat of the whole request does no harm.
@@ -71,94 +42,22 @@ async fn delete<S: Store, P: Platform, B: Body>(
     call: Box<Call<'_, S, P, B>>,
 ) -> Result<Response<Vec<u8>>, Problem> {
     Query::parse(call.request.uri().query(), &[])?;
-    let deadline = deadline(&call, None);
-    let Call {
-        directory,
-        configuration,
-        request,
-        client,
-        change,
-        trace,
-        ..
-    } = *call;
-    let mut wanted = read(body::json(*request).await?)?.into_iter();
-    let mut results: Vec<(UserId, Result<(), Problem>)> = Vec::new();
-    let mut failed_in_a_row = 0;
-    let end = loop {
-        let now = directory.platform.now();
-        if wanted.as_slice().is_empty() {
-            break End::Complete;
-        } else if now >= deadline {
-            break End::TimeLimit(now);
-        } else if failed_in_a_row == FAILURES {
-            break End::Failures;
+    let (directory, configuration) = (call.directory, call.configuration);
+    let (batch, request) = Batch::new(*call);
+    let wanted = read(body::json(request).await?)?;
+    let is_version_required = configuration.require_preconditions;
+    let delete = async |id, preconditions: &Option<Preconditions>| match preconditions {
+        None if is_version_required => Err(Problem::precondition_required()),
+        None => directory.delete(id, |_| Ok::<_, Problem>(())).await,
+        Some(preconditions) => {
+            let check = |user: &User| preconditions.check_change(&user.version.entity_tag());
+            let deleted = directory.delete(id, check).await;
+            deleted.map_err(|problem| preconditions.of_missing(problem))
         }
-        if let Some(client) = &client
-            && let Some(quota) = client.count(directory).await
-            && quota.is_exceeded()
-        {
-            break End::RateLimit(quota.reset);
-        }
-        let Some(user) = wanted.next() else {
-            break End::Complete;
-        };
-        let id = user.id;
-        let deleted = delete_one(directory, user, configuration.require_preconditions).await;
-        let status = status(&deleted);
-        if let Some(change) = &change {
-            change.end_one(directory.platform, "bulk-delete-user", Some(id), status);
-        }
-        if let Some(cause) = deleted.as_ref().err().and_then(Problem::cause) {
-            let line = format!("{trace} POST /users/delete: user {id}: {cause}");
-            directory.platform.log_error(&line);
-        }
-        failed_in_a_row = match status.is_server_error() {
-            true => failed_in_a_row + 1,
-            false => 0,
-        };
-        results.push((id, deleted));
     };
-    let outcomes = results.iter().map(|(id, deleted)| Outcome {
-        id: *id,
-        status: status(deleted).as_u16(),
-        problem: deleted
-            .as_ref()
-            .err()
-            .map(|problem| problem.details(&trace)),
-    });
-    Ok(private_json(&Outcomes {
-        end: end.name(),
-        deleted: results
-            .iter()
-            .filter(|(_, deleted)| deleted.is_ok())
-            .count(),
-        results: outcomes.collect(),
-        not_reached: wanted.map(|user| user.id).collect(),
-        retry_after: end.retry_after(),
-    }))
-}
-
-async fn delete_one<S: Store, P: Platform>(
-    directory: &Directory<'_, S, P>,
-    user: Wanted,
-    is_version_required: bool,
-) -> Result<(), Problem> {
-    let Some(preconditions) = user.preconditions else {
-        return match is_version_required {
-            true => Err(Problem::precondition_required()),
-            false => directory.delete(user.id, |_| Ok::<_, Problem>(())).await,
-        };
-    };
-    let check = |user: &User| preconditions.check_change(&user.version.entity_tag());
-    let deleted = directory.delete(user.id, check).await;
-    deleted.map_err(|problem| preconditions.of_missing(problem))
-}
-
-fn status(deleted: &Result<(), Problem>) -> StatusCode {
-    match deleted {
-        Ok(()) => StatusCode::NO_CONTENT,
-        Err(problem) => problem.status(),
-    }
+    let done = batch.run(wanted, |_| "bulk-delete-user", delete).await;
+    let deleted = Some(done.count());
+    Ok(batch.answer(done, "id", deleted))
 }
 
 /// Reads `{"ids": [7]}` or `{"users": [{"id": 7, "etag": "…"}]}`.
@@ -225,7 +124,7 @@ fn versioned(mut members: Map<String, Value>) -> Result<Wanted, (&'static str, &
 
 fn user(id: &Value, preconditions: Option<Preconditions>) -> Option<Wanted> {
     let id = UserId::try_from(id.as_u64()?).ok()?;
-    Some(Wanted { id, preconditions })
+    Some((id, preconditions))
 }
 
 fn invalid(violations: Vec<Violation>) -> Problem {

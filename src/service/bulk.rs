@@ -1,10 +1,12 @@
 //! Very many users in one request, one after the other: what the interfaces have in common.
 //!
+//! - [`batch`]: changes of up to 1,000 users, which are answered together
 //! - [`import`]: users that are made while they arrive
 //! - [`outcome`]: what becomes of them
 //! - [`upsert`]: those of them that change users who are there
 //! - [`export`]: users that are read while they are sent
 
+pub mod batch;
 pub mod export;
 pub mod import;
 pub mod outcome;

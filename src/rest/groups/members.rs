@@ -1,7 +1,6 @@
 //! `/groups/{id}/members`: the users in a group, and many changes of them at once.
 
-use http::{Method, Response, StatusCode};
-use serde::Serialize;
+use http::{Method, Response};
 use serde_json::{Map, Value};
 
 use super::super::listing::{Listing, limit};
@@ -13,11 +12,11 @@ use crate::auth::{Permission, Scope};
 use crate::directory::{Membership, Position};
 use crate::message::body::{self, Body};
 use crate::message::precondition::Preconditions;
-use crate::message::problem::{Details, Problem};
+use crate::message::problem::Problem;
 use crate::message::query::Query;
-use crate::message::response::{JSON, private_json};
+use crate::message::response::JSON;
 use crate::platform::Platform;
-use crate::service::bulk::{End, FAILURES, deadline};
+use crate::service::bulk::batch::Batch;
 use crate::service::omissions::log_unreadable;
 use crate::service::resource::{Call, Operation, Resource, handled};
 use crate::store::Store;
@@ -132,112 +131,27 @@ fn ids(members: &mut Map<String, Value>, name: &str) -> Result<Vec<UserId>, Rule
     ids.ok_or("must have ids of users only: a group has no groups in it".into())
 }
 
-/// The answer. What the results don't tell of was not reached.
-#[derive(Serialize)]
-struct Outcomes<'a> {
-    /// `complete`, or why the other users were not reached.
-    end: &'static str,
-    results: Vec<Outcome<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    not_reached: Vec<UserId>,
-    /// After how many seconds the client may go on, if it has to wait.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after: Option<i64>,
-}
-
-/// The outcome of one change.
-#[derive(Serialize)]
-struct Outcome<'a> {
-    user: UserId,
-    status: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<Details<'a>>,
-}
-
 /// Makes one change after the other, those of `add` first. Each is made or not by itself: its outcome
 /// tells. To send all of them again does no harm.
 async fn change<S: Store, P: Platform, B: Body>(
     call: Box<Call<'_, S, P, B>>,
 ) -> Result<Response<Vec<u8>>, Problem> {
     Query::parse(call.request.uri().query(), &[])?;
-    let deadline = deadline(&call, None);
-    let id = id(&call);
-    let Call {
-        directory,
-        request,
-        client,
-        change,
-        trace,
-        ..
-    } = *call;
-    let payload = body::json(*request).await?;
+    let (directory, id) = (call.directory, id(&call));
+    let (batch, request) = Batch::new(*call);
+    let payload = body::json(request).await?;
     let group = directory.group(id?).await?;
     let Changes(changes) = Changes::from_json(payload).map_err(Problem::invalid_group)?;
-    let mut changes = changes.into_iter();
-    let mut results: Vec<(UserId, Result<(), Problem>)> = Vec::new();
-    let mut failed_in_a_row = 0;
-    let end = loop {
-        let now = directory.platform.now();
-        if changes.as_slice().is_empty() {
-            break End::Complete;
-        } else if now >= deadline {
-            break End::TimeLimit(now);
-        } else if failed_in_a_row == FAILURES {
-            break End::Failures;
-        }
-        if let Some(client) = &client
-            && let Some(quota) = client.count(directory).await
-            && quota.is_exceeded()
-        {
-            break End::RateLimit(quota.reset);
-        }
-        let Some((user, membership)) = changes.next() else {
-            break End::Complete;
-        };
-        let changed = directory.set_membership(&group, user, membership).await;
-        let changed = changed.map_err(Problem::from);
-        let status = status(&changed);
-        if let Some(change) = &change {
-            let action = match membership {
-                Membership::Member => ADD,
-                Membership::NoMember => REMOVE,
-            };
-            change.end_one(directory.platform, action, Some(user), status);
-        }
-        if let Some(cause) = changed.as_ref().err().and_then(Problem::cause) {
-            let line = format!(
-                "{trace} POST /groups/{}/members: user {user}: {cause}",
-                group.id
-            );
-            directory.platform.log_error(&line);
-        }
-        failed_in_a_row = match status.is_server_error() {
-            true => failed_in_a_row + 1,
-            false => 0,
-        };
-        results.push((user, changed));
+    let action = |membership: &Membership| match membership {
+        Membership::Member => ADD,
+        Membership::NoMember => REMOVE,
     };
-    let outcomes = results.iter().map(|(user, changed)| Outcome {
-        user: *user,
-        status: status(changed).as_u16(),
-        problem: changed
-            .as_ref()
-            .err()
-            .map(|problem| problem.details(&trace)),
-    });
-    Ok(private_json(&Outcomes {
-        end: end.name(),
-        results: outcomes.collect(),
-        not_reached: changes.map(|(user, _)| user).collect(),
-        retry_after: end.retry_after(),
-    }))
-}
-
-fn status(changed: &Result<(), Problem>) -> StatusCode {
-    match changed {
-        Ok(()) => StatusCode::NO_CONTENT,
-        Err(problem) => problem.status(),
-    }
+    let change = async |user, membership: &Membership| {
+        let changed = directory.set_membership(&group, user, *membership).await;
+        changed.map_err(Problem::from)
+    };
+    let done = batch.run(changes, action, change).await;
+    Ok(batch.answer(done, "user", None))
 }
 
 #[cfg(test)]
