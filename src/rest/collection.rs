@@ -6,10 +6,9 @@ use http::{Method, Response, StatusCode};
 use super::listing::{Listing, PLACE, limit, next_page};
 use super::narrowing::{self, ANYWHERE};
 use super::representation::Fields;
-use super::search;
+use super::search::Search;
 use super::user::{represent, with_tag};
 use crate::auth::{Permission, Scope};
-use crate::configuration::Configuration;
 use crate::directory::{Created, Directory, Gather as _, Idempotency, MAX_IDS, Order};
 use crate::message::body::{self, Body};
 use crate::message::idempotency_key;
@@ -95,6 +94,14 @@ async fn list<S: Store, P: Platform, B>(
     let filter = narrowing::filter(configuration, &query)?;
     let attribute = filter.attributes.first().cloned();
     let mut listing = Listing::new(fields, filter);
+    let search = Search {
+        directory,
+        configuration,
+        trace: &trace,
+        query: &query,
+        place: PLACE,
+        path: "/users",
+    };
     if query.get("email").is_some() {
         query.alone("email", &[ANYWHERE])?;
         by_email(directory, &query, &mut listing).await?;
@@ -103,29 +110,20 @@ async fn list<S: Store, P: Platform, B>(
         by_username(directory, &query, &mut listing).await?;
     } else if query.get("external_id").is_some() {
         query.alone("external_id", &[ANYWHERE, PAGING])?;
-        search::by_external_id(directory, configuration, &trace, &query, &mut listing).await?;
+        search.by_external_id(&mut listing).await?;
     } else if query.get("id").is_some() {
         query.alone("id", &[ANYWHERE])?;
         by_ids(directory, &trace, &query, &mut listing).await?;
     } else if query.get("name").is_some() {
         query.alone("name", &[ANYWHERE, PAGING])?;
-        search::by_name(directory, configuration, &trace, &query, &mut listing).await?;
+        search.by_name(&mut listing).await?;
     } else if query.get("q").is_some() {
         query.alone("q", &[ANYWHERE, PAGING])?;
-        search::by_words(directory, configuration, &trace, &query, &mut listing).await?;
+        search.by_words(&mut listing).await?;
     } else if let (None, Some((path, value))) = (query.get("sort"), &attribute) {
-        let wanted = (path, value.as_str());
-        search::by_attribute(
-            directory,
-            configuration,
-            &trace,
-            &query,
-            wanted,
-            &mut listing,
-        )
-        .await?;
+        search.by_attribute((path, value), &mut listing).await?;
     } else {
-        page(directory, configuration, &trace, &query, &mut listing).await?;
+        page(&search, &mut listing).await?;
     }
     listing.respond(&preconditions)
 }
@@ -184,12 +182,16 @@ async fn by_ids<S: Store, P: Platform>(
 }
 
 async fn page<S: Store, P: Platform>(
-    directory: &Directory<'_, S, P>,
-    configuration: &Configuration,
-    trace: &Trace,
-    query: &Query,
+    search: &Search<'_, S, P>,
     listing: &mut Listing,
 ) -> Result<(), Problem> {
+    let Search {
+        directory,
+        configuration,
+        trace,
+        query,
+        ..
+    } = *search;
     let sort = query.get("sort").unwrap_or("id");
     let (member, order) = match sort.strip_prefix('-') {
         Some(member) => (member, Order::Descending),
@@ -197,9 +199,7 @@ async fn page<S: Store, P: Platform>(
     };
     match member {
         "id" => {}
-        "name" => {
-            return search::sorted(directory, configuration, trace, query, order, listing).await;
-        }
+        "name" => return search.sorted(order, listing).await,
         _ => {
             return Err(Problem::invalid_query(
                 "must be id, -id, name or -name",

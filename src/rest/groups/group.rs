@@ -97,7 +97,7 @@ async fn update<S: Store, P: Platform, B: Body, C>(
     change: impl Fn(&C, &Group) -> Result<GroupProfile, Problem>,
 ) -> Result<Group, Problem> {
     let preconditions = preconditions(&call)?;
-    let id = id(&call);
+    let id = id(&call).map_err(Problem::from);
     let content = read(*call.request).await;
     let id = id.map_err(|problem| preconditions.of_missing(problem))?;
     let content = match content {
@@ -116,7 +116,7 @@ async fn delete<S: Store, P: Platform, B>(
     call: Box<Call<'_, S, P, B>>,
 ) -> Result<Response<Vec<u8>>, Problem> {
     let preconditions = preconditions(&call)?;
-    let id = id(&call).map_err(|problem| preconditions.of_missing(problem))?;
+    let id = id(&call).map_err(|error| preconditions.of_missing(error.into()))?;
     let check = |group: &Group| preconditions.check_change(&group.version.entity_tag());
     let deleted = call.directory.delete_group(id, check).await;
     deleted.map_err(|problem| preconditions.of_missing(problem))?;
@@ -131,8 +131,8 @@ fn preconditions<S, P, B>(call: &Call<'_, S, P, B>) -> Result<Preconditions, Pro
 }
 
 /// The id in the path. A text that can't be an id gets the answer of an id without a group.
-pub(super) fn id<S, P, B>(call: &Call<'_, S, P, B>) -> Result<GroupId, Problem> {
-    call.segment.parse().map_err(|_| Error::NoGroup.into())
+pub(super) fn id<S, P, B>(call: &Call<'_, S, P, B>) -> Result<GroupId, Error> {
+    call.segment.parse().map_err(|_| Error::NoGroup)
 }
 
 pub(super) fn no_content() -> Response<Vec<u8>> {

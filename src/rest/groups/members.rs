@@ -3,13 +3,13 @@
 use http::{Method, Response};
 use serde_json::{Map, Value};
 
-use super::super::listing::{Listing, limit};
+use super::super::listing::Listing;
 use super::super::narrowing::{self, ANYWHERE};
 use super::super::representation::Fields;
-use super::super::search::{cursor, next};
+use super::super::search::Search;
 use super::group::id;
 use crate::auth::{Permission, Scope};
-use crate::directory::{Membership, Position};
+use crate::directory::{Gather, Membership, Position};
 use crate::message::body::{self, Body};
 use crate::message::precondition::Preconditions;
 use crate::message::problem::Problem;
@@ -17,7 +17,6 @@ use crate::message::query::Query;
 use crate::message::response::JSON;
 use crate::platform::Platform;
 use crate::service::bulk::batch::Batch;
-use crate::service::omissions::log_unreadable;
 use crate::service::resource::{Call, Operation, Resource, handled};
 use crate::store::Store;
 use crate::user::{Rule, UserId, Violation};
@@ -64,15 +63,22 @@ async fn list<S: Store, P: Platform, B>(
     let preconditions = Preconditions::of(call.request.headers())?;
     let filter = narrowing::filter(call.configuration, &query)?;
     let mut listing = Listing::new(Fields::of(&query)?, filter);
-    let from = cursor(&query, Position::is_nameless)?;
-    let limit = limit(call.configuration, &query)?;
-    listing.limit = limit as usize;
-    let group = directory.group(id(&call)?).await?;
-    let found = directory.members(&group, from, &mut listing).await?;
-    let place = "GET /groups/{id}/members";
-    log_unreadable(directory.platform, &call.trace, place, &found.unreadable);
-    let path = format!("/groups/{}/members", group.id);
-    listing.next = next(&path, &query, limit, &found);
+    let id = id(&call);
+    let search = Search {
+        directory,
+        configuration: call.configuration,
+        trace: &call.trace,
+        query: &query,
+        place: "GET /groups/{id}/members",
+        path: &format!("/groups/{}/members", call.segment),
+    };
+    let find = async |from, listing: &mut dyn Gather| {
+        let group = directory.group(id?).await?;
+        directory.members(&group, from, listing).await
+    };
+    search
+        .fill(&mut listing, Position::is_nameless, find)
+        .await?;
     listing.respond(&preconditions)
 }
 
