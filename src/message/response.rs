@@ -42,6 +42,13 @@ pub fn set<C>(response: &mut Response<C>, name: HeaderName, value: impl ToString
     response.headers_mut().insert(name, value);
 }
 
+/// The answer to a change after which there is nothing to be shown.
+pub fn no_content() -> Response<Vec<u8>> {
+    let mut response = Response::new(Vec::new());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
 /// The client has the current version, under this entity tag (RFC 9110, section 15.4.5).
 pub fn not_modified(tag: String) -> Response<Vec<u8>> {
     let mut response = Response::new(Vec::new());

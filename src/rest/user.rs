@@ -1,8 +1,9 @@
 //! `/users/{id}`: a user.
 
 use http::header::ETAG;
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response};
 
+use super::conditional::{Conditional, preconditions};
 use super::patch::{self, Patch, without_read_only};
 use super::representation::{Fields, Representation};
 use crate::auth::{Permission, Scope};
@@ -11,7 +12,7 @@ use crate::message::body::{self, Body};
 use crate::message::precondition::{Preconditions, Read};
 use crate::message::problem::Problem;
 use crate::message::query::Query;
-use crate::message::response::{JSON, not_modified, private_json, set};
+use crate::message::response::{JSON, no_content, not_modified, private_json, set};
 use crate::platform::Platform;
 use crate::service::resource::{Call, Operation, Resource, handled};
 use crate::store::Store;
@@ -96,8 +97,7 @@ async fn patch<S: Store, P: Platform, B: Body>(
 }
 
 /// Changes a user who meets the preconditions to what `change` makes of it by the content that
-/// `read` reads, if the caller may do that; answers the new version. Preconditions come before the
-/// content (RFC 9110, section 13.2.1): they may refuse what could not be read.
+/// `read` reads, if the caller may do that; answers the new version.
 async fn update<S: Store, P: Platform, B: Body, C>(
     call: Box<Call<'_, S, P, B>>,
     read: impl AsyncFnOnce(Request<B>) -> Result<C, Problem>,
@@ -111,21 +111,15 @@ async fn update<S: Store, P: Platform, B: Body, C>(
         caller,
         ..
     } = *call;
-    let content = read(*request).await;
-    let id = id.map_err(|problem| preconditions.of_missing(problem))?;
-    let content = match content {
-        Err(unreadable) if preconditions.are_none() => return Err(unreadable),
-        content => content,
-    };
+    let (id, wanted) = Conditional::read(preconditions, id, read(*request)).await?;
     let checked = |user: &User| {
         caller.check_own(Scope::Write, user)?;
-        preconditions.check_change(&user.version.entity_tag())?;
-        let profile = change(content.as_ref().map_err(Problem::clone)?, user)?;
+        let profile = change(wanted.content(user.version)?, user)?;
         caller.check_own_change(&user.profile, &profile)?;
         Ok(profile)
     };
     let updated = directory.update(id, checked).await;
-    updated.map_err(|problem| preconditions.of_missing(problem))
+    updated.map_err(|problem| wanted.of_missing(problem))
 }
 
 async fn delete<S: Store, P: Platform, B>(
@@ -136,16 +130,7 @@ async fn delete<S: Store, P: Platform, B>(
     let check = |user: &User| preconditions.check_change(&user.version.entity_tag());
     let deleted = call.directory.delete(id, check).await;
     deleted.map_err(|problem| preconditions.of_missing(problem))?;
-    let mut response = Response::new(Vec::new());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    Ok(response)
-}
-
-/// The preconditions of a change, which has no query.
-fn preconditions<S, P, B>(call: &Call<'_, S, P, B>) -> Result<Preconditions, Problem> {
-    Query::parse(call.request.uri().query(), &[])?;
-    let required = call.configuration.require_preconditions;
-    Preconditions::of_change(call.request.headers(), required)
+    Ok(no_content())
 }
 
 /// The id in the path. A text that can't be an id gets the answer of an id without a user.

@@ -1,7 +1,8 @@
 //! `/groups/{id}`: a group.
 
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response};
 
+use super::super::conditional::{Conditional, preconditions};
 use super::super::patch::{self, Patch, without_read_only};
 use super::super::user::with_tag;
 use super::representation::Representation;
@@ -12,7 +13,7 @@ use crate::message::body::{self, Body};
 use crate::message::precondition::{Preconditions, Read};
 use crate::message::problem::Problem;
 use crate::message::query::Query;
-use crate::message::response::{JSON, not_modified, private_json};
+use crate::message::response::{JSON, no_content, not_modified, private_json};
 use crate::platform::Platform;
 use crate::service::resource::{Call, Operation, Resource, handled};
 use crate::store::Store;
@@ -98,18 +99,10 @@ async fn update<S: Store, P: Platform, B: Body, C>(
 ) -> Result<Group, Problem> {
     let preconditions = preconditions(&call)?;
     let id = id(&call).map_err(Problem::from);
-    let content = read(*call.request).await;
-    let id = id.map_err(|problem| preconditions.of_missing(problem))?;
-    let content = match content {
-        Err(unreadable) if preconditions.are_none() => return Err(unreadable),
-        content => content,
-    };
-    let checked = |group: &Group| {
-        preconditions.check_change(&group.version.entity_tag())?;
-        change(content.as_ref().map_err(Problem::clone)?, group)
-    };
+    let (id, wanted) = Conditional::read(preconditions, id, read(*call.request)).await?;
+    let checked = |group: &Group| change(wanted.content(group.version)?, group);
     let updated = call.directory.update_group(id, checked).await;
-    updated.map_err(|problem| preconditions.of_missing(problem))
+    updated.map_err(|problem| wanted.of_missing(problem))
 }
 
 async fn delete<S: Store, P: Platform, B>(
@@ -123,22 +116,9 @@ async fn delete<S: Store, P: Platform, B>(
     Ok(no_content())
 }
 
-/// The preconditions of a change, which has no query.
-fn preconditions<S, P, B>(call: &Call<'_, S, P, B>) -> Result<Preconditions, Problem> {
-    Query::parse(call.request.uri().query(), &[])?;
-    let required = call.configuration.require_preconditions;
-    Preconditions::of_change(call.request.headers(), required)
-}
-
 /// The id in the path. A text that can't be an id gets the answer of an id without a group.
 pub(super) fn id<S, P, B>(call: &Call<'_, S, P, B>) -> Result<GroupId, Error> {
     call.segment.parse().map_err(|_| Error::NoGroup)
-}
-
-pub(super) fn no_content() -> Response<Vec<u8>> {
-    let mut response = Response::new(Vec::new());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    response
 }
 
 pub(super) fn represent(group: &Group) -> Response<Vec<u8>> {

@@ -2,12 +2,13 @@
 
 use http::{Method, Response};
 
-use super::group::{id, no_content};
+use super::group::id;
 use super::members::{ADD, REMOVE};
 use crate::auth::{Permission, Scope};
 use crate::directory::{Error, Membership};
 use crate::message::problem::Problem;
 use crate::message::query::Query;
+use crate::message::response::no_content;
 use crate::platform::Platform;
 use crate::service::resource::{Call, Operation, Resource, handled};
 use crate::store::Store;
