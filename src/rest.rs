@@ -32,14 +32,12 @@ mod user;
 
 use http::Request;
 
-use crate::configuration::Configuration;
-use crate::directory::Directory;
 use crate::message::body::Body;
 use crate::message::problem::Problem;
 use crate::message::trace::Trace;
 use crate::platform::Platform;
+use crate::service::Interface;
 use crate::service::resource::{Answer, Resource};
-use crate::service::{self, Interface};
 use crate::store::Store;
 pub use openapi::DESCRIPTION;
 
@@ -83,18 +81,4 @@ impl Interface for Rest {
             ]
         }
     }
-}
-
-/// Answers a request, see [`service::respond`].
-pub async fn respond<'a, S, P, B>(
-    directory: &'a Directory<'a, S, P>,
-    configuration: &'a Configuration,
-    request: Request<B>,
-) -> Answer<'a>
-where
-    S: Store + 'static,
-    P: Platform + 'static,
-    B: Body + 'static,
-{
-    service::respond::<Rest, S, P, B>(directory, configuration, Box::new(request)).await
 }

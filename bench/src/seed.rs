@@ -15,7 +15,9 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use edge_users::configuration::Configuration;
 use edge_users::directory::{Directory, Sizes};
-use edge_users::rest::{self, groups};
+use edge_users::rest::Rest;
+use edge_users::rest::groups::Groups;
+use edge_users::service::respond;
 use http::Request;
 use http::header::CONTENT_TYPE;
 use serde_json::{Value, json};
@@ -175,9 +177,15 @@ impl Service<'_> {
         let (directory, configuration) = (&self.directory, &self.configuration);
         let runtime = Handle::current();
         // Every operation is done when it returns, so that nothing is waited for.
-        let answer = match request.uri().path().starts_with("/groups") {
-            true => runtime.block_on(groups::respond(directory, configuration, request)),
-            false => runtime.block_on(rest::respond(directory, configuration, request)),
+        let is_of_groups = request.uri().path().starts_with("/groups");
+        let request = Box::new(request);
+        let answer = match is_of_groups {
+            true => runtime.block_on(respond::<Groups, _, _, _>(
+                directory,
+                configuration,
+                request,
+            )),
+            false => runtime.block_on(respond::<Rest, _, _, _>(directory, configuration, request)),
         };
         let (head, content) = answer.response.into_parts();
         (head.status.as_u16(), content.whole().unwrap_or_default())

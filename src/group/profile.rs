@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Description, GroupName};
-use crate::user::{Attributes, ExternalId, READ_ONLY, Violation, optional};
+use crate::user::{Attributes, ExternalId, READ_ONLY, Violation, attributes, object, optional};
 
 /// The members of a group that clients set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,21 +22,12 @@ impl GroupProfile {
     /// Reads a profile from a JSON value, or names the members that break a rule, the first
     /// [`Violation::MAX`] of them. An optional member that is null counts as absent.
     pub fn from_json(value: Value) -> Result<GroupProfile, Vec<Violation>> {
-        let Value::Object(mut members) = value else {
-            return Err(vec![Violation {
-                pointer: String::new(),
-                detail: "must be a JSON object".into(),
-            }]);
-        };
+        let mut members = object(value)?;
         let name = optional::<GroupName>(&mut members, "name");
         let name = name.and_then(|name| name.ok_or("is required".into()));
         let description = optional::<Description>(&mut members, "description");
         let external_id = optional::<ExternalId>(&mut members, "external_id");
-        let attributes = match members.remove("attributes") {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::Object(object)) => Attributes::try_from(object).map(Some),
-            Some(_) => Err("must be a JSON object".into()),
-        };
+        let attributes = attributes(&mut members);
         let mut violations = Vec::new();
         for (member, error) in [
             ("name", name.as_ref().err()),

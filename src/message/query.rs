@@ -123,6 +123,16 @@ impl Query {
         again
     }
 
+    /// The value of a parameter that is true or false.
+    pub fn flag(&self, name: &str) -> Result<Option<bool>, Problem> {
+        match self.get(name) {
+            None => Ok(None),
+            Some("true") => Ok(Some(true)),
+            Some("false") => Ok(Some(false)),
+            Some(_) => Err(Problem::invalid_query("must be true or false", name)),
+        }
+    }
+
     /// The value of a parameter that is a number of at least `min` and at most `max`.
     pub fn number(&self, name: &str, min: u64, max: u64) -> Result<Option<u64>, Problem> {
         let Some(text) = self.get(name) else {

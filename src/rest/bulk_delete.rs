@@ -76,7 +76,7 @@ fn read(body: Value) -> Result<Vec<Wanted>, Problem> {
         }
         _ => {
             let rule = "must be an object with one member: either ids or users, an array";
-            return Err(invalid(vec![violation(String::new(), rule)]));
+            return Err(invalid(vec![Violation::of_all(rule)]));
         }
     };
     if elements.len() > MAX_USERS {

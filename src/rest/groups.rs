@@ -15,14 +15,12 @@ mod representation;
 use http::Request;
 
 use super::Rest;
-use crate::configuration::Configuration;
-use crate::directory::Directory;
 use crate::message::body::Body;
 use crate::message::problem::Problem;
 use crate::message::trace::Trace;
 use crate::platform::Platform;
+use crate::service::Interface;
 use crate::service::resource::{Answer, Resource};
-use crate::service::{self, Interface};
 use crate::store::Store;
 
 /// The interface of this module.
@@ -55,18 +53,4 @@ impl Interface for Groups {
             ]
         }
     }
-}
-
-/// Answers a request, see [`service::respond`].
-pub async fn respond<'a, S, P, B>(
-    directory: &'a Directory<'a, S, P>,
-    configuration: &'a Configuration,
-    request: Request<B>,
-) -> Answer<'a>
-where
-    S: Store + 'static,
-    P: Platform + 'static,
-    B: Body + 'static,
-{
-    service::respond::<Groups, S, P, B>(directory, configuration, Box::new(request)).await
 }

@@ -91,12 +91,10 @@ fn import<'a, S: Store, P: Platform, B: Body + 'a>(
             return Err(Problem::invalid_query(rule, "match"));
         }
     };
-    let is_dry_run = match query.get("dry_run") {
-        None | Some("false") => false,
-        Some("true") if matching.is_some() => true,
-        Some("true") => return Err(Problem::invalid_query("goes with match", "dry_run")),
-        Some(_) => return Err(Problem::invalid_query("must be true or false", "dry_run")),
-    };
+    let is_dry_run = query.flag("dry_run")?.unwrap_or(false);
+    if is_dry_run && matching.is_none() {
+        return Err(Problem::invalid_query("goes with match", "dry_run"));
+    }
     let users = Users {
         lines: Lines::default(),
         matching,

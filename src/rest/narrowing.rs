@@ -21,14 +21,8 @@ const ATTRIBUTES: &str = "attributes.";
 
 /// The filter that a query asks for.
 pub(super) fn filter(configuration: &Configuration, query: &Query) -> Result<Filter, Problem> {
-    let active = match query.get("active") {
-        None => None,
-        Some("true") => Some(true),
-        Some("false") => Some(false),
-        Some(_) => return Err(Problem::invalid_query("must be true or false", "active")),
-    };
     Ok(Filter {
-        active,
+        active: query.flag("active")?,
         created_after: time(query, "created_after")?,
         updated_after: time(query, "updated_after")?,
         attributes: attributes(configuration, query)?,

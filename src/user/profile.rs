@@ -1,9 +1,10 @@
 //! The members of a user that clients set.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::{Attributes, Email, ExternalId, Name, READ_ONLY, Rule, Username, Violation};
+use super::{Attributes, Email, ExternalId, Name, READ_ONLY, Username, Violation};
+use super::{attributes, object, optional};
 
 /// The members of a user that clients set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,29 +32,12 @@ fn is_active(active: &bool) -> bool {
     *active
 }
 
-/// Takes an optional member that is a string.
-pub(crate) fn optional<T: TryFrom<String, Error = Rule>>(
-    members: &mut Map<String, Value>,
-    name: &str,
-) -> Result<Option<T>, Rule> {
-    match members.remove(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => T::try_from(text).map(Some),
-        Some(_) => Err("must be a string".into()),
-    }
-}
-
 impl Profile {
     /// Reads a profile from a JSON value, or names the members that break a rule, the
     /// first [`Violation::MAX`] of them. An optional member that is null counts as absent; without
     /// `active` the user is active.
     pub fn from_json(value: Value) -> Result<Profile, Vec<Violation>> {
-        let Value::Object(mut members) = value else {
-            return Err(vec![Violation {
-                pointer: String::new(),
-                detail: "must be a JSON object".into(),
-            }]);
-        };
+        let mut members = object(value)?;
         let mut violations = Vec::new();
         let name = match members.remove("name") {
             None | Some(Value::Null) => Err("is required".into()),
@@ -68,11 +52,7 @@ impl Profile {
             Some(Value::Bool(active)) => Ok(active),
             Some(_) => Err("must be true or false".into()),
         };
-        let attributes = match members.remove("attributes") {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::Object(object)) => Attributes::try_from(object).map(Some),
-            Some(_) => Err("must be a JSON object".into()),
-        };
+        let attributes = attributes(&mut members);
         for (member, error) in [
             ("name", name.as_ref().err()),
             ("email", email.as_ref().err()),

@@ -33,6 +33,14 @@ impl Violation {
         }
     }
 
+    /// The whole of what was sent breaks a rule.
+    pub fn of_all(rule: impl Into<Rule>) -> Violation {
+        Violation {
+            pointer: String::new(),
+            detail: rule.into(),
+        }
+    }
+
     /// A client tries to set `member`, one of [`READ_ONLY`].
     pub fn read_only(member: &str) -> Violation {
         Violation::new(member, "is set by the service")

@@ -12,7 +12,8 @@ use std::time::Duration;
 use edge_users::configuration::Configuration;
 use edge_users::directory::{Directory, Sizes};
 use edge_users::platform::Platform;
-use edge_users::rest;
+use edge_users::rest::Rest;
+use edge_users::rest::groups::Groups;
 use edge_users::service;
 use edge_users::store::{Report, Store, StoreError};
 use edge_users::timestamp::Timestamp;
@@ -220,9 +221,11 @@ pub fn serve(
         let configuration = Configuration::read(&*platform, None);
         // As the routes of the application say.
         let path = request.uri().path();
-        let answer = match path.starts_with("/groups") || path.ends_with("/groups") {
-            true => rest::groups::respond(&directory, &configuration, request).await,
-            false => rest::respond(&directory, &configuration, request).await,
+        let is_of_groups = path.starts_with("/groups") || path.ends_with("/groups");
+        let request = Box::new(request);
+        let answer = match is_of_groups {
+            true => service::respond::<Groups, _, _, _>(&directory, &configuration, request).await,
+            false => service::respond::<Rest, _, _, _>(&directory, &configuration, request).await,
         };
         let response = answer.response.map(|content| {
             content

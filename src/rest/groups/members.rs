@@ -19,7 +19,7 @@ use crate::platform::Platform;
 use crate::service::bulk::batch::Batch;
 use crate::service::resource::{Call, Operation, Resource, handled};
 use crate::store::Store;
-use crate::user::{Rule, UserId, Violation};
+use crate::user::{Rule, UserId, Violation, object};
 
 /// The changes in the audit trail.
 pub(super) const ADD: &str = "add-member";
@@ -87,12 +87,7 @@ struct Changes(Vec<(UserId, Membership)>);
 
 impl Changes {
     fn from_json(value: Value) -> Result<Changes, Vec<Violation>> {
-        let Value::Object(mut members) = value else {
-            return Err(vec![Violation {
-                pointer: String::new(),
-                detail: "must be a JSON object".into(),
-            }]);
-        };
+        let mut members = object(value)?;
         let add = ids(&mut members, "add");
         let remove = ids(&mut members, "remove");
         let mut violations = Vec::new();
@@ -117,10 +112,10 @@ impl Changes {
         let changes: Vec<_> = add.chain(remove).collect();
         match changes.len() {
             1..=MAX_CHANGES => Ok(Changes(changes)),
-            _ => Err(vec![Violation {
-                pointer: String::new(),
-                detail: "must have 1 to 1000 ids in add and remove together".into(),
-            }]),
+            _ => {
+                let rule = "must have 1 to 1000 ids in add and remove together";
+                Err(vec![Violation::of_all(rule)])
+            }
         }
     }
 }
