@@ -174,6 +174,22 @@ fn beginning(bytes: &[u8]) -> String {
     }
 }
 
+/// Why an export ended, if it is not complete: nothing if its time was up. Sets the id `after` which the
+/// next one begins.
+pub fn export_ended(
+    end: &str,
+    next: Option<&str>,
+    problem: Option<Problem>,
+    after: &mut u64,
+) -> Option<String> {
+    if end == "complete" {
+        return None;
+    }
+    let next = next.and_then(|next| number_of(next, "after"));
+    *after = next.unwrap_or(*after).max(*after);
+    Some(problem.map_or(String::new(), |problem| problem.to_string()))
+}
+
 /// The number that a path has as the value of its parameter `name`.
 pub fn number_of(path: &str, name: &str) -> Option<u64> {
     let (_, query) = path.split_once('?')?;

@@ -8,7 +8,7 @@ use tokio::fs::File;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _, BufWriter};
 
 use crate::Outcome;
-use crate::answer::{Again, Failure, Lines, Problem, number_of};
+use crate::answer::{Again, Failure, Lines, Problem, export_ended};
 use crate::backoff::Backoff;
 use crate::options::ExportOptions;
 use crate::progress::Progress;
@@ -120,18 +120,8 @@ impl Export {
         let mut lines = Lines::of(self.service.get_lines(&path).await?);
         while let Some((bytes, line)) = lines.next::<Line>().await? {
             if let Some(end) = line.end {
-                if end == "complete" {
-                    return Ok(None);
-                }
-                let next = line
-                    .next
-                    .as_deref()
-                    .and_then(|next| number_of(next, "after"));
-                self.after = next.unwrap_or(self.after).max(self.after);
-                return Ok(Some(
-                    line.problem
-                        .map_or(String::new(), |problem| problem.to_string()),
-                ));
+                let next = line.next.as_deref();
+                return Ok(export_ended(&end, next, line.problem, &mut self.after));
             }
             if let Some(id) = line.id {
                 self.after = id;

@@ -1,15 +1,38 @@
-//! The parts that an answer about several users lacks. Lines in the log tell the operator.
+//! The parts that an answer about several users or groups lacks. Lines in the log tell the operator.
+
+use std::fmt::Display;
 
 use crate::directory::Error;
+use crate::group::GroupId;
 use crate::message::trace::Trace;
 use crate::platform::Platform;
 use crate::user::UserId;
 
 /// Reports users that are left out. `place` is the method and path of the request, or its path.
 pub fn log_unreadable(platform: &impl Platform, trace: &Trace, place: &str, ids: &[UserId]) {
+    log_left_out(platform, trace, place, "user", ids);
+}
+
+/// Reports groups that are left out, likewise.
+pub fn log_unreadable_groups(
+    platform: &impl Platform,
+    trace: &Trace,
+    place: &str,
+    ids: &[GroupId],
+) {
+    log_left_out(platform, trace, place, "group", ids);
+}
+
+fn log_left_out(
+    platform: &impl Platform,
+    trace: &Trace,
+    place: &str,
+    what: &str,
+    ids: &[impl Display],
+) {
     for id in ids {
         platform.log_error(&format!(
-            "{trace} {place}: user {id} is left out, as its record can't be read"
+            "{trace} {place}: {what} {id} is left out, as its record can't be read"
         ));
     }
 }

@@ -2,15 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::support::{Answer, Service, encoded, path, service, start_host};
+use crate::support::{Answer, Service, encoded, names, new_word, path, service, start_host, walk};
 use serde_json::{Value, json};
-
-/// The start of names that no other test has, nor an earlier run.
-fn new_word() -> String {
-    let email = crate::support::new_email();
-    let digits = email.split('@').next().unwrap_or_default();
-    digits.replace('.', "x")
-}
 
 fn search(name: &str) -> Answer {
     let found = service().get(&format!("/users?name={}", encoded(name)));
@@ -18,31 +11,15 @@ fn search(name: &str) -> Answer {
     found
 }
 
-fn names(answer: &Answer) -> Vec<String> {
-    let users = answer.json();
-    let users = users.as_array().expect("a list").iter();
-    users
-        .map(|user| user["name"].as_str().expect("a name").to_owned())
-        .collect()
-}
-
-/// All that are found, page by page.
-fn walk(service: &Service, first: &str) -> Vec<Value> {
-    let mut found = Vec::new();
-    let mut page = Some(first.to_owned());
-    while let Some(path) = page {
-        let answer = service.get(&path);
-        assert_eq!(answer.status, 200, "{answer:?}");
-        found.extend(answer.json().as_array().expect("a list").clone());
-        page = answer.next_page();
-    }
-    found
+fn names_in(answer: &Answer) -> Vec<String> {
+    names(answer.json().as_array().expect("a list"))
 }
 
 fn found(name: &str) -> Vec<String> {
-    let users = walk(service(), &format!("/users?name={}", encoded(name)));
-    let names = users.iter().map(|user| user["name"].as_str());
-    names.map(|name| name.expect("a name").to_owned()).collect()
+    let users = walk(&format!("/users?name={}", encoded(name)), |path| {
+        service().get(path)
+    });
+    names(&users)
 }
 
 #[test]
@@ -64,7 +41,7 @@ fn a_space_may_be_written_as_a_plus() {
     for name in ["Ada L", "Ada+L", "Adam"] {
         service().create(json!({ "name": format!("{word} {name}") }));
     }
-    let find = |name: &str| names(&service().get(&format!("/users?name={name}")));
+    let find = |name: &str| names_in(&service().get(&format!("/users?name={name}")));
     assert_eq!(find(&format!("{word}+Ada+L")), [format!("{word} Ada L")]);
     assert_eq!(
         find(&format!("{word}%20Ada%20L")),
@@ -73,7 +50,9 @@ fn a_space_may_be_written_as_a_plus() {
     assert_eq!(find(&format!("{word}+Ada%2BL")), [format!("{word} Ada+L")]);
     // The link to the next page says the same.
     let first = service().get(&format!("/users?name={word}+Ada&limit=1"));
-    let pages = walk(service(), &format!("/users?name={word}+Ada&limit=1"));
+    let pages = walk(&format!("/users?name={word}+Ada&limit=1"), |path| {
+        service().get(path)
+    });
     assert!(first.next_page().is_some() && pages.len() == 3);
 }
 
@@ -105,7 +84,10 @@ fn a_user_as_found_is_the_user_as_listed() {
     let profile =
         json!({ "name": word, "email": crate::support::new_email(), "attributes": { "k": 1 } });
     let user = service().create(profile);
-    assert_eq!(walk(service(), &format!("/users?name={word}")), [user]);
+    assert_eq!(
+        walk(&format!("/users?name={word}"), |path| service().get(path)),
+        [user]
+    );
     let answer = search(&word);
     assert_eq!(answer.header("content-type"), Some("application/json"));
     assert_eq!(answer.header("x-total-count"), None);
@@ -120,7 +102,9 @@ fn a_walk_by_next_links_meets_everybody_once() {
         let name = format!("{word} {}", if number % 2 == 0 { 0 } else { number });
         ids.push(service().create(json!({ "name": name }))["id"].clone());
     }
-    let users = walk(service(), &format!("/users?name={word}&limit=9"));
+    let users = walk(&format!("/users?name={word}&limit=9"), |path| {
+        service().get(path)
+    });
     let place = |user: &Value| (user["name"].to_string(), user["id"].as_u64());
     assert!(users.windows(2).all(|two| place(&two[0]) < place(&two[1])));
     let met: HashSet<_> = users.iter().map(|user| user["id"].to_string()).collect();
@@ -181,7 +165,7 @@ mod not_by_url {
         let before = host.store_operations();
         let found = service.get("/users?name=user%20499");
         let cost = (host.store_operations() - before).total();
-        assert_eq!(names(&found), ["User 499"]);
+        assert_eq!(names_in(&found), ["User 499"]);
         assert_eq!(found.next_page(), None);
         // A leaf's 32 users, those created since the last merge, the way to each.
         assert!(cost <= 250, "{cost}");
@@ -189,6 +173,9 @@ mod not_by_url {
         service.get("/users?name=user%20499");
         let cost = (host.store_operations() - before).total();
         assert!(cost <= 40, "{cost}");
-        assert_eq!(walk(&service, "/users?name=u&limit=50").len(), 500);
+        assert_eq!(
+            walk("/users?name=u&limit=50", |path| service.get(path)).len(),
+            500
+        );
     }
 }

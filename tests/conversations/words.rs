@@ -2,15 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::support::{Answer, Service, encoded, new_email, path, service, start_host};
+use crate::support::{Answer, Service, encoded, names, new_word, path, service, start_host, walk};
 use serde_json::{Value, json};
-
-/// A word that no other test has, nor an earlier run.
-fn new_word() -> String {
-    let email = new_email();
-    let digits = email.split('@').next().unwrap_or_default();
-    digits.replace('.', "x")
-}
 
 /// A page. A search that finds the index in the making asks again, as its answer says.
 fn page(service: &Service, path: &str) -> Answer {
@@ -25,22 +18,11 @@ fn page(service: &Service, path: &str) -> Answer {
     }
 }
 
-/// All pages.
-fn walk(service: &Service, first: &str) -> Vec<Value> {
-    let mut found = Vec::new();
-    let mut next = Some(first.to_owned());
-    while let Some(path) = next {
-        let page = page(service, &path);
-        found.extend(page.json().as_array().expect("a list").clone());
-        next = page.next_page();
-    }
-    found
-}
-
 fn found(words: &str) -> Vec<String> {
-    let users = walk(service(), &format!("/users?q={}", encoded(words)));
-    let names = users.iter().map(|user| user["name"].as_str());
-    names.map(|name| name.expect("a name").to_owned()).collect()
+    let users = walk(&format!("/users?q={}", encoded(words)), |path| {
+        page(service(), path)
+    });
+    names(&users)
 }
 
 #[test]
@@ -160,7 +142,11 @@ fn a_search_is_narrowed_and_shows_some_members() {
     let word = new_word();
     let user = |active: bool| json!({ "name": format!("{active} {word}"), "active": active });
     let (on, off) = (service().create(user(true)), service().create(user(false)));
-    let narrowed = |more: &str| walk(service(), &format!("/users?q={word}{more}"));
+    let narrowed = |more: &str| {
+        walk(&format!("/users?q={word}{more}"), |path| {
+            page(service(), path)
+        })
+    };
     assert_eq!(narrowed(""), [off.clone(), on.clone()]);
     assert_eq!(narrowed("&active=false"), [off]);
     assert_eq!(
@@ -220,7 +206,7 @@ mod not_by_url {
         rename("Ada Byron");
         // It reads that there is no index of words.
         assert_eq!(cost(&|| rename("Ada Lovelace")), 6);
-        let names = |path: &str| walk(&service, path).len();
+        let names = |path: &str| walk(path, |path| page(&service, path)).len();
         assert_eq!(names("/users?q=lovelace"), 1);
         // The numbers of users and of the catalogue, the catalogue, the list's number, its leaf, the user.
         assert_eq!(cost(&|| assert_eq!(names("/users?q=lovelace"), 1)), 6);

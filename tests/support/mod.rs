@@ -137,6 +137,32 @@ pub struct Service {
     client: Client,
 }
 
+/// A word that no other test has, nor an earlier run.
+pub fn new_word() -> String {
+    let email = new_email();
+    let digits = email.split('@').next().unwrap_or_default();
+    digits.replace('.', "x")
+}
+
+/// What is in all pages of a list, the first of which has that path.
+pub fn walk(first: &str, page: impl Fn(&str) -> Answer) -> Vec<Value> {
+    let mut found = Vec::new();
+    let mut next = Some(first.to_owned());
+    while let Some(path) = next {
+        let page = page(&path);
+        assert_eq!(page.status, 200, "{page:?}");
+        found.extend(page.json().as_array().expect("a list").clone());
+        next = page.next_page();
+    }
+    found
+}
+
+/// The names of users.
+pub fn names(users: &[Value]) -> Vec<String> {
+    let names = users.iter().map(|user| user["name"].as_str());
+    names.map(|name| name.expect("a name").to_owned()).collect()
+}
+
 /// The service that the tests share: they must not assume that its users are theirs
 /// alone. Fails at once if it is one at a URL, and is not there or not open to these tests.
 pub fn service() -> &'static Service {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Sync;
-use crate::answer::{Again, Failure, Lines, Problem, number_of};
+use crate::answer::{Again, Failure, Lines, Problem, export_ended};
 use crate::backoff::Backoff;
 use crate::options::SyncOptions;
 
@@ -125,18 +125,8 @@ impl Sync {
         let mut lines = Lines::of(self.service.get_lines(&path).await?);
         while let Some((_, line)) = lines.next::<Line>().await? {
             if let Some(end) = line.end {
-                if end == "complete" {
-                    return Ok(None);
-                }
-                let next = line
-                    .next
-                    .as_deref()
-                    .and_then(|next| number_of(next, "after"));
-                *after = next.unwrap_or(*after).max(*after);
-                return Ok(Some(
-                    line.problem
-                        .map_or(String::new(), |problem| problem.to_string()),
-                ));
+                let next = line.next.as_deref();
+                return Ok(export_ended(&end, next, line.problem, after));
             }
             let Some(id) = line.id else { continue };
             *after = id;

@@ -6,15 +6,15 @@ use http::{Method, Response, StatusCode};
 use super::super::listing::{Listing, limit, next_page};
 use super::group::represent;
 use crate::auth::{Permission, Scope};
-use crate::directory::{Gather, GroupPage};
+use crate::directory::Gather;
 use crate::group::{GroupName, GroupProfile};
 use crate::message::body::{self, Body};
 use crate::message::precondition::Preconditions;
 use crate::message::problem::Problem;
 use crate::message::query::Query;
 use crate::message::response::{JSON, set};
-use crate::message::trace::Trace;
 use crate::platform::Platform;
+use crate::service::omissions::log_unreadable_groups;
 use crate::service::resource::{Call, Operation, Resource, handled};
 use crate::store::Store;
 
@@ -89,17 +89,9 @@ async fn list<S: Store, P: Platform, B>(
         let limit = limit(configuration, &query)?;
         listing.limit = limit as usize;
         let page = directory.list_groups(after, &mut listing).await?;
-        log_unreadable(directory.platform, &trace, "GET /groups", &page);
+        let place = "GET /groups";
+        log_unreadable_groups(directory.platform, &trace, place, &page.unreadable);
         listing.next = page.next.map(|next| next_page(PATH, &query, limit, next));
     }
     listing.respond(&preconditions)
-}
-
-/// Reports groups that are left out.
-pub(super) fn log_unreadable(platform: &impl Platform, trace: &Trace, place: &str, of: &GroupPage) {
-    for id in &of.unreadable {
-        platform.log_error(&format!(
-            "{trace} {place}: group {id} is left out, as its record can't be read"
-        ));
-    }
 }

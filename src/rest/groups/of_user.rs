@@ -3,7 +3,6 @@
 use http::{Method, Response};
 
 use super::super::listing::{Listing, limit, next_page};
-use super::collection::log_unreadable;
 use crate::auth::{Permission, Scope};
 use crate::directory::Error;
 use crate::message::body::Body;
@@ -12,6 +11,7 @@ use crate::message::problem::Problem;
 use crate::message::query::Query;
 use crate::message::response::JSON;
 use crate::platform::Platform;
+use crate::service::omissions::log_unreadable_groups;
 use crate::service::resource::{Call, Operation, Resource, handled};
 use crate::store::Store;
 use crate::user::UserId;
@@ -47,12 +47,8 @@ async fn list<S: Store, P: Platform, B>(
     let page = directory.list_groups_of(&groups, after.unwrap_or(0), &mut listing);
     let page = page.await?;
     let path = format!("/users/{id}/groups");
-    log_unreadable(
-        directory.platform,
-        &call.trace,
-        "GET /users/{id}/groups",
-        &page,
-    );
+    let place = "GET /users/{id}/groups";
+    log_unreadable_groups(directory.platform, &call.trace, place, &page.unreadable);
     listing.next = page.next.map(|next| next_page(&path, &query, limit, next));
     if after.is_none() && page.next.is_none() {
         listing.note_complete();
