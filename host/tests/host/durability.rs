@@ -2,15 +2,20 @@
 
 use std::fs::File;
 use std::io;
+use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use edge_host::Host;
+use edge_host::{Host, UpOptions};
+use http_body_util::BodyExt;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
-use crate::support::{Application, Client, Program, edge_host, get, request};
+use crate::support::{Application, Client, Program, TEST_TIMEOUT, edge_host, get, request};
 
 #[tokio::test]
 async fn a_killed_host_loses_nothing_that_it_answered() {
@@ -118,6 +123,93 @@ async fn a_killed_instance_takes_nothing_with_it() {
 #[tokio::test]
 async fn a_response_waits_for_the_disk_if_it_rests_on_something_that_is_not_there() {
     let application = Application::probe("");
+    let (host, disk) = with_a_disk(application.options()).await;
+    let address = host.local_addr();
+    let busy = disk.lock().await;
+    let setting = tokio::spawn(async move {
+        let set = request("PUT", "/stores/default/set/k", "value");
+        Client::connect(address).await.send(set).await
+    });
+    seen_by_others(address).await;
+    assert!(!setting.is_finished());
+    drop(busy);
+    assert_eq!(setting.await.unwrap().text(), "Ok(())");
+}
+
+#[tokio::test]
+async fn a_printed_line_waits_for_the_disk() {
+    let application = Application::probe("");
+    let logs = application.directory().join("logs");
+    let options = UpOptions {
+        log_dir: Some(logs.clone()),
+        ..application.options()
+    };
+    let (host, disk) = with_a_disk(options).await;
+    let address = host.local_addr();
+    let lines = || std::fs::read_to_string(logs.join("probe_stdout.txt")).unwrap_or_default();
+    let busy = disk.lock().await;
+    let printing = tokio::spawn(async move { get(address, "/set-and-print/k/set").await });
+    seen_by_others(address).await;
+    assert_eq!(lines(), "");
+    drop(busy);
+    assert_eq!(printing.await.unwrap().text(), "printed");
+    host.shutdown().await.unwrap();
+    assert_eq!(lines(), "set\n");
+}
+
+#[tokio::test]
+async fn a_request_to_another_host_waits_for_the_disk() {
+    let other = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let authority = other.local_addr().unwrap();
+    let allowed = format!("allowed_outbound_hosts = ['http://{authority}']");
+    let application = Application::probe(&allowed);
+    let (host, disk) = with_a_disk(application.options()).await;
+    let address = host.local_addr();
+    let busy = disk.lock().await;
+    let path = format!("/set-and-fetch/k/{authority}");
+    let fetching = tokio::spawn(async move { get(address, &path).await });
+    seen_by_others(address).await;
+    let early = timeout(SHORT, other.accept()).await;
+    assert!(
+        early.is_err(),
+        "it came before the disk had what it rests on"
+    );
+    drop(busy);
+    let (mut stream, _) = timeout(TEST_TIMEOUT, other.accept())
+        .await
+        .unwrap()
+        .unwrap();
+    let head = b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n";
+    stream.write_all(head).await.unwrap();
+    assert_eq!(fetching.await.unwrap().text(), "Ok(204)");
+}
+
+#[tokio::test]
+async fn each_part_of_a_body_waits_for_what_it_rests_on_and_for_nothing_else() {
+    let application = Application::probe("");
+    let (host, disk) = with_a_disk(application.options()).await;
+    let address = host.local_addr();
+    let busy = disk.lock().await;
+    let mut client = Client::connect(address).await;
+    let mut body = client.begin("/set-and-drip/k").await.into_body();
+    let before = timeout(TEST_TIMEOUT, body.frame()).await.unwrap();
+    assert_eq!(before.unwrap().unwrap().into_data().unwrap(), "before\n");
+    seen_by_others(address).await;
+    let early = timeout(SHORT, body.frame()).await;
+    assert!(
+        early.is_err(),
+        "it came before the disk had what it rests on"
+    );
+    drop(busy);
+    let after = timeout(TEST_TIMEOUT, body.collect()).await.unwrap();
+    assert_eq!(after.unwrap().to_bytes(), "after\n");
+}
+
+/// How long to wait for what must not happen.
+const SHORT: Duration = Duration::from_millis(100);
+
+/// A host, and its disk: who holds that keeps the host's log from being brought to it.
+async fn with_a_disk(options: UpOptions) -> (Host, Arc<Mutex<()>>) {
     let disk = Arc::new(Mutex::new(()));
     let sync = {
         let disk = disk.clone();
@@ -126,27 +218,21 @@ async fn a_response_waits_for_the_disk_if_it_rests_on_something_that_is_not_ther
             log.sync_data()
         }
     };
-    let host = Host::start_syncing(application.options(), Arc::new(sync));
-    let host = host.await.unwrap();
-    let address = host.local_addr();
-    let busy = disk.lock().await;
-    let setting = tokio::spawn(async move {
-        let set = request("PUT", "/stores/default/set/k", "value");
-        Client::connect(address).await.send(set).await
-    });
-    let mut seen = false;
-    while !seen {
-        // Others see it, and must not tell either.
+    let host = Host::start_syncing(options, Arc::new(sync)).await;
+    (host.unwrap(), disk)
+}
+
+/// Waits until other instances see that `k` is set. They must not tell either: their responses
+/// wait while the disk is busy.
+async fn seen_by_others(address: SocketAddr) {
+    loop {
         let reading = tokio::spawn(async move { get(address, "/stores/default/get/k").await });
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        seen = !reading.is_finished();
-        if !seen {
-            assert_eq!(reading.await.unwrap().text(), "Ok(None)");
+        tokio::time::sleep(SHORT).await;
+        if !reading.is_finished() {
+            return;
         }
+        assert_eq!(reading.await.unwrap().text(), "Ok(None)");
     }
-    assert!(!setting.is_finished());
-    drop(busy);
-    assert_eq!(setting.await.unwrap().text(), "Ok(())");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use spin_sdk::http::{OutgoingBody, ResponseOutparam};
+use spin_sdk::wit::wasi::keyvalue::store;
 
 use crate::response::{self, Answer};
 
@@ -64,10 +65,40 @@ pub fn show(path: &[&str], out: ResponseOutparam) {
             std::io::stdout().flush().expect("it is open");
             response::send(out, Answer::text("printed"));
         }
+        // Each does something that others notice after it has written to its store.
+        ["set-and-print", key, text] => {
+            set(key);
+            println!("{text}");
+            response::send(out, Answer::text("printed"));
+        }
+        ["set-and-fetch", key, authority] => {
+            set(key);
+            fetch(authority, out);
+        }
+        ["set-and-drip", key] => {
+            let (body, stream) = response::begin(out);
+            stream
+                .blocking_write_and_flush(b"before\n")
+                .expect("it is open");
+            // What is written leaves the host when the instance waits.
+            std::thread::sleep(Duration::from_millis(100));
+            set(key);
+            stream
+                .blocking_write_and_flush(b"after\n")
+                .expect("it is open");
+            drop(stream);
+            OutgoingBody::finish(body, None).expect("it has no length");
+        }
         ["fetch"] => fetch("127.0.0.1:1", out),
         ["fetch", authority] => fetch(authority, out),
         _ => response::send(out, Answer::not_found()),
     }
+}
+
+/// Writes a value to the store `default`.
+fn set(key: &str) {
+    let bucket = store::open("default").expect("the manifest grants it");
+    bucket.set(key, b"value").expect("the store takes it");
 }
 
 /// So many drops, each after a pause.
