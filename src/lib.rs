@@ -18,6 +18,7 @@
 //! - [`configuration`]: the operator's variables
 //! - [`user`], [`group`]: a user, a group of users, and the rules for their members
 //! - [`folded_name`]: names as a search compares them
+//! - [`scim`]: the language of SCIM: schemas, filters, patches
 //! - [`words`]: the words by which users are found
 //! - [`unicode`], `domain_name`: the standards' rules for characters and domain names
 //! - [`json`]: JSON texts, read strictly
@@ -43,6 +44,7 @@ mod quoted_string;
 mod remembered;
 pub mod rest;
 pub mod rpc;
+pub mod scim;
 pub mod service;
 #[cfg(target_family = "wasm")]
 pub mod spin;

@@ -1,11 +1,12 @@
 //! The service answers every input, and names its fault: requests
 //! that are nearly right, by the thousand, past all parsers of targets, headers,
-//! bodies and patches. `make fuzz-parsers` goes on for longer, with others each time.
+//! bodies and patches, filters and patches of SCIM. `make fuzz-parsers` goes on for longer, with others each time.
 
 #[path = "../support/mod.rs"]
 mod support;
 
 mod mutation;
+mod scim;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -159,25 +160,30 @@ fn whatever_is_sent_is_answered() {
 #[test]
 #[ignore = "takes as long as FUZZ_SECONDS says"]
 fn whatever_is_sent_is_answered_for_a_while() {
+    let directory = directory();
+    for_a_while(|rng| send(&directory, rng));
+}
+
+/// Takes one step after the other, with other random numbers each time.
+fn for_a_while(mut step: impl FnMut(&mut Rng)) {
     let seconds = std::env::var("FUZZ_SECONDS").ok();
     let seconds = seconds.map_or(60, |text| text.parse().expect("a number"));
     let end = Instant::now() + Duration::from_secs(seconds);
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let first = now.expect("a clock after 1970").as_secs() << 20;
-    let directory = directory();
-    let mut sent = 0;
+    let mut taken = 0;
     for seed in first.. {
         if Instant::now() >= end {
             break;
         }
-        // Shown if it fails: Rng::with_seed makes the same requests again.
+        // Shown if it fails: Rng::with_seed takes the same steps again.
         println!("seed {seed}");
         let mut rng = Rng::with_seed(seed);
         for _ in 0..1000 {
-            send(&directory, &mut rng);
+            step(&mut rng);
         }
-        sent += 1000;
+        taken += 1000;
     }
-    println!("{sent} requests");
-    assert!(sent > 0);
+    println!("{taken} steps");
+    assert!(taken > 0);
 }
