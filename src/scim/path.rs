@@ -41,21 +41,16 @@ impl AttributePath {
 
     pub(super) fn resolve(text: &str, scope: Scope) -> Result<AttributePath, String> {
         let path = match scope {
-            Scope::Resources(types) => {
-                let found = types
-                    .iter()
-                    .find_map(|one| AttributePath::of_type(text, one));
-                found.map(Ok)
-            }
-            Scope::Values(attribute) => attribute.sub_attribute(text).map(|attribute| {
-                Ok(AttributePath {
-                    extension: None,
-                    attribute,
-                    sub_attribute: None,
-                })
+            Scope::Resources(types) => types
+                .iter()
+                .find_map(|one| AttributePath::of_type(text, one)),
+            Scope::Values(attribute) => attribute.sub_attribute(text).map(|sub| AttributePath {
+                extension: None,
+                attribute: sub,
+                sub_attribute: None,
             }),
         };
-        path.unwrap_or_else(|| Err(format!("{:?} is no attribute", shortened(text))))
+        path.ok_or_else(|| format!("{:?} is no attribute", shortened(text)))
     }
 
     fn of_type(text: &str, resource_type: &ResourceType) -> Option<AttributePath> {

@@ -19,7 +19,8 @@ pub fn read(body: Value, resource_type: &ResourceType) -> Result<Map<String, Val
             "The body must be an object.",
         ));
     };
-    check_schemas(value::take(&mut members, "schemas"), resource_type)?;
+    let schemas = value::take(&mut members, "schemas");
+    check_schema(schemas, resource_type.schema.id)?;
     let mut resource = Map::new();
     for (name, value) in members {
         if let Some(attribute) = resource_type.attribute(&name) {
@@ -84,15 +85,7 @@ fn insert(
     Ok(())
 }
 
-/// A body that names schemas names its own one among them. One that names none is taken.
-pub(super) fn check_schemas(
-    schemas: Option<Value>,
-    resource_type: &ResourceType,
-) -> Result<(), Error> {
-    check_schema(schemas, resource_type.schema.id)
-}
-
-/// Whether the schemas that a body names, if it names any, have this one among them.
+/// Fails if a body names schemas, and not this one among them.
 pub(super) fn check_schema(schemas: Option<Value>, expected: &str) -> Result<(), Error> {
     let is_expected = |schema: &Value| {
         let schema = schema.as_str();

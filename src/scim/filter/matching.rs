@@ -9,7 +9,7 @@ use serde_json::{Map, Number, Value};
 use super::super::schema::{Attribute, Type};
 use super::{Comparison, Filter, Operator};
 use crate::json;
-use crate::unicode::caseless;
+use crate::unicode::{caseless, compose};
 
 impl Filter {
     /// Whether the filter matches a resource, of which all attributes must be there that the filter
@@ -114,11 +114,13 @@ pub(super) fn time(value: &Value) -> Option<DateTime<FixedOffset>> {
     DateTime::parse_from_rfc3339(value.as_str()?).ok()
 }
 
-/// The text that a value is, so that texts that mean the same are equal.
+/// The text that a value is, so that texts that mean the same are equal. It is composed, for an
+/// accent is no character of its own: "ä" has no "a" in it.
 fn text<'a>(attribute: &Attribute, value: &'a Value) -> Option<Cow<'a, str>> {
     let text = value.as_str()?;
     Some(match attribute.case_exact {
         true => Cow::Borrowed(text),
-        false => Cow::Owned(caseless(text)),
+        false if text.is_ascii() => Cow::Owned(text.to_ascii_lowercase()),
+        false => Cow::Owned(compose(&caseless(text))),
     })
 }

@@ -19,7 +19,7 @@ fn ada() -> Value {
         "id": "7",
         "externalId": "Ab",
         "userName": "Ada@example.com",
-        "name": { "familyName": "O'Malley", "givenName": "Straße" },
+        "name": { "familyName": "O'Malley", "givenName": "Straße", "middleName": "ÅGOT" },
         "title": "",
         "active": true,
         "emails": [
@@ -45,6 +45,9 @@ fn filters_match_what_the_standard_says() {
         ("name.familyName co \"O'Malley\"", true),
         ("name.familyName co \"o'm\"", true),
         ("name.givenName eq \"STRASSE\"", true),
+        ("name.middleName eq \"A\u{030a}got\"", true),
+        ("name.middleName sw \"å\"", true),
+        ("name.middleName sw \"A\"", false),
         ("userName sw \"A\"", true),
         ("userName ew \".COM\"", true),
         ("userName sw \"d\"", false),

@@ -181,7 +181,8 @@ impl Operation {
             matched.push(true);
             count = 1;
         }
-        if count == 0 && filter.is_some() {
+        // To remove what is not there has its effect already: so a patch can be sent again.
+        if count == 0 && filter.is_some() && self.op != Op::Remove {
             return Err(no_target(attribute));
         }
         let size = |value: &Value| value.to_string().len();

@@ -162,7 +162,12 @@ fn replace_replaces_values_and_keeps_sub_attributes_that_it_does_not_name() {
 fn remove_removes_attributes_and_values() {
     let remove = |path: &str| json!([{ "op": "remove", "path": path }]);
     check(remove("emails"), &[("/emails", json!(null))]);
+    // What is not there can be removed again.
     check(remove("nickName"), &[("/userName", json!("ada"))]);
+    check(
+        remove("emails[type eq \"other\"]"),
+        &[("/emails", ada()["emails"].clone())],
+    );
     check(
         remove("name.givenName"),
         &[("/name", json!({ "familyName": "Lovelace" }))],

@@ -96,11 +96,6 @@ fn a_patch_that_is_wrong_says_how_and_changes_nothing() {
             "none of emails",
         ),
         (
-            json!({ "op": "remove", "path": "emails[type eq \"other\"]" }),
-            NoTarget,
-            "none of emails",
-        ),
-        (
             json!({ "op": "add", "path": "emails[type ne \"work\" and type ne \"home\"].value", "value": "x" }),
             NoTarget,
             "none of emails",
