@@ -162,11 +162,12 @@ impl Patch {
         resource_type: &ResourceType,
     ) -> Result<(), Error> {
         for (name, value) in members {
-            let is_name = !name.contains('[');
             match (Path::read(&name, resource_type), value) {
-                // An unknown attribute. A filter that is wrong is told.
-                (Err(_), _) if is_name => {}
-                (Err(error), _) => return Err(error),
+                (Err(error), _) if error.scim_type == Some(ScimType::InvalidFilter) => {
+                    return Err(error);
+                }
+                // An unknown attribute.
+                (Err(_), _) => {}
                 (Ok(Path::Attribute(path)), value) => self.push_member(op, path, None, value),
                 (Ok(Path::Values(path, filter)), value) => {
                     self.push_member(op, path, Some(filter), value);

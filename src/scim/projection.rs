@@ -78,19 +78,10 @@ impl Projection {
         attribute: &'static Attribute,
         value: &mut Value,
     ) -> bool {
-        let has_sub = match self.share(extension, attribute) {
-            Share::None => return false,
-            Share::All => |_: &Projection, _: AttributePath, sub: &Attribute| {
-                !matches!(sub.returned, Returned::Never | Returned::Request)
-            },
-            Share::Some => {
-                |projection: &Projection, path: AttributePath, sub: &Attribute| match sub.returned {
-                    Returned::Always => true,
-                    Returned::Never => false,
-                    Returned::Default | Returned::Request => projection.admits_sub(path, sub),
-                }
-            }
-        };
+        let share = self.share(extension, attribute);
+        if share == Share::None {
+            return false;
+        }
         if attribute.sub_attributes.is_empty() {
             return true;
         }
@@ -106,7 +97,7 @@ impl Projection {
                     attribute,
                     sub_attribute,
                 };
-                sub_attribute.is_some_and(|sub| has_sub(self, path, sub))
+                sub_attribute.is_some_and(|sub| self.has_sub(share, path, sub))
             });
         }
         let is_empty = |value: &Value| value.as_object().is_some_and(Map::is_empty);
@@ -124,37 +115,47 @@ impl Projection {
             attribute,
             sub_attribute: None,
         };
-        let is_of = |path: &Path| matches!(path, Path::Attribute(path) if path.attribute == attribute && path.extension == extension);
+        let is_part = |path: &Path| match path {
+            Path::Attribute(path) => path.attribute == attribute && path.extension == extension,
+            _ => false,
+        };
         let names = |paths: &[Path]| {
-            let of_extension = |path: &Path| matches!((path, extension), (Path::Extension(one), Some(other)) if *one == other);
-            paths
-                .iter()
-                .any(|path| *path == Path::Attribute(whole) || of_extension(path))
+            let whole_extension = extension.map(Path::Extension);
+            let names_it = |path: &Path| {
+                *path == Path::Attribute(whole) || Some(path) == whole_extension.as_ref()
+            };
+            paths.iter().any(names_it)
         };
         match attribute.returned {
             Returned::Never => Share::None,
             Returned::Always => Share::All,
             returned => match &self.wanted {
                 Some(wanted) if names(wanted) => Share::All,
-                Some(wanted) if wanted.iter().any(is_of) => Share::Some,
+                Some(wanted) if wanted.iter().any(is_part) => Share::Some,
                 Some(_) => Share::None,
                 None if returned == Returned::Request || names(&self.unwanted) => Share::None,
-                None if self.unwanted.iter().any(is_of) => Share::Some,
+                None if self.unwanted.iter().any(is_part) => Share::Some,
                 None => Share::All,
             },
         }
     }
 
-    /// Whether an answer that has a part of an attribute has this one.
-    fn admits_sub(&self, path: AttributePath, sub: &Attribute) -> bool {
+    /// Whether an answer that has so much of an attribute has the sub-attribute.
+    fn has_sub(&self, share: Share, path: AttributePath, sub: &Attribute) -> bool {
         let path = Path::Attribute(path);
-        match &self.wanted {
-            Some(wanted) => wanted.contains(&path),
-            None => sub.returned == Returned::Default && !self.unwanted.contains(&path),
+        match (sub.returned, share, &self.wanted) {
+            (Returned::Never, _, _) | (_, Share::None, _) => false,
+            (Returned::Always, _, _) => true,
+            (returned, Share::All, _) => returned == Returned::Default,
+            (_, Share::Some, Some(wanted)) => wanted.contains(&path),
+            (returned, Share::Some, None) => {
+                returned == Returned::Default && !self.unwanted.contains(&path)
+            }
         }
     }
 }
 
+/// How much of an attribute an answer has.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Share {
     All,
@@ -294,11 +295,12 @@ mod tests {
             { "name": "pin", "returned": "never" },
             { "name": "car", "type": "complex", "subAttributes": [
                 { "name": "plate" }, { "name": "key", "returned": "request" },
+                { "name": "code", "returned": "never" },
             ] },
         ] }]);
         let schemas = Schemas::read(&declared.to_string()).unwrap();
         let extension = json!({ "note": "n", "badge": "b", "pin": "p",
-            "car": { "plate": "p", "key": "k" } });
+            "car": { "plate": "p", "key": "k", "code": "c" } });
         let projected = |attributes: Option<&str>| {
             let projection = Projection::read(attributes, None, &schemas.user).unwrap();
             let mut user = Map::from_iter([("urn:example:x".to_owned(), extension.clone())]);
@@ -312,7 +314,7 @@ mod tests {
         assert_eq!(projected(Some("id")), json!({ "badge": "b" }));
         assert_eq!(
             projected(Some(
-                "urn:example:x:note,urn:example:x:pin,urn:example:x:car.key"
+                "urn:example:x:note,urn:example:x:pin,urn:example:x:car.key,urn:example:x:car.code"
             )),
             json!({ "badge": "b", "note": "n", "car": { "key": "k" } }),
         );

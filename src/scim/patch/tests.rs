@@ -246,6 +246,23 @@ fn one_value_at_most_is_primary() {
 }
 
 #[test]
+fn what_the_service_sets_is_not_set_in_parts() {
+    let declared = json!([{ "id": "urn:example:x", "attributes": [
+        { "name": "room", "type": "complex", "mutability": "readOnly",
+            "subAttributes": [{ "name": "number" }] },
+    ] }]);
+    let user = Schemas::read(&declared.to_string()).unwrap().user;
+    let read = |operation: Value| Patch::read(json!({ "Operations": [operation] }), &user);
+    let path = "urn:example:x:room.number";
+    let error = read(json!({ "op": "add", "path": path, "value": "1" })).unwrap_err();
+    assert_eq!(error.scim_type, Some(ScimType::Mutability));
+    let ada = ada();
+    let ada = ada.as_object().unwrap();
+    let patch = read(json!({ "op": "add", "value": { path: "1" } })).unwrap();
+    assert_eq!(patch.apply(ada, &user).unwrap(), *ada);
+}
+
+#[test]
 fn an_immutable_attribute_is_set_once() {
     let declared = json!([{ "id": "urn:example:x", "attributes": [
         { "name": "badge", "mutability": "immutable" },

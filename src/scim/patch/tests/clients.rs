@@ -74,7 +74,7 @@ fn operations_are_taken_as_clients_write_them() {
     check(
         json!([{ "op": "replace", "value": {
             "id": "8", "meta": {}, "groups": [], "schemas": [], "nosuch": 1, "password": "x",
-            "urn:example:x:y": 1, "title": "Dr",
+            "urn:example:x:y": 1, "tags[type eq \"a\"].value": 1, "title": "Dr",
         } }]),
         &[
             ("/id", json!("7")),
