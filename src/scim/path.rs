@@ -191,7 +191,7 @@ pub enum Path {
 
 impl Path {
     /// The most bytes of a path.
-    pub const MAX_BYTES: usize = 500;
+    pub const MAX_BYTES: usize = 4096;
 
     /// Reads a path. Fails with [`ScimType::InvalidPath`], or with
     /// [`ScimType::InvalidFilter`] where the filter in it is wrong.

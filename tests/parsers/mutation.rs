@@ -3,7 +3,7 @@
 use fastrand::Rng;
 
 /// Texts that parsers look for, and texts that often break them.
-const PIECES: [&[u8]; 43] = [
+const PIECES: [&[u8]; 48] = [
     b"{",
     b"}",
     b"[",
@@ -47,6 +47,11 @@ const PIECES: [&[u8]; 43] = [
     b"\xcc\x81",
     b"\xe2\x80\x8d",
     b"\xd8\xa7",
+    b" eq ",
+    b" and ",
+    b"not (",
+    b")",
+    b".value",
 ];
 
 /// `text` with a few bytes taken out, put in, doubled or replaced.

@@ -120,12 +120,16 @@ fn a_group_is_renamed_while_its_members_change() {
 }
 
 #[test]
-fn ten_thousand_members_are_one_list() {
+fn many_members_come_and_go_in_one_operation() {
     let many: Vec<_> = (0..9_000)
         .map(|id| json!({ "value": id.to_string() }))
         .collect();
-    let changes = changes(json!([{ "op": "add", "path": "members", "value": many }]));
-    assert_eq!(changes.added.len(), 9_000);
+    let add = json!([{ "op": "add", "path": "members", "value": many }]);
+    assert_eq!(changes(add).added.len(), 9_000);
+    let hundred = (0..100).map(|id| format!("value eq \"{}\"", 17_179_869_083_u64 + id));
+    let path = format!("members[{}]", hundred.collect::<Vec<_>>().join(" or "));
+    let remove = json!([{ "op": "remove", "path": path }]);
+    assert_eq!(changes(remove).removed.len(), 100);
 }
 
 #[test]

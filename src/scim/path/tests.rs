@@ -53,7 +53,7 @@ fn every_form_of_a_path_is_read_and_written_with_the_names_of_the_schemas() {
 
 #[test]
 fn a_path_that_leads_nowhere_is_refused_with_the_reason() {
-    let long = format!("emails[value eq \"{}\"]", "x".repeat(500));
+    let long = format!("emails[value eq \"{}\"]", "x".repeat(Path::MAX_BYTES));
     for (text, scim_type, part) in [
         (
             "unknown",
@@ -126,7 +126,7 @@ fn a_path_that_leads_nowhere_is_refused_with_the_reason() {
             ScimType::InvalidFilter,
             "a value must be",
         ),
-        (&long, ScimType::InvalidPath, "500 bytes"),
+        (&long, ScimType::InvalidPath, "4096 bytes"),
     ] {
         let error = read(text).unwrap_err();
         assert_eq!(error.scim_type, Some(scim_type), "{text} {}", error.detail);
