@@ -8,6 +8,7 @@ ROUNDS ?= 5
 COMPONENT = target/wasm32-wasip1/release/edge_users.wasm
 GROUPS_COMPONENT = target/wasm32-wasip1/release/edge_users_groups.wasm
 RPC_COMPONENT = target/wasm32-wasip1/release/edge_users_rpc.wasm
+ADMIN_COMPONENT = target/wasm32-wasip1/release/edge_users_admin.wasm
 HOST = target/host/edge-host
 REDOCLY = 2.77.0
 
@@ -22,7 +23,7 @@ NATIVE = --profile host --workspace
 URL_TESTS = bulk_delete:: description:: emails:: export:: finding:: groups:: idempotency:: import:: json:: limits:: negotiation:: patch:: \
 	preconditions:: search:: tracing:: upserts:: users::
 
-.PHONY: help run test test-url simulate torture fleet fleet-torture fuzz fuzz-parsers interop check-deploy lint-api audit bench costs service components programs build check target size
+.PHONY: help run test test-url simulate torture fleet fleet-torture fuzz fuzz-parsers browser interop check-deploy lint-api audit bench costs service components programs build check target size
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -59,6 +60,11 @@ fuzz: build ## Send 20,000 requests made by Schemathesis from the description (E
 interop: build ## Generate clients from the description and talk to the service with them; needs python3 and node
 	@tests/interop/run
 
+browser: service ## Use the page for administrators in headless Chromium; needs chromium, chromium-driver and npm
+	@command -v chromedriver >/dev/null || { echo "SKIPPED: the page in a browser, for it needs chromium and chromium-driver"; exit 0; }; \
+	tests/browser/install && \
+	cargo test --manifest-path tests/browser/Cargo.toml --target-dir target/browser -- --test-threads 2
+
 check-deploy: ## Check what deploy/ has for systemd, Docker and Kubernetes; needs python3
 	@tests/deploy/run
 
@@ -92,22 +98,23 @@ service: target
 	@$(MAKE) --no-print-directory -j2 components programs
 
 components:
-	cargo build --target wasm32-wasip1 --release -p edge-users-component -p edge-users-groups-component -p edge-users-rpc-component
+	cargo build --target wasm32-wasip1 --release -p edge-users-component -p edge-users-groups-component -p edge-users-rpc-component -p edge-users-admin-component
 
 programs:
 	cargo build $(NATIVE) --bin edge-host --bin edge-users
 
 build: target ## Build the components, the embedded host, the client and all other programs
-	cargo build --target wasm32-wasip1 --release -p edge-users-component -p edge-users-groups-component -p edge-users-rpc-component -p edge-users-greeting -p edge-host-probe -p edge-host-probe-concurrent
+	cargo build --target wasm32-wasip1 --release -p edge-users-component -p edge-users-groups-component -p edge-users-rpc-component -p edge-users-admin-component -p edge-users-greeting -p edge-host-probe -p edge-host-probe-concurrent
 	cargo build $(NATIVE) --bins --examples
 
 check: target
 	cargo fmt --all --check
-	cargo clippy --target wasm32-wasip1 --release -p edge-users -p edge-users-component -p edge-users-groups-component -p edge-users-rpc-component -p edge-users-greeting -p edge-host-probe -p edge-host-probe-concurrent -- -D warnings
+	cargo clippy --target wasm32-wasip1 --release -p edge-users -p edge-users-component -p edge-users-groups-component -p edge-users-rpc-component -p edge-users-admin-component -p edge-users-greeting -p edge-host-probe -p edge-host-probe-concurrent -- -D warnings
 	cargo clippy $(NATIVE) --all-targets -- -D warnings
+	cargo fmt --manifest-path tests/browser/Cargo.toml --check
 
 target:
 	@test -d "$$(rustc --print target-libdir --target wasm32-wasip1)" || rustup target add wasm32-wasip1
 
 size: build ## Show the sizes of the components in bytes
-	@wc -c $(COMPONENT) $(GROUPS_COMPONENT) $(RPC_COMPONENT)
+	@wc -c $(COMPONENT) $(GROUPS_COMPONENT) $(RPC_COMPONENT) $(ADMIN_COMPONENT)

@@ -2,7 +2,7 @@
 
 use std::env;
 
-fn main() {
+pub fn main() {
     println!("cargo::rerun-if-changed=../build.rs");
     let released = env::var("PROFILE").is_ok_and(|profile| profile == "release");
     let target = env::var("CARGO_CFG_TARGET_FAMILY");

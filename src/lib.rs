@@ -11,6 +11,7 @@
 //!
 //! - [`service`]: the steps of a request, the same for every interface
 //! - [`rest`]: the interface for users as resources
+//! - [`admin`]: the page for people who look after users
 //! - [`rpc`]: the interface by procedure call: gRPC, gRPC-Web and Connect
 //! - [`message`]: parts of HTTP requests and responses that know nothing of users
 //! - [`directory`]: the directory of users, on any [`Store`](store::Store)
@@ -27,6 +28,7 @@
 //! - [`store`], [`platform`]: the traits that a platform implements
 //! - `spin`: those traits on Spin's SDK, for the components in `components/`
 
+pub mod admin;
 pub mod auth;
 pub mod configuration;
 pub mod directory;

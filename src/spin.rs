@@ -11,12 +11,15 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use http::Request;
 pub use spin_sdk::http::{IncomingRequest, ResponseOutparam};
 use wasi::clocks::monotonic_clock;
 use wasi::io::poll::{Pollable, poll};
 
+use crate::admin::{self, File};
 use crate::configuration::Configuration;
 use crate::directory::{Directory, Sizes};
+use crate::message::trace::{self, Trace};
 use crate::platform::Platform;
 use crate::service::resource::Answer;
 use crate::service::{self, Interface};
@@ -46,6 +49,40 @@ pub async fn serve<I: Interface>(request: IncomingRequest, response_out: Respons
         platform.log_error(&format!("the response could not be sent: {error}"));
     }
     service::run_after_response(&directory, configuration, created).await;
+}
+
+/// Answers a request for the page for administrators, which needs neither store nor callers.
+pub async fn serve_page(
+    files: &'static [File],
+    request: IncomingRequest,
+    response_out: ResponseOutparam,
+) {
+    let arrived = monotonic_clock::now();
+    let platform = &WasiPlatform { arrived };
+    let fields = request.headers();
+    let own = admin::HEADERS.map(|name| (fields.get(&name.to_string()), name));
+    drop(fields);
+    let response = match request::read(request, false) {
+        Some(request) => {
+            let (mut head, _) = request.into_parts();
+            for (values, name) in own {
+                for value in values.into_iter().filter_map(|value| value.try_into().ok()) {
+                    head.headers.append(name.clone(), value);
+                }
+            }
+            let trace = Trace::of(&head.headers, platform);
+            let response = admin::respond(files, &Request::from_parts(head, ()), platform);
+            let mut response = response.unwrap_or_else(|problem| problem.into_response(&trace));
+            let headers = response.headers_mut();
+            headers.insert(trace::REQUEST_ID, trace.header());
+            response.into()
+        }
+        None => service::malformed_target(platform),
+    };
+    let timing = service::server_timing(since(arrived), Duration::ZERO);
+    if let Err(error) = response::write(response.response, &timing, response_out).await {
+        platform.log_error(&format!("the response could not be sent: {error}"));
+    }
 }
 
 /// How long it is since `instant`.

@@ -45,6 +45,14 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     compressed.expect("a vector takes all that is written")
 }
 
+/// What was compressed so while the service was compiled: for clients that do not take gzip.
+pub fn decompressed(gzip: &[u8]) -> Vec<u8> {
+    // The head of gzip has ten bytes (RFC 1952, section 2.3), as it has no name in it.
+    let (_head, deflated) = gzip.split_at(10);
+    let plain = miniz_oxide::inflate::decompress_to_vec(deflated);
+    plain.expect("it was compressed by us")
+}
+
 /// Compresses the body of a response, if that is worth it and it is not compressed yet.
 pub fn compress(headers: &mut HeaderMap, body: &mut Vec<u8>) {
     let compressed_before = headers.contains_key(CONTENT_ENCODING);

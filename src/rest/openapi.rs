@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use crate::auth::Permission;
 use crate::message::cacheable::{publish_version, tag_of};
-use crate::message::compression::admits_gzip;
+use crate::message::compression::{admits_gzip, decompressed};
 use crate::message::problem::Problem;
 use crate::message::response::JSON;
 use crate::service::resource::{Operation, Resource, handled};
@@ -21,12 +21,7 @@ use crate::service::resource::{Operation, Resource, handled};
 static COMPRESSED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/openapi.json.gz"));
 
 /// The description for clients that do not take gzip.
-pub static DESCRIPTION: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    // The head of gzip has ten bytes (RFC 1952, section 2.3), as it has no name in it.
-    let (_head, deflated) = COMPRESSED.split_at(10);
-    let description = miniz_oxide::inflate::decompress_to_vec(deflated);
-    description.expect("it was compressed while compiling")
-});
+pub static DESCRIPTION: LazyLock<Vec<u8>> = LazyLock::new(|| decompressed(COMPRESSED));
 
 pub(super) const fn resource<S, P, B>() -> Resource<S, P, B> {
     Resource {

@@ -7,6 +7,7 @@
 mod support;
 
 mod active;
+mod admin;
 mod audit;
 mod authorization;
 mod balancers;

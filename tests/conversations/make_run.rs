@@ -90,6 +90,11 @@ fn the_first_users_go_into_a_directory_that_is_empty() {
     let run = Run::start("127.0.0.1:0", "off", &state_dir);
     run.line("The first users are there: Alice, Bob and Charlie");
     let service = run.service();
+    let told = run.line("The page for administrators: ");
+    assert_eq!(
+        told.strip_prefix("The page for administrators: "),
+        Some(&*format!("{}/admin/", service.url))
+    );
     assert_eq!(names(&service), ["Alice", "Bob", "Charlie"]);
     assert_eq!(service.delete("/users/2").status, 204);
     run.stop();

@@ -54,7 +54,7 @@ def the_images_are_pinned(tree: Tree) -> Iterator[str]:
     (DOCKERFILE, "--profile host", "--profile native"),
     (DOCKERFILE, " --locked", ""),
     (DOCKERFILE, "/src/target/host/edge-host", "/src/target/release/edge-host"),
-    (DOCKERFILE, "edge_users_rpc.wasm /app", "edge_rpc.wasm /app"),
+    (DOCKERFILE, "edge_users_admin.wasm /app", "edge_admin.wasm /app"),
     (DOCKERFILE, "COPY spin.toml /app/", "COPY app.toml /app/"),
     (DOCKERFILE, "COPY --from=build", "COPY --from=builder"),
     (DOCKERFILE, "FROM rust:1.95.0-slim-trixie AS build", "FROM rust:1.95.0-slim-trixie AS rust"),

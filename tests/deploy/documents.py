@@ -201,14 +201,14 @@ def workflows_trust_nothing_that_may_change(tree: Tree) -> Iterator[str]:
 @rule(
     (RELEASE, "host/edge-host", "host/edge-users-host"),
     (RELEASE, "components/rpc/edge-users-rpc-component", "components/rpc/rpc"),
-    (RELEASE, "release/edge_users_rpc.wasm dist", "release/rpc.wasm dist"),
+    (RELEASE, "release/edge_users_admin.wasm dist", "release/admin.wasm dist"),
     ("client/Cargo.toml", 'name = "edge-users-cli"', 'name = "edge-users-client"'),
     ("spin.toml", "release/edge_users_rpc.wasm", "release/rpc.wasm"),
 )
 def a_release_has_what_is_built(tree: Tree) -> Iterator[str]:
     text = tree.text(RELEASE)
     listed = set(re.findall(r"\b((?:components/)?\w+)/(edge-[\w-]+?)(?=[ ;_])", text))
-    packages = {"host", "client", "components/users", "components/groups", "components/rpc"}
+    packages = {"host", "client", *(f"components/{name}" for name in ("users", "groups", "rpc", "admin"))}
     names = {(path, tree.toml(f"{path}/Cargo.toml")["package"]["name"]) for path in packages}
     if listed - {("host", "edge-users")} != names:
         yield f"listed are {sorted(listed)}, packages are {sorted(names)}"

@@ -15,10 +15,11 @@ use crate::power;
 use crate::random::Random;
 
 /// Where the manifest expects the components, and where the build leaves it.
-const COMPONENTS: [&str; 3] = [
+const COMPONENTS: [&str; 4] = [
     "target/wasm32-wasip1/release/edge_users.wasm",
     "target/wasm32-wasip1/release/edge_users_groups.wasm",
     "target/wasm32-wasip1/release/edge_users_rpc.wasm",
+    "target/wasm32-wasip1/release/edge_users_admin.wasm",
 ];
 
 /// The test that is a host, and what it is told by environment variables.

@@ -1,0 +1,142 @@
+// One group: the form, the members, the end.
+
+import * as api from "./api.js";
+import { button, field, h, replace, scrollable, tell } from "./dom.js";
+import { form } from "./form.js";
+import { session } from "./session.js";
+import { texts } from "./texts.js";
+import { confirmByName, saving } from "./user.js";
+
+const MEMBERS = [
+  { name: "name", label: texts.name, kind: "text", required: true },
+  { name: "description", label: texts.description, kind: "text" },
+  { name: "external_id", label: texts.externalId, kind: "text" },
+  { name: "attributes", label: texts.attributes, kind: "json", hint: texts.attributesHint },
+];
+
+const SHOWN = "id,name,email";
+
+export async function newGroup(page) {
+  const fields = form(MEMBERS, {});
+  let isDone = false;
+  const element = h("div", {}, h("h1", { tabindex: "-1" }, texts.newGroup),
+    saving(fields, async () => {
+      const { value } = await api.create("/groups", fields.values());
+      isDone = true;
+      page.go(`/admin/groups/${value.id}`);
+      tell(texts.created(value.name, value.id));
+    }));
+  return { title: texts.newGroup, element, isDirty: () => !isDone && fields.isDirty() };
+}
+
+export async function group(page, search, id) {
+  const path = `/groups/${id}`;
+  let { value, etag } = await api.get(path);
+  let isGone = false;
+  const heading = h("h1", { tabindex: "-1" }, value.name);
+  const fields = form(MEMBERS, value, { readOnly: !session.write });
+
+  async function save() {
+    if (!fields.isDirty()) {
+      tell(texts.nothingChanged);
+      return;
+    }
+    const saved = await fields.save(path, etag);
+    if (!saved) return;
+    ({ value, etag } = saved);
+    heading.textContent = value.name;
+    tell(texts.saved);
+  }
+
+  async function end() {
+    if (!await confirmByName(texts.deleteGroup(value.name), value.name)) return;
+    try {
+      await api.remove(path, etag);
+    } catch (problem) {
+      if (problem.status !== 412) return fields.fail(problem);
+      const saved = await api.get(path);
+      ({ value, etag } = saved);
+      fields.show(value);
+      heading.textContent = value.name;
+      return fields.fail({ message: texts.changedBeforeDelete });
+    }
+    isGone = true;
+    page.go("/admin/groups");
+    tell(texts.groupDeleted(value.name));
+  }
+
+  const members = membersOf(path);
+  await members.load(`${path}/members?limit=50&fields=${SHOWN}`);
+  const element = h("div", {}, heading,
+    session.write ? saving(fields, save, button(texts.delete, end, { class: "danger" })) : fields.element,
+    members.element);
+  return { title: value.name, element, isDirty: () => !isGone && fields.isDirty() };
+}
+
+// Who is in the group, and the search for those who are to come in.
+function membersOf(path) {
+  const body = h("tbody");
+  const pager = h("nav", { class: "actions", "aria-label": texts.pages });
+  const alert = h("p", { class: "error", role: "alert" });
+  const first = `${path}/members?limit=50&fields=${SHOWN}`;
+  let shown = first;
+
+  const attempt = async (work) => {
+    alert.textContent = "";
+    try {
+      await work();
+    } catch (problem) {
+      alert.textContent = problem.message;
+    }
+  };
+  async function load(from) {
+    shown = from;
+    const { value, next } = await api.get(from);
+    replace(body, value.map((user) => h("tr", {},
+      h("td", {}, h("a", { href: `/admin/users/${user.id}` }, user.name)), h("td", {}, user.email),
+      session.write && h("td", {}, button(texts.remove, () => attempt(async () => {
+        await api.send("DELETE", `${path}/members/${user.id}`, { repeat: true });
+        tell(texts.memberRemoved(user.name));
+        await load(shown);
+      }), { "aria-label": texts.removeMember(user.name) })))),
+    value.length === 0 && h("tr", {}, h("td", { class: "quiet", colspan: "3" }, texts.noMembers)));
+    replace(pager, from !== first && button(texts.firstPage, () => attempt(() => load(first))),
+      next && button(texts.nextPage, () => attempt(() => load(next))));
+  }
+
+  const words = field(texts.searchMembers, h("input", { type: "search", autocomplete: "off", spellcheck: "false" }));
+  const found = h("ul", { class: "list", "aria-label": texts.found });
+  let timer, asked;
+  words.control.addEventListener("input", () => {
+    clearTimeout(timer);
+    asked?.abort();
+    timer = setTimeout(() => attempt(search), 200);
+  });
+  async function search() {
+    asked = new AbortController();
+    const { signal } = asked;
+    const q = words.control.value.trim();
+    if (!q) return replace(found);
+    let value;
+    try {
+      ({ value } = await api.get(`/users${api.query({ q, limit: 10, fields: SHOWN })}`, { signal }));
+    } catch (problem) {
+      if (signal.aborted) return;
+      throw problem;
+    }
+    replace(found, value.length === 0 && h("li", { class: "quiet" }, texts.nobody), value.map((user) => h("li", {},
+      h("span", {}, user.name, user.email && h("span", { class: "quiet" }, ` ${user.email}`)),
+      button(texts.add, () => attempt(async () => {
+        await api.send("PUT", `${path}/members/${user.id}`, { repeat: true });
+        tell(texts.memberAdded(user.name));
+        await load(shown);
+      }), { "aria-label": texts.addMember(user.name) }))));
+  }
+
+  const element = h("section", {}, h("h2", {}, texts.members), alert,
+    session.write && [words.element, found],
+    scrollable(texts.tableOfMembers, h("table", {}, h("caption", { class: "hidden" }, texts.members),
+        h("thead", {}, h("tr", {}, [texts.name, texts.email].map((label) => h("th", { scope: "col" }, label)),
+          session.write && h("td"))), body)), pager);
+  return { element, load };
+}

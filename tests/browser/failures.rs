@@ -1,0 +1,45 @@
+//! A service that is away for a while.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::{Gate, Options, Service, browse};
+
+#[test]
+fn while_the_service_is_away_the_page_tries_again_and_makes_nobody_twice() {
+    let service = Service::open();
+    browse(Options::default(), async move |browser| {
+        service.import([json!({ "name": "Ada" })]).await;
+        let gate = Gate::before(&service).await;
+        browser.goto(&format!("{}/admin/users", gate.url)).await;
+        browser.find("link", "Ada").await;
+        gate.set_closed(true);
+        browser.click("link", "Ada").await;
+        browser.see("Trying again: Away for a while.").await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        gate.set_closed(false);
+        browser.find("heading", "Ada").await;
+        assert!(!browser.sees("Trying again").await);
+
+        browser.goto(&format!("{}/admin/users/new", gate.url)).await;
+        browser.fill("Name", "Grace").await;
+        gate.set_closed(true);
+        browser.click("button", "Save").await;
+        browser.see("Trying again").await;
+        gate.set_closed(false);
+        browser.see("Grace was created").await;
+        assert_eq!(
+            service.get("/users?fields=name").await,
+            json!([{ "name": "Ada" }, { "name": "Grace" }])
+        );
+
+        browser.fill("Name", "Grace Hopper").await;
+        gate.set_closed(true);
+        browser.click("button", "Save").await;
+        browser.see("Trying again").await;
+        gate.set_closed(false);
+        browser.see("Saved.").await;
+        assert_eq!(service.get("/users/2").await["name"], "Grace Hopper");
+    });
+}
