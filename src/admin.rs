@@ -9,8 +9,8 @@
 mod session;
 
 use http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, REFERRER_POLICY,
-    VARY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, ETAG,
+    REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::json;
@@ -18,7 +18,7 @@ use serde_json::json;
 use crate::message::cacheable::{publish_version, tag_of};
 use crate::message::compression::{SUFFIX, admits_gzip, decompressed};
 use crate::message::problem::Problem;
-use crate::message::response::{NO_STORE, json, no_content};
+use crate::message::response::{NO_STORE, json, no_content, set};
 use crate::platform::Platform;
 
 /// The request headers that only this page reads.
@@ -103,21 +103,20 @@ fn other_method(
 
 impl File {
     fn publish(&self, request: &HeaderMap) -> Result<Response<Vec<u8>>, Problem> {
-        let mut tag = tag_of(self.media_type, self.compressed);
         let gzip = admits_gzip(request);
-        if gzip {
-            tag.insert_str(tag.len() - 1, SUFFIX);
-        }
         let content = match gzip {
             true => self.compressed.to_vec(),
             false => decompressed(self.compressed),
         };
-        let mut response = publish_version(request, self.media_type, tag, content)?;
-        let is_whole = response.status() == StatusCode::OK;
-        let headers = response.headers_mut();
-        if gzip && is_whole {
-            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        let tag = tag_of(self.media_type, self.compressed);
+        let mut response = publish_version(request, self.media_type, tag.clone(), content)?;
+        if gzip && response.status() == StatusCode::OK {
+            // Another representation has another tag; the precondition takes both for one.
+            let tag = format!("\"{}{SUFFIX}\"", tag.trim_matches('"'));
+            set(&mut response, ETAG, tag);
+            set(&mut response, CONTENT_ENCODING, "gzip");
         }
+        let headers = response.headers_mut();
         let caching = if self.path.is_empty() {
             ASK_AGAIN
         } else {
@@ -163,7 +162,7 @@ mod tests {
     use super::*;
     use crate::fake::FakePlatform;
     use crate::message::compression::gzip as compressed;
-    use http::header::{ALLOW, ETAG};
+    use http::header::ALLOW;
     use std::sync::LazyLock;
 
     /// A page and a script.

@@ -43,3 +43,30 @@ fn while_the_service_is_away_the_page_tries_again_and_makes_nobody_twice() {
         assert_eq!(service.get("/users/2").await["name"], "Grace Hopper");
     });
 }
+
+#[test]
+fn an_import_goes_on_where_its_connections_broke() {
+    let service = Service::open();
+    browse(Options::default(), async move |browser| {
+        let gate = Gate::before(&service).await;
+        let lines = (1..=3000).map(|number| format!("Person,p{number}@example.com\n"));
+        let file = format!("name,email\n{}", lines.collect::<String>());
+        let path = browser.file("people.csv", &file);
+        browser.goto(&format!("{}/admin/import", gate.url)).await;
+        browser.choose_file(&path).await;
+        browser.see("people.csv: 3,000 users").await;
+        browser.click("button", "Import").await;
+        let script = "return document.querySelector('progress')?.value ?? 0";
+        let done = async || browser.run(script, vec![]).await.as_f64();
+        browser
+            .until("some lines", async || done().await > Some(200.0))
+            .await;
+        gate.set_closed(true);
+        browser.see("Trying again").await;
+        gate.set_closed(false);
+        browser.see("The import is done.").await;
+        browser.see("3,000 of 3,000 lines").await;
+        browser.see(" 0 refused.").await;
+        assert_eq!(service.total().await, "3000");
+    });
+}

@@ -87,6 +87,12 @@ export function form(members, value, { readOnly = false } = {}) {
         if (problem.status !== 412) throw problem;
       }
       const theirs = await api.get(path);
+      // A change whose answer was lost has been made already.
+      const wanted = { ...from, ...changes };
+      if (members.every(({ name }) => equal(theirs.value[name], wanted[name]))) {
+        made.show(theirs.value);
+        return theirs;
+      }
       const chosen = await resolve(members, from, theirs.value, changes);
       if (!chosen) return null;
       if (!Object.keys(chosen).length) {

@@ -6,10 +6,13 @@ import { texts } from "./texts.js";
 const LINES = 250;
 const CHARACTERS = 500_000;
 
+// How many requests are sent at the same time. The store takes writes that come together at once.
+const REQUESTS = 4;
+
 // How often a line is sent at which the service failed.
 const ATTEMPTS = 4;
 
-// Sends the items. Answers the counts and the refused items; fails with a Problem that has the `counts` so far. Without `match` a line
+// Sends the items. Answers the counts, with the refused items and those that were not sent; fails with a Problem that has these `counts`. Without `match` a line
 // that was sent and not answered is never sent again, as it may have made its user.
 export async function run(items, { match, isDry }, control, progress) {
   const counts = { done: 0, created: 0, updated: 0, unchanged: 0, refused: [] };
@@ -17,52 +20,75 @@ export async function run(items, { match, isDry }, control, progress) {
     counts.refused.push({ item, reason });
     counts.done++;
   };
-  let waiting = [];
+  const waiting = [];
   for (const item of items) {
     if (item.error) refuse(item, item.error);
     else waiting.push({ item, attempts: 0 });
   }
+  waiting.reverse();
   const path = `/users/import${api.query({ match, dry_run: isDry ? "true" : "" })}`;
   progress(counts);
-  while (waiting.length && !control.isStopped) {
-    while (control.isPaused && !control.isStopped) await new Promise((changed) => { control.changed = changed; });
-    if (control.isStopped) break;
-    const batch = take(waiting);
+  // External ids are not unique: two requests could make the same user twice.
+  const requests = match === "external_id" ? 1 : REQUESTS;
+  const ended = await Promise.allSettled(Array.from({ length: requests }, sendAll));
+  counts.refused.sort((one, other) => one.item.line - other.item.line);
+  counts.unsent = waiting.reverse().map(({ item }) => ({ item, reason: texts.notSent }));
+  const failed = ended.find(({ status }) => status === "rejected");
+  if (failed) throw Object.assign(failed.reason, { counts });
+  return counts;
+
+  async function sendAll() {
+    for (;;) {
+      while (control.isPaused && !control.isStopped) await new Promise((changed) => { control.listeners.push(changed); });
+      if (control.isStopped) return;
+      const batch = take(waiting);
+      if (!batch.length) return;
+      try {
+        await sendBatch(batch);
+      } catch (problem) {
+        control.change({ isStopped: true });
+        throw problem;
+      }
+    }
+  }
+
+  async function sendBatch(batch) {
     const answered = new Set();
     let end = null;
+    let failure = null;
     try {
       const response = await api.send("POST", path, {
         body: batch.map(({ item }) => `${item.text}\n`).join(""), type: "application/x-ndjson", repeat: Boolean(match),
       });
       for await (const line of api.lines(response)) {
         const result = JSON.parse(line);
-        if (result.end) {
-          end = result;
-          continue;
+        if (result.end) end = result;
+        else if (note(batch[result.line - 1], result)) {
+          answered.add(batch[result.line - 1]);
+          progress(counts);
         }
-        const sent = batch[result.line - 1];
-        if (!note(sent, result)) continue;
-        answered.add(sent);
-        progress(counts);
       }
+      if (!end) throw new Error("the answer broke off");
     } catch (problem) {
-      // A 503 as the answer to it all says that no line was read.
-      if (problem instanceof api.Problem && problem.status !== 503) {
-        const isLost = problem.status === 0 || problem.status > 500;
-        if (!isLost || match) throw Object.assign(problem, { counts });
-        end = null;
-      } else if (problem instanceof api.Problem) end = { retry_after: 2 };
+      // A 503 as the answer to it all says that no line was read, and so does a refusal. Anything else is an answer that is lost.
+      const isRefusal = problem.status >= 400 && problem.status <= 500;
+      if (problem.status === 503) end = { retry_after: 2 };
+      else if (isRefusal || (match && problem instanceof api.Problem)) failure = problem;
+      else if (!match) {
+        failure = new api.Problem(0);
+        for (const sent of batch.filter((sent) => !answered.has(sent))) {
+          refuse(sent.item, texts.notKnown);
+          answered.add(sent);
+        }
+      }
     }
     const left = batch.filter((sent) => !answered.has(sent));
-    if (!match && !end) {
-      for (const { item } of left) refuse(item, texts.notKnown);
-    } else waiting = [...left, ...waiting.slice(batch.length)];
-    if (!match && !end) waiting = waiting.slice(batch.length);
+    waiting.push(...left.reverse());
     progress(counts);
+    if (failure) throw failure;
     const wait = end?.retry_after ?? (end?.end === "complete" || end?.end === "time-limit" ? 0 : 1);
     if (left.length && wait) await new Promise((done) => setTimeout(done, wait * 1000));
   }
-  return counts;
 
   // Takes note of the result of a line. False if it has to be sent again.
   function note(sent, { status, outcome, problem }) {
@@ -79,13 +105,13 @@ export async function run(items, { match, isDry }, control, progress) {
   }
 }
 
+// Takes the next lines. They wait in reverse.
 function take(waiting) {
   let size = 0;
   const batch = [];
-  for (const sent of waiting) {
-    size += sent.item.text.length;
-    if (batch.length === LINES || (batch.length && size > CHARACTERS)) break;
-    batch.push(sent);
+  while (waiting.length && batch.length < LINES && size < CHARACTERS) {
+    batch.push(waiting.pop());
+    size += batch.at(-1).item.text.length;
   }
   return batch;
 }

@@ -63,18 +63,20 @@ export async function importing() {
     if (file.header && !columns.includes(member || "name")) return fail(texts.noColumnFor(member || "name"));
 
     const items = file.items(columns);
-    const control = { isPaused: false, isStopped: false };
+    const control = {
+      isPaused: false, isStopped: false, listeners: [],
+      change(changes) {
+        Object.assign(control, changes);
+        for (const listener of control.listeners.splice(0)) listener();
+      },
+    };
     const bar = h("progress", { max: items.length, value: 0, "aria-label": texts.progress });
     const figures = h("p", { role: "status" });
     const pause = button(texts.pause, () => {
-      control.isPaused = !control.isPaused;
+      control.change({ isPaused: !control.isPaused });
       pause.textContent = control.isPaused ? texts.goOn : texts.pause;
-      control.changed?.();
     });
-    const stop = button(texts.stop, () => {
-      control.isStopped = true;
-      control.changed?.();
-    });
+    const stop = button(texts.stop, () => control.change({ isStopped: true }));
     const buttons = h("div", { class: "actions" }, pause, stop);
     replace(outcome, h("h2", {}, isDry ? texts.dryRun : texts.importRuns), bar, figures, buttons);
     running = control;
@@ -100,7 +102,8 @@ export async function importing() {
     alert.textContent = message;
   }
 
-  function showRefused({ refused }, isDry) {
+  function showRefused(counts, isDry) {
+    const refused = [...counts.refused, ...counts.unsent];
     if (!refused.length) return;
     outcome.append(scrollable(texts.refusedLines, h("table", {}, h("caption", {}, isDry ? texts.wouldBeRefused : texts.refusedLines),
         h("thead", {}, h("tr", {}, [texts.line, texts.reason].map((label) => h("th", { scope: "col" }, label)))),
@@ -120,10 +123,6 @@ export async function importing() {
     chooser.element, mapping, match.element, alert, h("div", { class: "actions" }, dry, real), outcome);
   return {
     title: texts.importTitle, element, isDirty: () => running !== null,
-    close: () => {
-      if (!running) return;
-      running.isStopped = true;
-      running.changed?.();
-    },
+    close: () => running?.change({ isStopped: true }),
   };
 }

@@ -191,6 +191,7 @@ export const texts = {
   reason: "Reason",
   firstOf: (shown, all) => `The first ${number(shown)} of ${number(all)}.`,
   downloadRefused: "Save the refused lines",
+  notSent: "was not imported, as the import ended before",
   notKnown: "was sent and not answered: look whether the user is there, before you send the line again",
 
   // The overview.

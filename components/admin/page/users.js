@@ -58,6 +58,7 @@ export async function users(page, search) {
   let query = search;
   let asked = null;
   let typedAt = 0;
+  let groupShown = "";
 
   const set = (changes, options) => {
     const next = Object.fromEntries(query);
@@ -109,11 +110,19 @@ export async function users(page, search) {
   const table = h("table", { "aria-busy": "false" }, h("caption", { class: "hidden" }, texts.users), head, body);
 
   function controls() {
-    if (document.activeElement !== words) words.value = query.get("q") ?? "";
+    // A blank that was typed last stays.
+    if (words.value.trim() !== (query.get("q") ?? "")) words.value = query.get("q") ?? "";
     active.value = query.get("active") ?? "";
-    if (!query.get("group")) group.control.value = "";
-    else if (!group.control.value) {
-      api.get(`/groups/${Number(query.get("group"))}`).then(({ value }) => { group.control.value = value.name; }, (problem) => group.fail(problem.message));
+    const chosen = query.get("group") ?? "";
+    if (chosen !== groupShown) {
+      groupShown = chosen;
+      group.fail(null);
+      group.control.value = "";
+      if (chosen) {
+        api.get(`/groups/${Number(chosen)}`).then(({ value }) => {
+          if (groupShown === chosen) group.control.value = value.name;
+        }, (problem) => group.fail(problem.message));
+      }
     }
     for (const [name, input] of attributes) input.value = query.get(name) ?? "";
     for (const [name, box] of boxes) box.checked = shownColumns().includes(name);

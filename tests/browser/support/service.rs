@@ -105,6 +105,14 @@ impl Service {
         serde_json::from_str(&text).unwrap_or(Value::String(text))
     }
 
+    /// How many users there are.
+    pub async fn total(&self) -> String {
+        let request = self.client.get(format!("{}/users?limit=1", self.url));
+        let response = request.send().await.expect("the service answers");
+        let total = response.headers()["x-total-count"].to_str();
+        total.expect("a text").to_owned()
+    }
+
     pub async fn get(&self, path: &str) -> Value {
         self.request(Method::GET, path, None).await
     }
