@@ -269,7 +269,7 @@ def the_application_is_that_of_the_manifest(tree: Tree) -> Iterator[str]:
             yield f"there is no variable {variable['name']}"
         elif declared.get("secret") and "secretKeyRef" not in variable.get("valueFrom", {}):
             yield f"the value of {variable['name']} is no secret"
-    stores = {label for c in manifest["component"].values() for label in c["key_value_stores"]}
+    stores = {label for c in manifest["component"].values() for label in c.get("key_value_stores", [])}
     configured = {store["name"] for store in spec["runtimeConfig"]["keyValueStores"]}
     if stores != configured:
         yield f"the components use {stores}, and {configured} are configured"
