@@ -60,9 +60,11 @@ fuzz: build ## Send 20,000 requests made by Schemathesis from the description (E
 interop: build ## Generate clients from the description and talk to the service with them; needs python3 and node
 	@tests/interop/run
 
-browser: service ## Use the page for administrators in headless Chromium; needs chromium, chromium-driver and npm
+browser: build ## Use the page for administrators in headless Chromium; needs chromium, chromium-driver and npm
 	@command -v chromedriver >/dev/null || { echo "SKIPPED: the page in a browser, for it needs chromium and chromium-driver"; exit 0; }; \
 	tests/browser/install && \
+	cargo fmt --manifest-path tests/browser/Cargo.toml --check && \
+	cargo clippy --manifest-path tests/browser/Cargo.toml --target-dir target/browser --tests -- -D warnings && \
 	cargo test --manifest-path tests/browser/Cargo.toml --target-dir target/browser -- --test-threads 2
 
 check-deploy: ## Check what deploy/ has for systemd, Docker and Kubernetes; needs python3
@@ -111,7 +113,6 @@ check: target
 	cargo fmt --all --check
 	cargo clippy --target wasm32-wasip1 --release -p edge-users -p edge-users-component -p edge-users-groups-component -p edge-users-rpc-component -p edge-users-admin-component -p edge-users-greeting -p edge-host-probe -p edge-host-probe-concurrent -- -D warnings
 	cargo clippy $(NATIVE) --all-targets -- -D warnings
-	cargo fmt --manifest-path tests/browser/Cargo.toml --check
 
 target:
 	@test -d "$$(rustc --print target-libdir --target wasm32-wasip1)" || rustup target add wasm32-wasip1

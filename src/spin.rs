@@ -60,7 +60,7 @@ pub async fn serve_page(
     let arrived = monotonic_clock::now();
     let platform = &WasiPlatform { arrived };
     let fields = request.headers();
-    let own = admin::HEADERS.map(|name| (fields.get(&name.to_string()), name));
+    let own = admin::HEADERS.map(|name| (fields.get(name.as_str()), name));
     drop(fields);
     let response = match request::read(request, false) {
         Some(request) => {

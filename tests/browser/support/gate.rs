@@ -45,9 +45,11 @@ async fn pass(mut client: TcpStream, target: String, mut closed: watch::Receiver
     // A browser opens connections before it needs them.
     client.peek(&mut [0]).await.ok();
     if *closed.borrow_and_update() {
-        let mut head = [0; 64 * 1024];
-        client.read(&mut head).await.ok();
-        client.write_all(AWAY).await.ok();
+        // What is not read would reset the connection before the answer arrives.
+        let mut head = vec![0; 64 * 1024];
+        if client.read(&mut head).await.is_ok_and(|read| read > 0) {
+            client.write_all(AWAY).await.ok();
+        }
         return;
     }
     let Ok(mut service) = TcpStream::connect(target).await else {
