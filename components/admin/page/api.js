@@ -83,7 +83,9 @@ export async function send(method, path, { body, type, headers = {}, signal, rep
     // 429 says that nothing was done.
     const away = [0, 502, 503, 504].includes(problem.status);
     const again = problem.status === 429 || (away && repeat);
-    if (!again || Date.now() - begun + wait * 1000 > PATIENCE) {
+    // An index of many users takes longer, and tells how far it is.
+    const isOver = Date.now() - begun + wait * 1000 > PATIENCE && problem.type !== "indexing";
+    if (!again || isOver) {
       if (attempt) onWaiting(null);
       throw problem;
     }
