@@ -6,6 +6,7 @@ mod conflict;
 mod failures;
 mod groups;
 mod import;
+mod overview;
 mod pictures;
 mod safety;
 mod session;
