@@ -20,7 +20,8 @@ export async function exportUsers({ path, parameters, sorts, byAttribute }, form
     if (++count % 1000 === 0) {
       parts.push(part);
       part = "";
-      tell(texts.exporting(count));
+      // Seldom, as screen readers read it out.
+      if (count % 10_000 === 0) tell(texts.exporting(count));
     }
   }
   parts.push(part);
