@@ -17,6 +17,8 @@
 //!
 //! A resource is an object of `serde_json`: its members have the names that the schemas give
 //! them, and the attributes of an extension are in a member that is named by the extension's URN.
+//! So is what a store keeps and what an answer has, without a type for each schema; and values in
+//! filters are read by [`json`](crate::json), as the component has one reader of JSON.
 //!
 //! # Why no crate
 //!

@@ -13,6 +13,7 @@ use super::ResourceType;
 use super::error::{Error, ScimType};
 use super::path::{AttributePath, Scope};
 use super::schema::{Attribute, Type};
+use super::value::time;
 pub(super) use matching::compare;
 use parser::Parser;
 
@@ -219,7 +220,7 @@ impl Comparison {
             _ if value.is_null() => true,
             Type::Boolean => value.is_boolean(),
             Type::Integer | Type::Decimal => value.is_number(),
-            Type::DateTime => matching::time(&value).is_some(),
+            Type::DateTime => value.as_str().and_then(time).is_some(),
             Type::String | Type::Reference | Type::Binary | Type::Complex => value.is_string(),
         };
         if !is_of_type {

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
-use chrono::DateTime;
+use chrono::{DateTime, FixedOffset};
 use serde_json::{Map, Value};
 
 use super::error::{Error, ScimType};
@@ -141,7 +141,7 @@ fn read_simple(attribute: &Attribute, value: Value) -> Result<Value, Fault> {
         (Type::String | Type::Reference, Value::String(_)) => true,
         (Type::Boolean, Value::Bool(_)) | (Type::Decimal, Value::Number(_)) => true,
         (Type::Integer, Value::Number(number)) => number.is_i64() || number.is_u64(),
-        (Type::DateTime, Value::String(text)) => DateTime::parse_from_rfc3339(text).is_ok(),
+        (Type::DateTime, Value::String(text)) => time(text).is_some(),
         (Type::Binary, Value::String(text)) => {
             STANDARD.decode(text).is_ok() || URL_SAFE.decode(text).is_ok()
         }
@@ -151,6 +151,13 @@ fn read_simple(attribute: &Attribute, value: Value) -> Result<Value, Fault> {
         true => Ok(value),
         false => Err(Fault::new(attribute, must_be(attribute.kind))),
     }
+}
+
+/// The time that a text says (RFC 7643, section 2.3.5). One without offset is in UTC.
+pub(super) fn time(text: &str) -> Option<DateTime<FixedOffset>> {
+    let time = DateTime::parse_from_rfc3339(text);
+    time.or_else(|_| DateTime::parse_from_rfc3339(&format!("{text}Z")))
+        .ok()
 }
 
 fn must_be(kind: Type) -> &'static str {

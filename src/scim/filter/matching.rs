@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use chrono::{DateTime, FixedOffset};
 use serde_json::{Map, Number, Value};
 
 use super::super::schema::{Attribute, Type};
+use super::super::value::time;
 use super::{Comparison, Filter, Operator};
 use crate::json;
 use crate::unicode::{caseless, compose};
@@ -91,7 +91,7 @@ pub(in super::super) fn compare(
     match attribute.kind {
         Type::Boolean => Some(one.as_bool()?.cmp(&other.as_bool()?)),
         Type::Integer | Type::Decimal => compare_numbers(one.as_number()?, other.as_number()?),
-        Type::DateTime => Some(time(one)?.cmp(&time(other)?)),
+        Type::DateTime => Some(time(one.as_str()?)?.cmp(&time(other.as_str()?)?)),
         Type::String | Type::Reference | Type::Binary => {
             Some(text(attribute, one)?.cmp(&text(attribute, other)?))
         }
@@ -107,11 +107,6 @@ fn compare_numbers(one: &Number, other: &Number) -> Option<Ordering> {
         return Some(Ordering::Equal);
     }
     one.as_f64()?.partial_cmp(&other.as_f64()?)
-}
-
-/// The time that a value is.
-pub(super) fn time(value: &Value) -> Option<DateTime<FixedOffset>> {
-    DateTime::parse_from_rfc3339(value.as_str()?).ok()
 }
 
 /// The text that a value is, so that texts that mean the same are equal. It is composed, for an

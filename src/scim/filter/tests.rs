@@ -61,6 +61,7 @@ fn filters_match_what_the_standard_says() {
         ("nickName pr", false),
         ("meta.lastModified gt \"2011-05-13T04:42:34Z\"", false),
         ("meta.lastModified ge \"2011-05-13T04:42:34Z\"", true),
+        ("meta.lastModified eq \"2011-05-13T04:42:34\"", true),
         ("meta.lastModified eq \"2011-05-13T06:42:34+02:00\"", true),
         ("meta.lastModified lt \"2011-05-13T04:42:34.001Z\"", true),
         ("meta.lastModified le \"2011-05-13T04:42:33.999Z\"", false),
