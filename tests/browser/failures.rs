@@ -22,6 +22,19 @@ fn while_the_service_is_away_the_page_tries_again_and_makes_nobody_twice() {
         browser.find("heading", "Ada").await;
         assert!(!browser.sees("Trying again").await);
 
+        // A search that nobody waits for any more is not told of.
+        browser.goto(&format!("{}/admin/users", gate.url)).await;
+        browser.find("link", "Ada").await;
+        gate.set_closed(true);
+        browser.fill("Search users", "nobody").await;
+        browser.see("Trying again").await;
+        gate.set_closed(false);
+        browser.fill("Search users", "ada").await;
+        browser.wait_for_place("/admin/users?q=ada").await;
+        browser.find("link", "Ada").await;
+        let quiet = async || !browser.sees("Trying again").await;
+        browser.until("quiet", quiet).await;
+
         browser.goto(&format!("{}/admin/users/new", gate.url)).await;
         browser.fill("Name", "Grace").await;
         gate.set_closed(true);

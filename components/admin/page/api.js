@@ -72,7 +72,10 @@ export async function send(method, path, { body, type, headers = {}, signal, rep
       problem = new Problem(response.status, details);
       wait = Number(response.headers.get("retry-after")) || wait;
     } catch (error) {
-      if (signal?.aborted) throw error;
+      if (signal?.aborted) {
+        if (attempt) onWaiting(null);
+        throw error;
+      }
       problem = error instanceof Problem ? error : new Problem(0);
     }
     problem.repeated = attempt > 0;
@@ -90,7 +93,11 @@ export async function send(method, path, { body, type, headers = {}, signal, rep
       throw problem;
     }
     onWaiting(problem);
-    await seconds(wait, signal);
+    await seconds(wait, signal).catch((reason) => {
+      // Nobody waits for this any more.
+      onWaiting(null);
+      throw reason;
+    });
   }
 }
 
