@@ -7,6 +7,8 @@
 //! - [`whole`]: only written values are read
 //! - [`order`]: for each user there is an order of the requests that explains all answers
 //! - [`emails`]: an email has one user at a time, and none that has none
+//! - [`found`]: searches find who has what is searched for
+//! - [`membership`]: groups and users tell the same of who is in which
 //! - [`walks`]: walks show every user once
 //! - [`outages`]: a fleet hides the faults of its hosts
 //! - [`quiet`]: with one request at a time, everything is exact
@@ -15,7 +17,9 @@ mod answers;
 mod emails;
 #[cfg(test)]
 mod example;
+mod found;
 mod identity;
+mod membership;
 mod order;
 mod outages;
 mod quiet;
@@ -75,6 +79,8 @@ pub fn check(history: &History) -> Findings {
         whole::check,
         order::check,
         emails::check,
+        found::check,
+        membership::check,
         walks::check,
         quiet::check,
         outages::check,

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use crate::faults::Faults;
+use crate::groups::GroupAsk;
 
 /// Nanoseconds since the run began, on a clock that never goes back.
 pub type Time = u64;
@@ -105,6 +106,25 @@ impl Write {
     }
 }
 
+/// What users are searched by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Sought {
+    /// A word of the name that begins with the digits of this marker.
+    Word(Marker),
+    /// The attribute a.
+    A(Marker),
+}
+
+impl Sought {
+    /// Whether a search finds a user in this state.
+    pub fn finds(self, state: &State) -> bool {
+        match self {
+            Sought::Word(marker) => state.name.to_string().starts_with(&marker.to_string()),
+            Sought::A(marker) => state.a == marker,
+        }
+    }
+}
+
 /// A request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ask {
@@ -133,6 +153,8 @@ pub enum Ask {
         after: u64,
         limit: u64,
     },
+    Search(Sought),
+    Group(GroupAsk),
 }
 
 impl Ask {
@@ -148,6 +170,9 @@ impl Ask {
             Ask::Get(_) => "get",
             Ask::Find(_) => "find",
             Ask::Page { .. } => "page",
+            Ask::Search(Sought::Word(_)) => "search a word",
+            Ask::Search(Sought::A(_)) => "search a value",
+            Ask::Group(ask) => ask.kind(),
         }
     }
 
@@ -156,7 +181,9 @@ impl Ask {
         match *self {
             Ask::Put { id, .. } | Ask::Patch { id, .. } | Ask::Delete { id, .. } => Some(id),
             Ask::Get(id) => Some(id),
-            Ask::Create(_) | Ask::Find(_) | Ask::Page { .. } => None,
+            Ask::Create(_) | Ask::Find(_) | Ask::Page { .. } | Ask::Search(_) => None,
+            // The user may be there or not, whatever is told of the group.
+            Ask::Group(_) => None,
         }
     }
 
@@ -188,7 +215,8 @@ impl Ask {
 
     /// Whether it is meant to change anything.
     pub fn changes(&self) -> bool {
-        self.write().is_some() || matches!(self, Ask::Delete { .. })
+        let is_change_of_group = matches!(self, Ask::Group(ask) if ask.changes());
+        self.write().is_some() || matches!(self, Ask::Delete { .. }) || is_change_of_group
     }
 }
 
@@ -212,6 +240,10 @@ pub enum Told {
         next: Option<u64>,
         total: u64,
     },
+    /// 200, with all users that a search finds.
+    Found(Vec<Seen>),
+    /// 200 or 201, with groups, or with the users in one: their ids.
+    Ids(Vec<u64>),
     /// Something that no request can have made.
     Garbled { status: u16, body: String },
 }
@@ -223,7 +255,7 @@ impl Told {
             Told::Status(status) | Told::User { status, .. } | Told::Garbled { status, .. } => {
                 Some(status)
             }
-            Told::Users { .. } => Some(200),
+            Told::Users { .. } | Told::Found(_) | Told::Ids(_) => Some(200),
         }
     }
 
@@ -244,7 +276,7 @@ impl Told {
     pub fn seen(&self) -> &[Seen] {
         match self {
             Told::User { seen, .. } => std::slice::from_ref(seen),
-            Told::Users { users, .. } => users,
+            Told::Users { users, .. } | Told::Found(users) => users,
             _ => &[],
         }
     }
@@ -377,6 +409,8 @@ impl fmt::Display for Ask {
             Ask::Page { walk, after, limit } => {
                 write!(f, " of walk {walk}, {limit} after {after}")?;
             }
+            Ask::Search(Sought::Word(marker) | Sought::A(marker)) => write!(f, " {marker}")?,
+            Ask::Group(ask) => ask.fmt(f)?,
         }
         match self.if_match() {
             Some(tag) => write!(f, " {tag}"),
@@ -402,6 +436,12 @@ impl fmt::Display for Told {
                 let next = next.map_or("none".to_owned(), |next| next.to_string());
                 write!(f, "[{}], next {next}, total {total}", users.join(", "))
             }
+            Told::Found(users) => {
+                let users = users.iter();
+                let users = users.map(|seen| format!("{} {}", seen.id, seen.state));
+                write!(f, "[{}]", users.collect::<Vec<_>>().join(", "))
+            }
+            Told::Ids(ids) => write!(f, "{ids:?}"),
             Told::Garbled { status, body } => write!(f, "{status}, garbled: {body:?}"),
         }
     }

@@ -22,6 +22,9 @@ const COMPONENTS: [&str; 4] = [
     "target/wasm32-wasip1/release/edge_users_admin.wasm",
 ];
 
+/// Everybody may ask, also by an attribute.
+const VARIABLES: [&str; 2] = ["auth=off", "indexed_attributes=a"];
+
 /// The test that is a host, and what it is told by environment variables.
 const KNOWN_HOST: &str = "host::a_host_whose_log_is_known";
 const ADDRESS: &str = "TORTURE_HOST_ADDRESS";
@@ -39,7 +42,9 @@ fn a_host_whose_log_is_known() {
     let options = UpOptions {
         from: std::env::var_os(FROM).expect("it is set, too").into(),
         listen: address.parse().expect("an address"),
-        variables: vec!["auth=off".parse().expect("a name and a value")],
+        variables: VARIABLES
+            .map(|variable| variable.parse().expect("a name and a value"))
+            .to_vec(),
         state_dir: Some(state.clone()),
         ..UpOptions::default()
     };
@@ -86,7 +91,7 @@ impl Place {
             .arg("--from")
             .arg(&self.directory)
             .args(["--listen", &address.to_string()])
-            .args(["--variable", "auth=off"])
+            .args(VARIABLES.map(|variable| ["--variable", variable]).concat())
             .args(flags);
         self.spawn(command)
     }

@@ -1,12 +1,13 @@
 //! The clients: each asks for something at random, over a few users and emails
 //! that all of them contend for.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::history::{Ask, Email, Record, Seen, Tag, Told, Write};
+use crate::groups::{GroupAsk, NAMES};
+use crate::history::{Ask, Email, Record, Seen, Sought, Tag, Told, Write};
 use crate::random::Random;
 use crate::wire::{Failure, Wire};
 
@@ -18,6 +19,10 @@ const MAX_USERS: usize = 12;
 
 /// How many users that are gone the clients remember, to ask for them again.
 const MAX_GONE: usize = 20;
+
+/// The first marker. It is longer than the numbers in emails and usernames, so that no search for the
+/// one finds the others.
+const FIRST_MARKER: u64 = 1000;
 
 /// How long a client waits before it sends a request again that was not answered.
 const RETRY_INTERVAL: Duration = Duration::from_millis(10);
@@ -42,6 +47,8 @@ pub struct Stage {
 struct Known {
     live: BTreeMap<u64, (Seen, Option<Tag>)>,
     gone: VecDeque<u64>,
+    /// Groups, likewise.
+    groups: BTreeSet<u64>,
 }
 
 /// What a client is about to do. The request is made of it each time it is sent,
@@ -55,6 +62,8 @@ enum Plan {
     Get(u64),
     Find(usize),
     Walk,
+    Search(Sought),
+    Group(GroupAsk),
 }
 
 /// A user, and the version at which it is to be changed.
@@ -80,7 +89,7 @@ impl Stage {
             began: Instant::now(),
             stop: AtomicBool::new(false),
             answered: AtomicU64::new(0),
-            marker: AtomicU64::new(1),
+            marker: AtomicU64::new(FIRST_MARKER),
             walk: AtomicU64::new(1),
             known: Mutex::default(),
         }
@@ -114,6 +123,16 @@ impl Stage {
                 known.gone.pop_front();
             }
         }
+        match (ask, told) {
+            (Ask::Group(GroupAsk::Create(_) | GroupAsk::Find(_)), Told::Ids(groups)) => {
+                known.groups.extend(groups);
+            }
+            (Ask::Group(GroupAsk::Delete(group)), Told::Status(204 | 404))
+            | (Ask::Group(GroupAsk::Members(group)), Told::Status(404)) => {
+                known.groups.remove(group);
+            }
+            _ => {}
+        }
         for seen in told.seen() {
             if known.gone.contains(&seen.id) {
                 continue;
@@ -137,6 +156,9 @@ impl Known {
         let choice = random.below(100);
         if self.live.len() < 3 || choice < 14 && self.live.len() < MAX_USERS {
             return Plan::Create(address(random));
+        }
+        if random.percent(25) {
+            return self.plan_more(random);
         }
         let mut target = |conditional: u64| {
             // The oldest ones more often, so that many meet at the same user.
@@ -174,6 +196,37 @@ impl Known {
                 0 => Plan::Walk,
                 gone => Plan::Get(self.gone[random.below(gone) as usize]),
             },
+        }
+    }
+}
+
+impl Known {
+    /// A search, or something about groups.
+    fn plan_more(&self, random: &mut Random) -> Plan {
+        let any = |random: &mut Random, ids: usize| random.below(ids as u64) as usize;
+        let at = any(random, self.live.len());
+        let (user, (seen, _)) = self.live.iter().nth(at).expect("it is below the length");
+        let gone = self.gone.get(any(random, MAX_GONE));
+        let choice = random.below(100);
+        let name = any(random, NAMES);
+        let group = match self.groups.len() {
+            0 => return Plan::Group(GroupAsk::Create(name)),
+            groups => self.groups.iter().nth(any(random, groups)),
+        };
+        let group = *group.expect("it is below the length");
+        match choice {
+            0..10 => Plan::Search(Sought::Word(seen.state.name)),
+            10..20 => Plan::Search(Sought::A(seen.state.a)),
+            20..26 => Plan::Group(GroupAsk::Create(name)),
+            26..29 => Plan::Group(GroupAsk::Delete(group)),
+            29..32 => Plan::Group(GroupAsk::Find(name)),
+            32..55 => Plan::Group(GroupAsk::Join(group, *user)),
+            55..70 => Plan::Group(GroupAsk::Leave(group, *user)),
+            70..82 => Plan::Group(GroupAsk::Members(group)),
+            82..95 => Plan::Group(GroupAsk::Of(*user)),
+            // Of users that may be gone.
+            95..97 => Plan::Group(GroupAsk::Join(group, *gone.unwrap_or(user))),
+            _ => Plan::Group(GroupAsk::Of(*gone.unwrap_or(user))),
         }
     }
 }
@@ -279,6 +332,8 @@ impl Session<'_> {
             },
             Plan::Get(id) => Ask::Get(id),
             Plan::Find(address) => Ask::Find(address),
+            Plan::Search(sought) => Ask::Search(sought),
+            Plan::Group(ask) => Ask::Group(ask),
             Plan::Walk => return self.walk(1 + random.below(5)),
         };
         self.ask(ask)

@@ -13,7 +13,7 @@
 //! - [`faults`]: what was away, and when; [`availability`]: how much of the time
 //! - [`load`], [`quiet`]: the requests, during the harm and after it
 //! - [`wire`]: how it is asked, over HTTP
-//! - [`history`]: the requests and answers, and their times
+//! - [`history`]: the requests and answers, and their times; [`groups`]: those about groups
 //! - [`check`]: whether the promises were kept
 //! - [`random`]: chance, from a seed
 
@@ -22,6 +22,7 @@ mod balancer;
 mod check;
 mod faults;
 mod fleet;
+mod groups;
 mod history;
 mod host;
 mod load;
@@ -34,7 +35,7 @@ mod redis_server;
 mod target;
 mod wire;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::Ordering;
@@ -48,7 +49,7 @@ use history::{History, Record};
 use host::Place;
 use load::Stage;
 use one_host::OneHost;
-use quiet::Recovery;
+use quiet::{Recovery, Traces};
 use random::Random;
 use target::Target;
 
@@ -197,13 +198,8 @@ fn run(
     })?;
     target.recover(&stage)?;
     thread::sleep(QUIET);
-    let ids: BTreeSet<u64> = records
-        .iter()
-        .flat_map(|record| record.told.seen())
-        .map(|seen| seen.id)
-        .collect();
     let quiet_from = stage.now();
-    let (inspected, recovery) = quiet::inspect(&stage, options.clients, &ids);
+    let (inspected, recovery) = quiet::inspect(&stage, options.clients, &Traces::of(&records));
     records.extend(inspected);
     Ok(Run {
         history: History::new(records, target.faults().clone(), quiet_from),

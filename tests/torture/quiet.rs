@@ -1,10 +1,11 @@
 //! The end of a run: the service was started once more and left alone. One
 //! client, one request after the other, looks at everything and uses everything.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use crate::history::{Ask, Record, Told, Write};
+use crate::groups::{GroupAsk, NAMES};
+use crate::history::{Ask, Marker, Record, Sought, Told, Write};
 use crate::load::{ADDRESSES, Session, Stage};
 
 /// How soon an email or a user that a dead request left behind can be used again.
@@ -24,15 +25,52 @@ pub struct Recovery {
     pub counted: Option<Duration>,
 }
 
-/// Looks at every user of `ids` and all others, at every email, changes every
-/// user and takes every email.
-pub fn inspect(stage: &Stage, client: usize, ids: &BTreeSet<u64>) -> (Vec<Record>, Recovery) {
+/// What is known of those who are there, or were.
+#[derive(Default)]
+pub struct Traces {
+    users: BTreeSet<u64>,
+    groups: BTreeSet<u64>,
+    /// What they had last, so far as anybody saw it: their names, and their attributes.
+    names: BTreeMap<u64, Marker>,
+    values: BTreeMap<u64, Marker>,
+}
+
+impl Traces {
+    pub fn of(records: &[Record]) -> Traces {
+        let mut traces = Traces::default();
+        for record in records {
+            for seen in record.told.seen() {
+                traces.users.insert(seen.id);
+                traces.names.insert(seen.id, seen.state.name);
+                traces.values.insert(seen.id, seen.state.a);
+            }
+            if let (Ask::Group(GroupAsk::Create(_) | GroupAsk::Of(_)), Told::Ids(groups)) =
+                (&record.ask, &record.told)
+            {
+                traces.groups.extend(groups);
+            }
+        }
+        traces
+    }
+}
+
+/// Looks at every user of `traces` and all others, at every email and every group, by every side,
+/// changes every user, takes every email and every name of a group.
+pub fn inspect(stage: &Stage, client: usize, traces: &Traces) -> (Vec<Record>, Recovery) {
     let mut session = Session::alone(stage, client);
     session.walk(5);
     let counted = session.wait_for_count();
-    for id in ids {
+    for id in &traces.users {
         session.ask(Ask::Get(*id));
     }
+    // Also what nobody has any more.
+    for marker in traces.names.values() {
+        session.ask(Ask::Search(Sought::Word(*marker)));
+    }
+    for marker in traces.values.values() {
+        session.ask(Ask::Search(Sought::A(*marker)));
+    }
+    session.look_at_groups(traces);
     for address in 0..ADDRESSES {
         session.ask(Ask::Find(address));
     }
@@ -55,13 +93,52 @@ pub fn inspect(stage: &Stage, client: usize, ids: &BTreeSet<u64>) -> (Vec<Record
         session.take(address);
         session.ask(Ask::Find(address));
     }
+    session.change_groups();
     let usable = began.elapsed();
+    session.look_at_groups(traces);
     session.walk(5);
     session.users();
     (session.records, Recovery { usable, counted })
 }
 
 impl Session<'_> {
+    /// The members of each group, and the groups of each user.
+    fn look_at_groups(&mut self, traces: &Traces) {
+        for group in &traces.groups {
+            self.ask(Ask::Group(GroupAsk::Members(*group)));
+        }
+        for user in &traces.users {
+            self.ask(Ask::Group(GroupAsk::Of(*user)));
+        }
+    }
+
+    /// Has a group for each name, and each user in all of them.
+    fn change_groups(&mut self) {
+        for name in 0..NAMES {
+            let mut group = None;
+            self.until_answered(|session| {
+                let created = session.ask(Ask::Group(GroupAsk::Create(name)))?;
+                let told = match created.status() {
+                    Some(409) => session.ask(Ask::Group(GroupAsk::Find(name)))?,
+                    _ => created,
+                };
+                if let Told::Ids(ids) = &told {
+                    group = ids.first().copied();
+                }
+                // Refused without a holder: it will be free soon.
+                group.map(|_| told)
+            });
+            let Some(group) = group else { continue };
+            for user in self.users().0 {
+                self.until_answered(|session| session.ask(Ask::Group(GroupAsk::Join(group, user))));
+            }
+            self.ask(Ask::Group(GroupAsk::Members(group)));
+        }
+        for user in self.users().0 {
+            self.ask(Ask::Group(GroupAsk::Of(user)));
+        }
+    }
+
     /// The ids of all users, and how many the service says there are.
     fn users(&mut self) -> (Vec<u64>, u64) {
         let before = self.records.len();

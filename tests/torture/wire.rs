@@ -6,7 +6,7 @@ use reqwest::blocking::{Client, RequestBuilder, Response};
 use reqwest::header::{ETAG, IF_MATCH, LINK};
 use serde_json::{Map, Value, json};
 
-use crate::history::{Ask, Email, Seen, State, Told, Write};
+use crate::history::{Ask, Email, Seen, Sought, State, Told, Write};
 
 /// Longer than the host lets a request take.
 const REQUEST_TIME_LIMIT: Duration = Duration::from_secs(40);
@@ -75,6 +75,24 @@ impl Wire {
                 let page = format!("{url}/users?limit={limit}&after={after}");
                 self.client.get(page)
             }
+            // One page shows all: there are never so many.
+            Ask::Search(Sought::Word(marker)) => {
+                let words = format!("{url}/users?limit=1000&q=name%20{marker}");
+                self.client.get(words)
+            }
+            Ask::Search(Sought::A(marker)) => {
+                let value = format!("{url}/users?limit=1000&attributes.a=a%20{marker}");
+                self.client.get(value)
+            }
+            Ask::Group(ask) => {
+                let (method, path, content) = ask.request();
+                let method = method.parse().expect("a method");
+                let request = self.client.request(method, format!("{url}{path}"));
+                match content {
+                    Some(content) => request.json(&content),
+                    None => request,
+                }
+            }
         };
         match ask.if_match() {
             Some(tag) => request.header(IF_MATCH, tag),
@@ -97,6 +115,10 @@ fn told(response: Response, ask: &Ask) -> Option<Told> {
     let whole = match (ask, status) {
         (Ask::Delete { .. }, 200..300) | (_, 300..) => Some(Told::Status(status)),
         (Ask::Find(_) | Ask::Page { .. }, _) => users(&body, next, total),
+        (Ask::Search(_), _) if next.is_none() => found(&body),
+        (Ask::Search(_), _) => None,
+        (Ask::Group(_), 204) => Some(Told::Status(status)),
+        (Ask::Group(_), _) => ids(&body),
         // PUT is answered without one.
         _ if tag.is_none() != matches!(ask, Ask::Put { .. }) => None,
         _ => user(&body).map(|seen| Told::User { status, tag, seen }),
@@ -115,6 +137,26 @@ fn users(body: &str, link: Option<String>, total: Option<String>) -> Option<Told
         next,
         total: total?.parse().ok()?,
     })
+}
+
+fn found(body: &str) -> Option<Told> {
+    let users: Vec<Value> = serde_json::from_str(body).ok()?;
+    let users = users.iter().map(seen).collect::<Option<_>>();
+    users.map(Told::Found)
+}
+
+/// The ids of one, or of several.
+fn ids(body: &str) -> Option<Told> {
+    let body: Value = serde_json::from_str(body).ok()?;
+    let all = match &body {
+        Value::Array(all) => &all[..],
+        one => std::slice::from_ref(one),
+    };
+    let ids = all
+        .iter()
+        .map(|one| one["id"].as_u64())
+        .collect::<Option<_>>();
+    ids.map(Told::Ids)
 }
 
 /// Where `</users?limit=5&after=17>; rel="next"` leads.

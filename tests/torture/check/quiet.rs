@@ -4,12 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Findings;
+use crate::groups::GroupAsk;
 use crate::history::{Ask, History, Record, State, Told, Write};
 
 /// The users in the service.
 #[derive(Default)]
 struct Model {
     users: BTreeMap<u64, State>,
+    /// Who is in which group, once anybody was told.
+    groups: BTreeMap<u64, BTreeSet<u64>>,
+    /// Names of groups that were refused, and not found since.
+    refused_names: BTreeMap<usize, Record>,
     /// Emails that were refused although no user has them: they may be free soon.
     refused: BTreeMap<usize, Record>,
 }
@@ -50,6 +55,10 @@ pub fn check(history: &History, findings: &mut Findings) {
     }
     for (address, record) in &model.refused {
         let what = format!("nobody has e{address}, and nobody can take it");
+        findings.violation("nothing is stuck", what, [record]);
+    }
+    for (name, record) in &model.refused_names {
+        let what = format!("no group has the name g{name}, and none can take it");
         findings.violation("nothing is stuck", what, [record]);
     }
     // The last one only: the count is given the time that it needs.
@@ -100,7 +109,71 @@ impl Model {
             }
             (Ask::Create(write), told) => self.create(write, record, told),
             (Ask::Patch { id, write, .. }, told) => self.patch(*id, write, told),
+            (Ask::Search(sought), Told::Found(users)) => {
+                let found: BTreeSet<u64> = users.iter().map(|seen| seen.id).collect();
+                let all = self.users.iter();
+                let all = all.filter(|(_, state)| sought.finds(state));
+                let right = all.map(|(id, _)| id).eq(&found) && found.len() == users.len();
+                (!right).then_some(("found", "a search does not find who has it"))
+            }
+            (Ask::Group(ask), told) => self.group(*ask, record, told),
             _ => None,
+        }
+    }
+
+    fn group(
+        &mut self,
+        ask: GroupAsk,
+        record: &Record,
+        told: &Told,
+    ) -> Option<(&'static str, &'static str)> {
+        match (ask, told) {
+            (GroupAsk::Create(name), Told::Ids(ids)) => {
+                self.refused_names.remove(&name);
+                let new = ids.iter().map(|group| (*group, BTreeSet::new()));
+                self.groups.extend(new);
+                None
+            }
+            (GroupAsk::Create(name), _) => {
+                self.refused_names.insert(name, record.clone());
+                None
+            }
+            (GroupAsk::Find(name), Told::Ids(ids)) => {
+                if !ids.is_empty() {
+                    self.refused_names.remove(&name);
+                }
+                None
+            }
+            (GroupAsk::Members(group), Told::Ids(users)) => {
+                let users: BTreeSet<u64> = users.iter().copied().collect();
+                if !users.iter().all(|user| self.users.contains_key(user)) {
+                    return Some(("membership", "a group has a user who is not there"));
+                }
+                let known = self.groups.entry(group).or_insert_with(|| users.clone());
+                let right = *known == users;
+                (!right).then_some(("membership", "a group does not show its users"))
+            }
+            (GroupAsk::Members(group), _) => {
+                let gone = !self.groups.contains_key(&group);
+                (!gone).then_some(("durable", "a group is there and can't be read"))
+            }
+            (GroupAsk::Of(user), Told::Ids(ids)) => {
+                let groups = self.groups.iter();
+                let groups = groups.filter(|(_, users)| users.contains(&user));
+                let right = self.users.contains_key(&user) && groups.map(|(id, _)| id).eq(ids);
+                (!right).then_some(("membership", "a user does not show its groups"))
+            }
+            (GroupAsk::Of(user), _) => {
+                let gone = !self.users.contains_key(&user);
+                (!gone).then_some(("durable", "a user is there, and its groups can't be read"))
+            }
+            (GroupAsk::Join(group, user), told) => {
+                self.groups.entry(group).or_default().insert(user);
+                let right = told.is_success();
+                (!right).then_some(("nothing is stuck", "a user can't get into a group"))
+            }
+            (GroupAsk::Delete(_) | GroupAsk::Leave(..), _) => None,
+            (GroupAsk::Find(_), _) => None,
         }
     }
 
@@ -244,6 +317,43 @@ mod tests {
         let rename = example.renaming(&one, false);
         example.told(rename, Told::Status(404));
         assert_eq!(broken(check, example), ["nothing is stuck"]);
+    }
+
+    #[test]
+    fn a_search_finds_who_has_it_and_nobody_else() {
+        use crate::history::Sought;
+        let (mut example, one, two) = quiet();
+        let search = |seen: &Seen| Ask::Search(Sought::A(seen.state.a));
+        example.told(search(&one), Told::Found(vec![one.clone()]));
+        assert!(broken(check, example.clone()).is_empty());
+        example.told(search(&two), Told::Found(vec![]));
+        assert_eq!(broken(check, example), ["found"]);
+    }
+
+    #[test]
+    fn groups_and_users_tell_the_same() {
+        let (mut example, one, two) = quiet();
+        let ask = |example: &mut Example, ask, ids: &[u64]| {
+            example.told(Ask::Group(ask), Told::Ids(ids.to_vec()));
+        };
+        ask(&mut example, GroupAsk::Members(1), &[one.id]);
+        ask(&mut example, GroupAsk::Of(one.id), &[1]);
+        ask(&mut example, GroupAsk::Of(two.id), &[]);
+        assert!(broken(check, example.clone()).is_empty());
+        ask(&mut example, GroupAsk::Of(two.id), &[1]);
+        assert_eq!(broken(check, example.clone()), ["membership"]);
+        ask(&mut example, GroupAsk::Members(1), &[one.id, 99]);
+        assert_eq!(broken(check, example), ["membership", "membership"]);
+    }
+
+    #[test]
+    fn a_name_that_no_group_has_can_be_taken_in_the_end() {
+        let (mut example, ..) = quiet();
+        let create = Ask::Group(GroupAsk::Create(0));
+        example.told(create.clone(), Told::Status(409));
+        assert_eq!(broken(check, example.clone()), ["nothing is stuck"]);
+        example.told(create, Told::Ids(vec![1]));
+        assert!(broken(check, example).is_empty());
     }
 
     #[test]
