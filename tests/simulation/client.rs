@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use edge_users::configuration::Configuration;
 use edge_users::directory::{Directory, Sizes};
+use edge_users::message::content::Part;
 use edge_users::platform::Platform;
 use edge_users::rest::Rest;
 use edge_users::rest::groups::Groups;
@@ -54,12 +55,6 @@ impl Port {
     pub fn answer(&self, answer: Answer) {
         self.operation.take();
         self.answer.replace(Some(answer));
-    }
-
-    /// Forgets a request that died.
-    pub fn clear(&self) {
-        self.operation.take();
-        self.answer.take();
     }
 
     /// The response, once it is there.
@@ -129,33 +124,43 @@ impl Store for Port {
     }
 }
 
+/// What an instance takes for the time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Moment {
+    /// The true time.
+    pub now: i64,
+    /// How many milliseconds the clock of the instance is ahead of that.
+    pub skew: i64,
+}
+
 /// Time and chance, the same in every run.
 pub struct SimPlatform {
     /// Random numbers are unique across clients.
     client: u64,
     drawn: Cell<u64>,
     times: Cell<u64>,
-    /// The true time.
-    now: Rc<Cell<i64>>,
-    /// How many milliseconds the clock of the instance is ahead of that.
-    skew: Cell<i64>,
+    moment: Cell<Moment>,
 }
 
 impl SimPlatform {
-    /// The platform of a client; `now` is the true time.
-    pub fn new(client: u64, now: Rc<Cell<i64>>, skew: i64) -> Rc<SimPlatform> {
+    /// The platform of a client that has drawn so many random numbers.
+    pub fn new(client: u64, drawn: u64) -> Rc<SimPlatform> {
         Rc::new(SimPlatform {
             client,
-            drawn: Cell::new(0),
+            drawn: Cell::new(drawn),
             times: Cell::new(0),
-            now,
-            skew: Cell::new(skew),
+            moment: Cell::default(),
         })
     }
 
-    /// Sets the clock.
-    pub fn set_clock(&self, skew: i64) {
-        self.skew.set(skew);
+    /// Sets the time.
+    pub fn set(&self, moment: Moment) {
+        self.moment.set(moment);
+    }
+
+    /// How many random numbers were drawn.
+    pub fn drawn(&self) -> u64 {
+        self.drawn.get()
     }
 
     /// Names all times that the service was told.
@@ -166,13 +171,14 @@ impl SimPlatform {
 
 impl Platform for SimPlatform {
     fn now(&self) -> Timestamp {
-        let now = self.now.get() + self.skew.get();
+        let Moment { now, skew } = self.moment.get();
+        let now = now + skew;
         self.times.set(hash(&(self.times.get(), now)));
         Timestamp(now)
     }
 
     fn monotonic(&self) -> Duration {
-        let now = self.now.get();
+        let now = self.moment.get().now;
         self.times.set(hash(&(self.times.get(), now)));
         Duration::from_millis(now as u64)
     }
@@ -227,11 +233,17 @@ pub fn serve(
             true => service::respond::<Groups, _, _, _>(&directory, &configuration, request).await,
             false => service::respond::<Rest, _, _, _>(&directory, &configuration, request).await,
         };
-        let response = answer.response.map(|content| {
-            content
-                .whole()
-                .expect("nothing here is made while it is sent")
-        });
+        let (head, mut content) = answer.response.into_parts();
+        let mut body = Vec::new();
+        // The client takes everything at once.
+        loop {
+            match content.next(0).await {
+                Part::Bytes(bytes) => body.extend(bytes),
+                Part::End => break,
+                Part::Later | Part::Pause(_) => unreachable!("there is nothing to wait for"),
+            }
+        }
+        let response = http::Response::from_parts(head, body);
         port.response.replace(Some(response));
         service::run_after_response(&directory, &configuration, answer.created).await
     })

@@ -1,7 +1,7 @@
 //! The conditions under which a scenario runs, besides faults, and which promises hold under them.
 
 use crate::history::Event;
-use crate::request::Ask;
+use crate::request::{Ask, Outcome, Told};
 
 /// How long a store operation may take without breaking a promise, in milliseconds.
 pub const SLOW_MILLIS: i64 = 40_000;
@@ -40,8 +40,16 @@ impl Conditions {
 
     /// Whether no promise is about the answer to this request.
     pub fn exempt(self, event: &Event) -> bool {
-        let searches = matches!(event.ask, Ask::Search { .. });
-        (self.late_reads && event.reads_late && event.ask.reads())
+        let searches = matches!(*event.ask, Ask::Search { .. });
+        // An upsert that changes nothing is a lookup.
+        let looks_up = matches!(
+            (&*event.ask, &event.told),
+            (
+                Ask::Upsert(..),
+                Told::Status(409) | Told::Upserted(Outcome::Unchanged, _)
+            )
+        );
+        (self.late_reads && event.reads_late && (event.ask.reads() || looks_up))
             || (searches && !self.counts_and_finds())
     }
 

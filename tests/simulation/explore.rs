@@ -1,7 +1,6 @@
 //! Exhaustive exploration: every order of the store operations of a scenario's
 //! clients, with a fault or a long pause at every point, in a depth-first search.
 //!
-//! A run can't be turned back, so that each branch is run anew from the start.
 //! A place that was reached before by other ways is not searched again: the
 //! same store, the same answers so far to each request that is under way, and
 //! the same history as far as clients can tell.
@@ -68,6 +67,8 @@ impl fmt::Display for Figures {
 
 /// A place on the way of the search, and where one can go from it.
 struct Fork {
+    run: Simulation,
+    taken: Taken,
     choices: Vec<Choice>,
     next: usize,
 }
@@ -75,6 +76,7 @@ struct Fork {
 /// Explores a scenario until it fails, or to the end.
 pub fn explore(scenario: &Scenario, bounds: Bounds) -> Result<Figures, Box<Failure>> {
     let prepared = scenario.prepare();
+    let run = prepared.start();
     let mut search = Search {
         scenario,
         bounds,
@@ -83,9 +85,9 @@ pub fn explore(scenario: &Scenario, bounds: Bounds) -> Result<Figures, Box<Failu
         way: Vec::new(),
         figures: Figures::default(),
     };
-    search.descend()?;
-    while search.turn() {
-        search.descend()?;
+    search.descend(run, Taken::default())?;
+    while let Some((run, taken)) = search.turn()? {
+        search.descend(run, taken)?;
     }
     Ok(search.figures)
 }
@@ -115,13 +117,8 @@ impl Search<'_> {
         taken.collect()
     }
 
-    /// Runs along the way, and then onward to the end or to where others were.
-    fn descend(&mut self) -> Result<(), Box<Failure>> {
-        let mut run = self.prepared.start();
-        let mut taken = Taken::default();
-        for choice in self.choices() {
-            self.take(&mut run, choice, &mut taken)?;
-        }
+    /// Runs onward to the end or to where others were.
+    fn descend(&mut self, mut run: Simulation, mut taken: Taken) -> Result<(), Box<Failure>> {
         loop {
             // How many switches are left only counts where they are few.
             let switches = match self.bounds.switches {
@@ -137,7 +134,12 @@ impl Search<'_> {
             let Some(choice) = choices.first().copied() else {
                 return self.judge(run);
             };
-            self.way.push(Fork { choices, next: 0 });
+            self.way.push(Fork {
+                run: run.clone(),
+                taken,
+                choices,
+                next: 0,
+            });
             self.take(&mut run, choice, &mut taken)?;
         }
     }
@@ -219,14 +221,16 @@ impl Search<'_> {
     }
 
     /// Goes back to the last fork that has another way, and takes it.
-    fn turn(&mut self) -> bool {
+    fn turn(&mut self) -> Result<Option<(Simulation, Taken)>, Box<Failure>> {
         while let Some(fork) = self.way.last_mut() {
             fork.next += 1;
-            if fork.next < fork.choices.len() {
-                return true;
+            if let Some(choice) = fork.choices.get(fork.next).copied() {
+                let (mut run, mut taken) = (fork.run.clone(), fork.taken);
+                self.take(&mut run, choice, &mut taken)?;
+                return Ok(Some((run, taken)));
             }
             self.way.pop();
         }
-        false
+        Ok(None)
     }
 }

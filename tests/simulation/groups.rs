@@ -80,6 +80,11 @@ fn meetings() -> Vec<Meeting> {
             vec![asks(&[Leave(1, 1)]), asks(&[Members(1)])],
         ),
         (
+            "join again/members, which clears the leaf of the one who left",
+            [joined(), asks(&[Leave(1, 1)])].concat(),
+            vec![asks(&[Join(1, 1)]), asks(&[Members(1)])],
+        ),
+        (
             "create/create of one name",
             vec![],
             vec![asks(&[Create(G)]), asks(&[Create(G)])],

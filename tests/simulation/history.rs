@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::rc::Rc;
 
 use crate::conditions::Conditions;
 use crate::linearizability::{self, Interval};
 use crate::model::{Call, Stretch};
-use crate::request::{Ask, By, Seen, Told};
+use crate::request::{Ask, By, GroupAsk, Outcome, Seen, Told};
 use crate::store::hash;
 
 /// The end of a request that has not ended.
@@ -18,7 +19,7 @@ pub struct Event {
     pub client: usize,
     /// Which of the client's requests it is.
     pub number: usize,
-    pub ask: Ask,
+    pub ask: Rc<Ask>,
     pub told: Told,
     pub start: usize,
     pub end: usize,
@@ -26,15 +27,15 @@ pub struct Event {
     pub operations: usize,
     /// Whether reads may have been late for it.
     pub reads_late: bool,
-    /// Names the set of requests that ended before this one started.
-    before: u64,
 }
 
 /// The requests of a run, in the order of their starts.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    pub events: Vec<Event>,
+    pub events: Vec<Rc<Event>>,
+    /// Names the set of requests that ended.
     ended: u64,
+    fingerprint: u64,
 }
 
 impl History {
@@ -45,8 +46,9 @@ impl History {
     }
 
     /// Notes that a request starts, and answers its index.
-    pub fn start(&mut self, client: usize, number: usize, ask: Ask, now: usize) -> usize {
-        self.events.push(Event {
+    pub fn start(&mut self, client: usize, number: usize, ask: Rc<Ask>, now: usize) -> usize {
+        self.fingerprint ^= hash(&(client, number, self.ended));
+        self.events.push(Rc::new(Event {
             client,
             number,
             ask,
@@ -55,33 +57,43 @@ impl History {
             end: OPEN,
             operations: 0,
             reads_late: false,
-            before: self.ended,
-        });
+        }));
         self.events.len() - 1
     }
 
     /// Notes the answer. A request that may still take effect does not end.
     pub fn end(&mut self, index: usize, told: Told, now: usize) {
-        let event = &mut self.events[index];
+        let event = self.event(index);
+        let name = (event.client, event.number);
         if told != Told::Unknown {
             event.end = now;
-            self.ended ^= hash(&(event.client, event.number));
+            self.ended ^= hash(&name);
+            self.fingerprint ^= hash(&(name, &told));
         }
+        let event = self.event(index);
         event.told = told;
+    }
+
+    /// A request that is under way.
+    pub fn event(&mut self, index: usize) -> &mut Event {
+        Rc::make_mut(&mut self.events[index])
     }
 
     /// Notes that no request is under way: a request without effect so far never has one.
     pub fn settle(&mut self, now: usize) {
         for event in &mut self.events {
-            event.end = event.end.min(now);
+            if event.end > now {
+                Rc::make_mut(event).end = now;
+            }
         }
     }
 
     /// Takes creates with a key for creates without one: their keys are free again.
     pub fn forget_keys(&mut self) {
         for event in &mut self.events {
-            if let Ask::CreateOnce(_, profile) = &event.ask {
-                event.ask = Ask::Create(profile.clone());
+            if let Ask::CreateOnce(_, profile) = &*event.ask {
+                let create = Rc::new(Ask::Create(profile.clone()));
+                Rc::make_mut(event).ask = create;
             }
         }
     }
@@ -89,51 +101,47 @@ impl History {
     /// Leaves out what concerns only users who are gone, as if they had never been; but those
     /// who were created with a key leave that.
     pub fn forget_the_gone(&mut self) {
-        let deleted = |event: &Event| match (&event.ask, &event.told) {
+        let deleted = |event: &Rc<Event>| match (&*event.ask, &event.told) {
             (Ask::Delete(id, _), Told::Status(204)) => Some(*id),
             _ => None,
         };
-        let keyed = |event: &Event| match (&event.ask, &event.told) {
+        let keyed = |event: &Rc<Event>| match (&*event.ask, &event.told) {
             (Ask::CreateOnce(..), Told::User(_, seen)) => Some(seen.id),
             _ => None,
         };
         let keyed: BTreeSet<u64> = self.events.iter().filter_map(keyed).collect();
         let gone = self.events.iter().filter_map(deleted);
         let gone: BTreeSet<u64> = gone.filter(|id| !keyed.contains(id)).collect();
-        self.events.retain(|event| match (&event.ask, &event.told) {
-            (Ask::Create(_), Told::User(_, seen)) => !gone.contains(&seen.id),
-            (Ask::Delete(id, _), _) => !gone.contains(id),
-            _ => true,
-        });
+        self.events
+            .retain(|event| match (&*event.ask, &event.told) {
+                (Ask::Create(_), Told::User(_, seen)) => !gone.contains(&seen.id),
+                (Ask::Delete(id, _), _) => !gone.contains(id),
+                _ => true,
+            });
     }
 
     /// The requests without an answer, except those that are [repeatable](History::repeatable).
-    pub fn unknown(&self) -> Vec<Ask> {
+    pub fn unknown(&self) -> Vec<Rc<Ask>> {
         let unknown = self.events.iter().filter(|event| {
-            event.told == Told::Unknown && !matches!(event.ask, Ask::CreateOnce(..))
+            event.told == Told::Unknown && !matches!(*event.ask, Ask::CreateOnce(..))
         });
         unknown.map(|event| event.ask.clone()).collect()
     }
 
     /// The requests with a key, each once.
-    pub fn repeatable(&self) -> Vec<Ask> {
-        let mut asks: Vec<Ask> = Vec::new();
+    pub fn repeatable(&self) -> Vec<Rc<Ask>> {
+        let mut asks: Vec<Rc<Ask>> = Vec::new();
         for event in &self.events {
-            if matches!(event.ask, Ask::CreateOnce(..)) && !asks.contains(&event.ask) {
+            if matches!(*event.ask, Ask::CreateOnce(..)) && !asks.contains(&event.ask) {
                 asks.push(event.ask.clone());
             }
         }
         asks
     }
 
-    /// A hash of everything that clients know, in the order in which they could observe it.
+    /// Names everything that clients know, in the order in which they could observe it.
     pub fn fingerprint(&self) -> u64 {
-        let events = self.events.iter();
-        events.fold(0, |sum, event| {
-            let ended = event.end != OPEN;
-            let told = (ended, &event.told);
-            sum ^ hash(&(event.client, event.number, event.before, told))
-        })
+        self.fingerprint
     }
 
     /// Fails if no order of the requests, each taking effect at one instant
@@ -147,10 +155,11 @@ impl History {
         let mut calls = Vec::new();
         let ids = self.ids();
         let promised = self.events.iter().filter(|event| !conditions.exempt(event));
-        let promised: Vec<&Event> = promised.collect();
+        let promised: Vec<&Event> = promised.map(|event| &**event).collect();
         let tags: BTreeSet<&String> = promised.iter().filter_map(|event| event.tag()).collect();
         for event in &promised {
-            let understood = conditions.late_reads.then(|| event.understood(&tags));
+            let late = conditions.late_reads;
+            let understood = late.then(|| self.understood(event, &tags));
             let event = understood.as_ref().unwrap_or(event);
             let mut call = |call| {
                 calls.push(Interval {
@@ -176,8 +185,34 @@ impl History {
                 }
                 continue;
             }
+            if let (Ask::DeleteMany(ids), told) = (&*event.ask, &event.told) {
+                let told = match told {
+                    Told::Each(results) => results.clone(),
+                    _ => ids.iter().map(|id| (*id, Told::Unknown)).collect(),
+                };
+                for (id, told) in told {
+                    // One that failed may still take effect.
+                    let end = match told {
+                        Told::Unknown => OPEN,
+                        _ => event.end,
+                    };
+                    calls.push(Interval {
+                        call: Call::Asked(Ask::Delete(id, None).into(), told),
+                        start: event.start,
+                        end,
+                    });
+                }
+                continue;
+            }
+            let is_late = conditions.late_reads && event.reads_late;
+            if let Ask::Upsert("external_id", _) = &*event.ask
+                && (is_late || self.overlaps(event))
+            {
+                call(Call::Upserted(event.ask.clone(), event.told.clone()));
+                continue;
+            }
             // Read one by one: only alone the answer is of one moment.
-            if let Ask::Group(ask) = &event.ask
+            if let Ask::Group(ask) = &*event.ask
                 && ask.reads_several()
                 && self.overlaps(event)
             {
@@ -189,7 +224,7 @@ impl History {
                 }
                 continue;
             };
-            let &Ask::List { after, limit } = &event.ask else {
+            let &Ask::List { after, limit } = &*event.ask else {
                 call(Call::Asked(event.ask.clone(), event.told.clone()));
                 continue;
             };
@@ -215,6 +250,7 @@ impl History {
         }
         let created = self.events.iter().filter_map(|event| match &event.told {
             Told::User(201, seen) => Some(seen.id),
+            Told::Upserted(Outcome::Created, id) => Some(*id),
             _ => None,
         });
         let created: BTreeSet<u64> = created.collect();
@@ -226,16 +262,11 @@ impl History {
 
     /// Fails if no search may ever be answered so.
     fn check_search(&self, event: &Event, stretch: &Stretch) -> Result<(), String> {
-        let (Told::Found { users, .. }, Ask::Search { limit, .. }) = (&event.told, &event.ask)
+        let (Told::Found { users, .. }, Ask::Search { limit, .. }) = (&event.told, &*event.ask)
         else {
             return Ok(());
         };
-        let position = |seen: &Seen| {
-            let external_id = seen.external_id.as_deref();
-            let attributes = seen.attributes.as_deref();
-            let by = &stretch.by;
-            by.position(&seen.name, external_id, attributes, seen.id)
-        };
+        let position = |seen: &Seen| stretch.by.position(&seen.traits(), seen.id);
         let mut positions: Vec<_> = users.iter().filter_map(position).collect();
         if stretch.by.is_backwards() {
             positions.reverse();
@@ -269,20 +300,46 @@ impl History {
 
     /// Whether a user may have got another position while a search went on.
     fn moves(&self, id: u64, event: &Event, by: &By) -> bool {
-        let member = match by {
-            By::Name(_) | By::Word(_) | By::Nothing(_) => "name",
-            By::ExternalId(_) => "external_id",
-            By::Attribute(_) => "attributes",
-        };
         let mut others = self.events.iter();
         others.any(|other| {
-            let moves = match &other.ask {
+            let moves = match &*other.ask {
                 Ask::Put(user, ..) => *user == id,
-                Ask::Patch(user, patch, _) => *user == id && patch.get(member).is_some(),
+                Ask::Patch(user, patch, _) => *user == id && by.is_touched_by(patch),
+                // Of whom, is not known before it ends.
+                Ask::Upsert(_, patch) => by.is_touched_by(patch),
                 _ => false,
             };
             moves && other.start <= event.end && event.start <= other.end
         })
+    }
+
+    /// What an event tells where reads may be late.
+    ///
+    /// - A change that was made to a version which no answer with a promise shows counts as one
+    ///   without a condition. Late reads may have shown the version before.
+    /// - A group whose record was read late may be gone: then its member was made or not.
+    fn understood(&self, event: &Event, tags: &BTreeSet<&String>) -> Event {
+        let mut event = event.clone();
+        let is_made = matches!(event.told, Told::User(..) | Told::Status(204));
+        let group = match *event.ask {
+            Ask::Group(GroupAsk::Join(group, _) | GroupAsk::Leave(group, _)) => Some(group),
+            _ => None,
+        };
+        let removes = |other: &Rc<Event>| {
+            let is_early = other.start <= event.end;
+            is_early && group.is_some_and(|id| *other.ask == Ask::Group(GroupAsk::Remove(id)))
+        };
+        if event.reads_late && self.events.iter().any(removes) {
+            event.told = Told::Unknown;
+        }
+        if let Ask::Put(.., condition) | Ask::Patch(.., condition) | Ask::Delete(_, condition) =
+            Rc::make_mut(&mut event.ask)
+            && is_made
+            && condition.as_ref().is_some_and(|tag| !tags.contains(tag))
+        {
+            *condition = None;
+        }
+        event
     }
 
     fn overlaps(&self, event: &Event) -> bool {
@@ -291,15 +348,15 @@ impl History {
 
     /// Whether there is another request with the key, or one that died, when this one runs.
     fn is_in_progress(&self, event: &Event) -> bool {
-        let Ask::CreateOnce(key, _) = event.ask else {
+        let Ask::CreateOnce(key, _) = *event.ask else {
             return false;
         };
         self.overlapping(event)
-            .any(|other| matches!(other.ask, Ask::CreateOnce(others, _) if others == key))
+            .any(|other| matches!(*other.ask, Ask::CreateOnce(others, _) if others == key))
     }
 
     /// The other requests that run when this one does.
-    fn overlapping(&self, event: &Event) -> impl Iterator<Item = &Event> {
+    fn overlapping(&self, event: &Event) -> impl Iterator<Item = &Rc<Event>> {
         self.events.iter().filter(move |other| {
             let same = (other.client, other.number) == (event.client, event.number);
             !same && other.start <= event.end && event.start <= other.end
@@ -310,8 +367,10 @@ impl History {
     fn ids(&self) -> BTreeSet<u64> {
         let mut ids = BTreeSet::new();
         for event in &self.events {
-            match (&event.told, &event.ask) {
+            match (&event.told, &*event.ask) {
                 (Told::User(_, seen) | Told::Replayed(seen), _) => ids.extend([seen.id]),
+                (Told::Upserted(_, id), _) => ids.extend([*id]),
+                (Told::Each(_) | Told::Unknown, Ask::DeleteMany(deleted)) => ids.extend(deleted),
                 (Told::Users { users, .. } | Told::Found { users, .. }, _) => {
                     ids.extend(users.iter().map(|seen| seen.id))
                 }
@@ -333,21 +392,6 @@ impl Event {
             Told::User(_, seen) | Told::Replayed(seen) => seen.tag.as_ref(),
             _ => None,
         }
-    }
-
-    /// The same event; but a change that was made to a version which no answer with a promise shows
-    /// counts as one without a condition. Late reads may have shown the version before.
-    fn understood(&self, tags: &BTreeSet<&String>) -> Event {
-        let mut event = self.clone();
-        let is_made = matches!(event.told, Told::User(..) | Told::Status(204));
-        if let Ask::Put(.., condition) | Ask::Patch(.., condition) | Ask::Delete(_, condition) =
-            &mut event.ask
-            && is_made
-            && condition.as_ref().is_some_and(|tag| !tags.contains(tag))
-        {
-            *condition = None;
-        }
-        event
     }
 }
 

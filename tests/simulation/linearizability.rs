@@ -23,7 +23,10 @@ pub struct Interval {
 impl Interval {
     /// Whether it may never have taken effect.
     fn is_optional(&self) -> bool {
-        matches!(self.call, Call::Asked(_, Told::Unknown))
+        matches!(
+            self.call,
+            Call::Asked(_, Told::Unknown) | Call::Upserted(_, Told::Unknown)
+        )
     }
 }
 
@@ -97,15 +100,13 @@ impl Search<'_> {
 
     fn changes_nothing(&self, index: usize, model: &Model) -> bool {
         // The answer to a PUT does not say which version it made. Later it may have made another.
-        if matches!(
-            self.calls[index].call,
-            Call::Asked(Ask::Put(..), Told::User(..))
-        ) {
-            return false;
-        }
         // Nor does the answer to a change of a group: it is the same where nothing changes.
-        if matches!(&self.calls[index].call, Call::Asked(Ask::Group(ask), _) if !ask.reads()) {
-            return false;
+        if let Call::Asked(ask, told) = &self.calls[index].call {
+            match (&**ask, told) {
+                (Ask::Put(..), Told::User(..)) => return false,
+                (Ask::Group(ask), _) if !ask.reads() => return false,
+                _ => {}
+            }
         }
         let after = model.after(&self.calls[index].call, self.nameless);
         matches!(&after[..], [same] if same == model)
@@ -173,6 +174,10 @@ mod tests {
     use super::*;
     use crate::request::Seen;
 
+    fn asked(ask: Ask, told: Told) -> Call {
+        Call::Asked(ask.into(), told)
+    }
+
     fn seen(id: u64, name: &str, email: Option<&str>, tag: &str) -> Seen {
         Seen {
             id,
@@ -181,6 +186,7 @@ mod tests {
             username: None,
             external_id: None,
             attributes: None,
+            active: true,
             created_at: "1".to_owned(),
             updated_at: "1".to_owned(),
             tag: Some(tag.to_owned()),
@@ -188,7 +194,7 @@ mod tests {
     }
 
     fn create(email: &str, told: Told) -> Call {
-        Call::Asked(Ask::Create(json!({ "name": "A", "email": email })), told)
+        asked(Ask::Create(json!({ "name": "A", "email": email })), told)
     }
 
     fn made(id: u64, email: &str) -> Call {
@@ -199,23 +205,23 @@ mod tests {
     }
 
     fn get(id: u64, name: &str, email: &str, tag: &str) -> Call {
-        Call::Asked(
+        asked(
             Ask::Get(id),
             Told::User(200, seen(id, name, Some(email), tag)),
         )
     }
 
     fn missing(id: u64) -> Call {
-        Call::Asked(Ask::Get(id), Told::Status(404))
+        asked(Ask::Get(id), Told::Status(404))
     }
 
     fn delete(id: u64, told: Told) -> Call {
-        Call::Asked(Ask::Delete(id, None), told)
+        asked(Ask::Delete(id, None), told)
     }
 
     fn rename(id: u64, name: &str, condition: Option<&str>, told: Told) -> Call {
         let patch = json!({ "name": name });
-        Call::Asked(Ask::Patch(id, patch, condition.map(str::to_owned)), told)
+        asked(Ask::Patch(id, patch, condition.map(str::to_owned)), told)
     }
 
     fn renamed(id: u64, name: &str, condition: Option<&str>, email: &str, tag: &str) -> Call {
@@ -268,7 +274,7 @@ mod tests {
             ..seen(1, "N", Some(email), "")
         };
         let profile = json!({ "name": "N", "email": email });
-        let put = Call::Asked(Ask::Put(1, profile, None), Told::User(200, seen));
+        let put = asked(Ask::Put(1, profile, None), Told::User(200, seen));
         let calls = [
             (0, 1, made(1, email)),
             (2, 9, put),
@@ -319,7 +325,7 @@ mod tests {
     fn a_lost_update_is_noticed() {
         let attributes = |told| {
             let patch = json!({ "attributes": { "k": 1 } });
-            Call::Asked(Ask::Patch(1, patch, None), told)
+            asked(Ask::Patch(1, patch, None), told)
         };
         let with = |name: &str, tag: &str| Seen {
             attributes: Some(r#"{"k":1}"#.to_owned()),

@@ -4,6 +4,7 @@
 //! - [`store`], [`backend`], [`operation`]: Spin's SQLite, Redis and DynamoDB stores, as they behave
 //! - [`transcript`]: the store and its operations, as people read them
 //! - [`client`]: the store, the clock and the random numbers as the service sees them
+//! - [`automaton`]: what the service does next, as far as it was seen before
 //! - [`conditions`]: clocks that differ, a slow store, late reads; and what is promised under them
 //! - [`scheduler`], [`choice`]: runs clients as it is told, and lets operations fail and instances die
 //! - [`observer`], [`violation`]: promises that hold after every single write, and a broken one
@@ -13,6 +14,7 @@
 //! - [`scenario`]: the requests of each client, and the judgement at the end
 //! - [`meetings`], [`repeats`], [`explore`], [`pairs`]: every order of a few requests' steps, with every fault
 //! - [`usernames`]: the same for users who want a username, or an email and a username
+//! - [`upserts`]: the same for users who are changed if they are there, and made otherwise
 //! - [`names`]: the same for searches by name, with a small index
 //! - [`sorting`]: the same for lists of everyone in the order of names, and the reverse of it
 //! - [`words`]: the same for searches by words, while the first of them makes the index
@@ -27,6 +29,7 @@
 //! - [`counts`]: how many store operations each request makes
 
 mod attributes;
+mod automaton;
 mod backend;
 mod broken;
 mod choice;
@@ -59,6 +62,7 @@ mod scripts;
 mod sorting;
 mod store;
 mod transcript;
+mod upserts;
 mod usernames;
 mod violation;
 mod words;

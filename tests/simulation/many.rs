@@ -152,7 +152,7 @@ fn many(what: &str, name: impl Fn(u64) -> String, prefixes: &[&str]) {
         store: RefCell::new(SimStore::new(Backend::Sqlite)),
         operations: Cell::new(0),
     };
-    let platform = SimPlatform::new(1, Default::default(), 0);
+    let platform = SimPlatform::new(1, 0);
     let directory = Directory {
         store: &store,
         platform: &*platform,

@@ -5,10 +5,11 @@
 //! email or the username at some moment, even if the updated user was gone by then.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use serde_json::Value;
 
-use crate::request::{Ask, By, Cursor, GroupAsk, Seen, Told};
+use crate::request::{Ask, By, Cursor, GroupAsk, Outcome, Seen, Told, Traits};
 
 /// All users that ever existed; `None` for deleted ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -22,7 +23,7 @@ pub struct Model {
 }
 
 /// No run has more groups.
-pub const GROUPS: u64 = 6;
+pub const GROUPS: u64 = 10;
 
 /// The use of an idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -49,6 +50,7 @@ struct Profile {
     username: Option<String>,
     external_id: Option<String>,
     attributes: Option<String>,
+    active: bool,
 }
 
 impl Profile {
@@ -61,13 +63,14 @@ impl Profile {
             username: text("username"),
             external_id: text("external_id"),
             attributes: attributes.map(Value::to_string),
+            active: value["active"].as_bool().unwrap_or(true),
         }
     }
 
     fn patched(&self, patch: &Value) -> Profile {
         let mut value = serde_json::json!({
             "name": self.name, "email": self.email, "username": self.username,
-            "external_id": self.external_id,
+            "external_id": self.external_id, "active": self.active,
         });
         if let Some(text) = &self.attributes {
             value["attributes"] = serde_json::from_str(text).expect("kept as JSON");
@@ -82,16 +85,27 @@ impl Profile {
             && self.username == seen.username
             && self.external_id == seen.external_id
             && self.attributes == seen.attributes
+            && self.active == seen.active
     }
 
     /// Whether both have one email, or one username.
     fn excludes(&self, other: &Profile) -> bool {
-        let is_same = |one: &Option<String>, other: &Option<String>| {
-            let lower = |text: &Option<String>| text.as_ref().map(|text| text.to_lowercase());
-            one.is_some() && lower(one) == lower(other)
-        };
-        is_same(&self.email, &other.email) || is_same(&self.username, &other.username)
+        self.shares_email(other) || self.shares_username(other)
     }
+
+    fn shares_email(&self, other: &Profile) -> bool {
+        is_same(&self.email, &other.email)
+    }
+
+    fn shares_username(&self, other: &Profile) -> bool {
+        is_same(&self.username, &other.username)
+    }
+}
+
+/// Whether both are there, and are the same without regard to case.
+fn is_same(one: &Option<String>, other: &Option<String>) -> bool {
+    let lower = |text: &Option<String>| text.as_ref().map(|text| text.to_lowercase());
+    one.is_some() && lower(one) == lower(other)
 }
 
 /// RFC 7396, section 2.
@@ -116,7 +130,9 @@ fn merge(target: &mut Value, patch: &Value) {
 #[derive(Clone, Debug)]
 pub enum Call {
     /// A request with its answer.
-    Asked(Ask, Told),
+    Asked(Rc<Ask>, Told),
+    /// An upsert by a member that is not unique, made while others wrote.
+    Upserted(Rc<Ask>, Told),
     /// A list, taken while others wrote, showed this user.
     Listed(Seen),
     /// A list, taken while others wrote, left out this id.
@@ -168,7 +184,8 @@ impl Model {
                 self.unless(position.is_some())
             }
             Call::Listed(seen) => self.observed(seen),
-            Call::Asked(ask, told) => match ask {
+            Call::Upserted(ask, told) => self.upserted(ask, told, nameless, false),
+            Call::Asked(ask, told) => match &**ask {
                 Ask::Create(profile) => self.created(&Profile::new(profile), told, nameless),
                 Ask::CreateOnce(key, profile) => {
                     self.created_once(key, &Profile::new(profile), told, nameless)
@@ -203,6 +220,8 @@ impl Model {
                     self.updated(*id, |before| before.patched(patch), tag, told)
                 }
                 Ask::Delete(id, tag) => self.deleted(*id, tag, told),
+                Ask::DeleteMany(_) => unreachable!("each delete is a call of its own"),
+                Ask::Upsert(..) => self.upserted(ask, told, nameless, true),
                 Ask::Group(ask) => self.grouped(ask, told),
                 Ask::Ready => vec![self.clone()],
             },
@@ -396,24 +415,87 @@ impl Model {
         vec![model]
     }
 
-    fn created(&self, profile: &Profile, told: &Told, nameless: &[u64]) -> Vec<Model> {
-        let free = self.holder(profile, None).is_none();
+    /// The model after a create of that user; `None` if another one has the email or the username.
+    fn made(&self, id: u64, profile: &Profile) -> Option<Model> {
         let user = User {
             profile: profile.clone(),
             tag: None,
             created_at: None,
             updated_at: None,
         };
+        let free = self.holder(profile, None).is_none();
+        free.then(|| self.with(id, Some(user)))
+    }
+
+    fn created(&self, profile: &Profile, told: &Told, nameless: &[u64]) -> Vec<Model> {
+        let free = self.holder(profile, None).is_none();
         match told {
-            Told::User(201, seen) if free && !self.users.contains_key(&seen.id) => {
-                self.with(seen.id, Some(user)).observed(seen)
+            Told::User(201, seen) if !self.users.contains_key(&seen.id) => {
+                let made = self.made(seen.id, profile);
+                made.map_or(Vec::new(), |model| model.observed(seen))
             }
             Told::Status(409) => self.unless(free),
             Told::Unknown => {
                 let ids = nameless.iter().filter(|_| free);
                 let ids = ids.filter(|id| !self.users.contains_key(id));
-                ids.map(|id| self.with(*id, Some(user.clone()))).collect()
+                ids.filter_map(|id| self.made(*id, profile)).collect()
             }
+            _ => Vec::new(),
+        }
+    }
+
+    /// An upsert. Unless it is `exact`, it may have found fewer users, or more, than there are at
+    /// this moment.
+    fn upserted(&self, ask: &Ask, told: &Told, nameless: &[u64], exact: bool) -> Vec<Model> {
+        let Ask::Upsert(member, patch) = ask else {
+            unreachable!("it is one");
+        };
+        let new = Profile::nobody().patched(patch);
+        let has = |user: &User| match *member {
+            "email" => new.shares_email(&user.profile),
+            "username" => new.shares_username(&user.profile),
+            _ => new.external_id == user.profile.external_id,
+        };
+        let users = self.users.iter();
+        let found = users.filter(|(_, user)| user.as_ref().is_some_and(has));
+        let found: Vec<u64> = found.map(|(id, _)| *id).collect();
+        let create = |told: &Told| match found.is_empty() || !exact {
+            true => self.created(&new, told, nameless),
+            false => Vec::new(),
+        };
+        // Nothing is told of the version that there is then.
+        let update = |id: u64, is_changed: bool| {
+            let user = self.live(id).filter(|user| has(user));
+            let before = user.map(|user| &user.profile);
+            let fits =
+                before.is_some_and(|before| (before.patched(patch) != *before) == is_changed);
+            match fits && (!exact || found == [id]) {
+                true => self.updated(id, |before| before.patched(patch), &None, &Told::Unknown),
+                false => Vec::new(),
+            }
+        };
+        match told {
+            Told::Upserted(Outcome::Created, id) => match self.users.contains_key(id) {
+                false => self.made(*id, &new).filter(|_| found.is_empty() || !exact),
+                true => None,
+            }
+            .into_iter()
+            .collect(),
+            Told::Upserted(Outcome::Updated, id) => update(*id, true),
+            Told::Upserted(Outcome::Unchanged, id) => update(*id, false),
+            Told::Unknown => {
+                let updated = found.iter().flat_map(|id| update(*id, true));
+                create(told).into_iter().chain(updated).collect()
+            }
+            // Of several users with the external id, none is meant.
+            Told::Status(409) if *member == "external_id" && (found.len() > 1 || !exact) => {
+                vec![self.clone()]
+            }
+            Told::Status(409) => match found[..] {
+                [] => create(told),
+                [id] => self.updated(id, |before| before.patched(patch), &None, told),
+                _ => Vec::new(),
+            },
             _ => Vec::new(),
         }
     }
@@ -574,10 +656,15 @@ impl User {
 
     /// Where the user is in the answer to a search; `None` if it is not.
     fn position(&self, id: u64, stretch: &Stretch) -> Option<(String, u64)> {
-        let external_id = self.profile.external_id.as_deref();
-        let attributes = self.profile.attributes.as_deref();
-        let by = &stretch.by;
-        let position = by.position(&self.profile.name, external_id, attributes, id);
+        let traits = Traits {
+            name: &self.profile.name,
+            email: self.profile.email.as_deref(),
+            username: self.profile.username.as_deref(),
+            external_id: self.profile.external_id.as_deref(),
+            attributes: self.profile.attributes.as_deref(),
+            active: self.profile.active,
+        };
+        let position = stretch.by.position(&traits, id);
         position.filter(|position| stretch.has(position))
     }
 
@@ -596,6 +683,7 @@ impl Profile {
             username: None,
             external_id: None,
             attributes: None,
+            active: true,
         }
     }
 }

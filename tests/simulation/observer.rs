@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
-use std::rc::Rc;
 use std::task::Poll;
 
 use edge_users::directory::{Directory, Error, Sizes};
@@ -68,7 +67,7 @@ impl Observer {
 /// there is no such user.
 fn read(store: &SimStore, id: UserId) -> Result<[Option<String>; 2], Error> {
     let port = Port::default();
-    let platform = SimPlatform::new(0, Rc::default(), 0);
+    let platform = SimPlatform::new(0, 0);
     let directory = Directory {
         store: &port,
         platform: &*platform,

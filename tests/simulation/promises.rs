@@ -1,5 +1,5 @@
-//! Which promises hold under which conditions: the table in `docs/promises.md`. For each promise
-//! that holds, pairs of requests in every order; for each that does not, a run that breaks it.
+//! Which promises hold under which conditions: the tables in ARCHITECTURE.md and `docs/hosts.md`. For
+//! each promise that holds, pairs of requests in every order; for each that does not, a run that breaks it.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -12,11 +12,11 @@ use crate::choice::{Choice, Fate};
 use crate::conditions::Conditions;
 use crate::explore::{Bounds, Figures, explore};
 use crate::meetings::meetings;
-use crate::names;
 use crate::repeats::{leftover_keys, repeats};
 use crate::request::{Action, Condition::Always, Told, Who::Id};
 use crate::scenario::Scenario;
 use crate::scheduler::Simulation;
+use crate::{attributes, external_ids, groups, names, upserts, usernames, words};
 use Action::{Create, CreateOnce, Delete, Find, Get, Patch, Search, Walk};
 
 const SECONDS: i64 = 1000;
@@ -64,18 +64,24 @@ const ONE_LATE: Bounds = Bounds {
 /// Every meeting.
 fn explore_meetings(backend: Backend, conditions: Conditions, bounds: Bounds) {
     let meetings = meetings().into_iter().chain(repeats());
+    let meetings = meetings.chain(usernames::meetings());
+    let meetings = meetings.chain(upserts::meetings());
     let meetings = meetings.map(|meeting| Scenario::of(meeting, backend, None));
     explore_all(meetings.chain(leftover_keys(backend)), conditions, bounds);
 }
 
-/// Every meeting about the index of names: their many steps in every order with so few turns.
-fn explore_names(backend: Backend, conditions: Conditions, bounds: Bounds, switches: usize) {
+/// Every meeting about lists and groups: their many steps in every order with so few turns.
+fn explore_lists(backend: Backend, conditions: Conditions, bounds: Bounds, switches: usize) {
     let bounds = Bounds {
         switches,
         patience: usize::MAX,
         ..bounds
     };
-    explore_all(names::scenarios(backend, None), conditions, bounds);
+    let scenarios = names::scenarios(backend, None).chain(words::scenarios(backend, None));
+    let scenarios = scenarios.chain(attributes::scenarios(backend, None));
+    let scenarios = scenarios.chain(external_ids::scenarios(backend, None));
+    let scenarios = scenarios.chain(groups::scenarios(backend, None));
+    explore_all(scenarios, conditions, bounds);
 }
 
 fn explore_all(scenarios: impl Iterator<Item = Scenario>, conditions: Conditions, bounds: Bounds) {
@@ -95,24 +101,25 @@ fn explore_all(scenarios: impl Iterator<Item = Scenario>, conditions: Conditions
 #[test]
 fn with_clocks_that_differ_by_seconds_every_promise_holds() {
     explore_meetings(Backend::Sqlite, NEAR_CLOCKS, PAUSED);
-    explore_names(Backend::Sqlite, NEAR_CLOCKS, PAUSED, 1);
+    explore_lists(Backend::Sqlite, NEAR_CLOCKS, PAUSED, 1);
 }
 
 #[test]
 fn with_clocks_that_differ_by_minutes_all_but_two_promises_hold() {
     explore_meetings(Backend::Sqlite, FAR_CLOCKS, PAUSED);
+    explore_lists(Backend::Sqlite, FAR_CLOCKS, PAUSED, 1);
 }
 
 #[test]
 fn with_a_store_that_takes_40_seconds_every_promise_holds() {
     explore_meetings(Backend::Sqlite, SLOW, PAUSED);
-    explore_names(Backend::Sqlite, SLOW, PAUSED, 1);
+    explore_lists(Backend::Sqlite, SLOW, PAUSED, 1);
 }
 
 #[test]
 fn with_late_reads_no_change_is_lost_or_mixed() {
     explore_meetings(Backend::DynamoDb, LATE_READS, ONE_LATE);
-    explore_names(Backend::DynamoDb, LATE_READS, ONE_LATE, 2);
+    explore_lists(Backend::DynamoDb, LATE_READS, ONE_LATE, 2);
 }
 
 /// Runs requests alone, by an instance whose clock is so many milliseconds ahead; answers the last

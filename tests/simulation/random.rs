@@ -14,12 +14,12 @@ use crate::client::mix;
 use crate::conditions::Conditions;
 use crate::names;
 use crate::repeats::KEYS;
-use crate::request::{Action, By, Condition, Direction, Who};
+use crate::request::{Action, By, Condition, Direction, GroupAsk, Who};
 use crate::sabotage::Sabotage;
 use crate::scenario::{Failure, RECOVERY, Scenario};
 
 /// How many schedules run in every test run.
-const FEW: u64 = 3_000;
+const FEW: u64 = 10_000;
 /// How many schedules [`simulate`] runs if `SIMULATION_SCHEDULES` does not say.
 const MANY: u64 = 200_000;
 /// In how many parts of so many schedules [`simulate`] tells how far it is.
@@ -46,6 +46,29 @@ impl Dice {
     fn once_in(&mut self, times: u64) -> bool {
         self.roll(times) == 0
     }
+}
+
+/// What some runs are about, beside what all are about.
+#[derive(Clone, Copy, Debug)]
+enum Topic {
+    Words,
+    Attributes,
+    Groups,
+    Upserts,
+    ManyDeletes,
+    /// Users who are switched off.
+    Active,
+}
+
+impl Topic {
+    const ALL: [Topic; 6] = [
+        Topic::Words,
+        Topic::Attributes,
+        Topic::Groups,
+        Topic::Upserts,
+        Topic::ManyDeletes,
+        Topic::Active,
+    ];
 }
 
 /// Figures of random runs.
@@ -84,6 +107,8 @@ fn scenario(seed: u64, dice: &mut Dice, backend: Backend, sabotage: Option<Sabot
     let emails = dice.roll(3) + 1;
     let there = dice.roll(4);
     let clients = dice.roll(6) + 3;
+    let topics = Topic::ALL.into_iter().filter(|_| dice.once_in(4));
+    let topics: Vec<Topic> = topics.collect();
     let mut names = 0;
     let mut setup = Vec::new();
     for user in 0..there {
@@ -93,11 +118,18 @@ fn scenario(seed: u64, dice: &mut Dice, backend: Backend, sabotage: Option<Sabot
             json!({ "name": format!("U{user}"), "email": email }),
         ));
     }
+    if topics.iter().any(|topic| matches!(topic, Topic::Groups)) {
+        setup.extend(GROUPS.map(|name| Action::Group(GroupAsk::Create(name))));
+    }
     let mut program = |dice: &mut Dice| {
         let count = dice.roll(3) + 1;
         let actions = (0..count).map(|_| {
             names += 1;
-            action(dice, emails, there, format!("N{names}"))
+            let name = format!("N{names}");
+            match !topics.is_empty() && dice.once_in(2) {
+                true => about(dice.of(&topics), dice, emails, there, name),
+                false => action(dice, emails, there, name),
+            }
         });
         actions.collect()
     };
@@ -181,6 +213,86 @@ fn action(dice: &mut Dice, emails: u64, there: u64, name: String) -> Action {
             Action::CreateOnce(key, json!({ "name": name, "email": email }))
         }
         _ => Action::Walk(0, dice.roll(3) as usize + 1),
+    }
+}
+
+/// The names of groups.
+const GROUPS: [&str; 2] = ["g", "h"];
+
+/// A request about a topic.
+fn about(topic: Topic, dice: &mut Dice, emails: u64, there: u64, name: String) -> Action {
+    let email = format!("e{}@example.com", dice.roll(emails));
+    let username = format!("e{}", dice.roll(emails));
+    let id = dice.roll(there + 2) + 1;
+    let who = dice.of(&[Who::Mine, Who::Id(id), Who::Id(id)]);
+    let limit = dice.roll(3) as usize + 1;
+    let patch = |patch| Action::Patch(who, patch, Condition::Always);
+    match topic {
+        Topic::Words => match dice.roll(6) {
+            0 => Action::Create(json!({ "name": format!("{name} L"), "email": email })),
+            1 => patch(json!({ "name": format!("{name} L") })),
+            2 => patch(json!({ "name": name })),
+            _ => Action::SearchWord(dice.of(&["n", "l", "u"]).to_owned(), limit),
+        },
+        Topic::Attributes => {
+            let team = dice.of(&["x", "x", "y"]);
+            match dice.roll(6) {
+                0 => Action::Create(json!({ "name": name, "attributes": { "team": team } })),
+                1 | 2 => patch(json!({ "attributes": { "team": team } })),
+                3 => patch(json!({ "attributes": null })),
+                _ => Action::SearchAttribute(team.to_owned(), limit),
+            }
+        }
+        Topic::Groups => {
+            let group = dice.of(&[1, 1, 2]);
+            let name = dice.of(&GROUPS);
+            Action::Group(match dice.roll(24) {
+                0 => GroupAsk::Create(name),
+                1 | 2 => GroupAsk::Rename(group, name),
+                3 => GroupAsk::Remove(group),
+                4 => GroupAsk::Find(name),
+                5..13 => GroupAsk::Join(group, id),
+                13..18 => GroupAsk::Leave(group, id),
+                18..21 => GroupAsk::Members(group),
+                _ => GroupAsk::Of(id),
+            })
+        }
+        Topic::Upserts => {
+            let external_id = dice.of(&["x0", "x1"]);
+            let (member, profile) = match dice.roll(6) {
+                0 | 1 => ("email", json!({ "name": name, "email": email })),
+                2 => ("username", json!({ "name": name, "username": username })),
+                3 => {
+                    let both = json!({ "name": name, "email": email, "username": username });
+                    (dice.of(&["email", "username"]), both)
+                }
+                4 => {
+                    let external = json!({ "name": name, "external_id": external_id });
+                    ("external_id", external)
+                }
+                // Most often it changes nothing.
+                _ => ("email", json!({ "name": "N", "email": email })),
+            };
+            Action::Upsert(member, profile)
+        }
+        Topic::ManyDeletes => {
+            let ids = (0..dice.roll(3) + 1).map(|_| dice.roll(there + 3) + 1);
+            Action::DeleteMany(ids.collect())
+        }
+        Topic::Active => {
+            let by = [
+                By::Nothing(Direction::Forwards),
+                By::Nothing(Direction::Backwards),
+                By::Name("n".to_owned()),
+                By::ExternalId("x0".to_owned()),
+            ];
+            match dice.roll(5) {
+                0 => Action::Create(json!({ "name": name, "active": false })),
+                1 => patch(json!({ "active": false })),
+                2 => patch(json!({ "active": true })),
+                _ => Action::Active(dice.of(&by), limit),
+            }
+        }
     }
 }
 

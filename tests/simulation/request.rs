@@ -29,9 +29,15 @@ pub enum Action {
     SearchAttribute(String, usize),
     /// All pages of so many users, by name.
     Sorted(Direction, usize),
+    /// All pages of so many users who are found by something and are not switched off.
+    Active(By, usize),
     Put(Who, Value, Condition),
     Patch(Who, Value, Condition),
     Delete(Who, Condition),
+    /// Several at once.
+    DeleteMany(Vec<u64>),
+    /// Of the user who has the same value of that member, or of nobody yet.
+    Upsert(&'static str, Value),
     /// A request about groups.
     Group(GroupAsk),
     /// Whether the service is ready.
@@ -39,7 +45,7 @@ pub enum Action {
 }
 
 /// A request about groups. It names groups and users by their ids.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum GroupAsk {
     Create(&'static str),
     Rename(u64, &'static str),
@@ -108,14 +114,14 @@ pub enum Condition {
 }
 
 /// The direction of a list in the order of names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Direction {
     Forwards,
     Backwards,
 }
 
 /// What a search is by.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum By {
     /// Nothing: it finds all, in the order of their names.
     Nothing(Direction),
@@ -126,6 +132,36 @@ pub enum By {
     ExternalId(String),
     /// The member `team` of the attributes.
     Attribute(String),
+    /// That, and who is not switched off.
+    Active(Box<By>),
+}
+
+/// What searches look at of a user.
+pub struct Traits<'a> {
+    pub name: &'a str,
+    pub email: Option<&'a str>,
+    pub username: Option<&'a str>,
+    pub external_id: Option<&'a str>,
+    pub attributes: Option<&'a str>,
+    pub active: bool,
+}
+
+impl Traits<'_> {
+    fn words(&self) -> impl Iterator<Item = String> {
+        let others = [self.email, self.username].into_iter().flatten();
+        [self.name].into_iter().chain(others).flat_map(words)
+    }
+}
+
+/// The words of a name, a username, or what stands in an email before the `@`. Digits are words of
+/// their own.
+pub fn words(text: &str) -> Vec<String> {
+    let (text, _) = text.split_once('@').unwrap_or((text, ""));
+    let text = text.to_lowercase();
+    let letters = text.split(|c: char| !c.is_alphabetic());
+    let words = letters.chain(text.split(|c: char| !c.is_numeric()));
+    let words = words.filter(|word| !word.is_empty());
+    words.map(str::to_owned).collect()
 }
 
 impl By {
@@ -137,41 +173,68 @@ impl By {
             By::ExternalId(id) => Action::SearchExternalId(id, limit),
             By::Attribute(value) => Action::SearchAttribute(value, limit),
             By::Nothing(direction) => Action::Sorted(direction, limit),
+            By::Active(by) => Action::Active(*by, limit),
         }
     }
 
     pub fn is_backwards(&self) -> bool {
-        *self == By::Nothing(Direction::Backwards)
+        match self {
+            By::Active(by) => by.is_backwards(),
+            by => *by == By::Nothing(Direction::Backwards),
+        }
+    }
+
+    /// The parameters of the request.
+    fn parameters(&self) -> String {
+        match self {
+            By::Name(prefix) => format!("name={prefix}"),
+            By::Word(prefix) => format!("q={prefix}"),
+            By::ExternalId(id) => format!("external_id={id}"),
+            By::Attribute(value) => format!("attributes.team={value}"),
+            By::Nothing(Direction::Forwards) => "sort=name".to_owned(),
+            By::Nothing(Direction::Backwards) => "sort=-name".to_owned(),
+            By::Active(by) => format!("{}&active=true", by.parameters()),
+        }
+    }
+
+    /// Whether a user who is changed by this patch may get another position, or none.
+    pub fn is_touched_by(&self, patch: &Value) -> bool {
+        let members = match self {
+            By::Name(_) | By::Nothing(_) => &["name"][..],
+            By::Word(_) => &["name", "email", "username"],
+            By::ExternalId(_) => &["external_id"],
+            By::Attribute(_) => &["attributes"],
+            By::Active(by) if by.is_touched_by(patch) => return true,
+            By::Active(_) => &["active"],
+        };
+        members.iter().any(|member| patch.get(member).is_some())
     }
 
     /// Where a user is in the order of the search; `None` if it is not found.
-    pub fn position(
-        &self,
-        name: &str,
-        external_id: Option<&str>,
-        attributes: Option<&str>,
-        id: u64,
-    ) -> Option<(String, u64)> {
+    pub fn position(&self, user: &Traits, id: u64) -> Option<(String, u64)> {
         // Names of programs are plain.
-        let name = name.to_lowercase();
+        let name = user.name.to_lowercase();
         match self {
             By::Nothing(_) => Some((name, id)),
             By::Name(prefix) => name.starts_with(prefix).then_some((name, id)),
             By::Word(prefix) => {
-                let has = name.split(' ').any(|word| word.starts_with(prefix));
+                let has = user.words().any(|word| word.starts_with(prefix));
                 has.then_some((name, id))
             }
-            By::ExternalId(wanted) => (external_id == Some(wanted)).then(|| (String::new(), id)),
+            By::ExternalId(wanted) => {
+                (user.external_id == Some(wanted)).then(|| (String::new(), id))
+            }
             By::Attribute(wanted) => {
-                let attributes: Value = serde_json::from_str(attributes?).expect("JSON");
+                let attributes: Value = serde_json::from_str(user.attributes?).expect("JSON");
                 (attributes["team"] == **wanted).then(|| (String::new(), id))
             }
+            By::Active(by) => by.position(user, id).filter(|_| user.active),
         }
     }
 }
 
 /// A request.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Ask {
     Create(Value),
     CreateOnce(&'static str, Value),
@@ -190,6 +253,8 @@ pub enum Ask {
     Put(u64, Value, Option<String>),
     Patch(u64, Value, Option<String>),
     Delete(u64, Option<String>),
+    DeleteMany(Vec<u64>),
+    Upsert(&'static str, Value),
     Group(GroupAsk),
     Ready,
 }
@@ -214,12 +279,14 @@ impl Ask {
     /// The request on the wire.
     pub fn request(&self) -> Request<Vec<u8>> {
         let (method, path) = self.target();
-        let group = match self {
+        let content = match self {
             Ask::Group(ask) => ask.content(),
+            Ask::DeleteMany(ids) => Some(json!({ "ids": ids })),
             _ => None,
         };
         let (body, condition, media_type) = match self {
-            Ask::Group(_) => (group.as_ref(), None, "application/json"),
+            Ask::Group(_) | Ask::DeleteMany(_) => (content.as_ref(), None, "application/json"),
+            Ask::Upsert(_, profile) => (Some(profile), None, "application/x-ndjson"),
             Ask::Create(profile) | Ask::CreateOnce(_, profile) => {
                 (Some(profile), None, "application/json")
             }
@@ -259,19 +326,14 @@ impl Ask {
             Ask::Search { by, after, limit } => {
                 let after = after.iter().map(|cursor| format!("&after={}", cursor.text));
                 let after = after.collect::<String>();
-                let by = match by {
-                    By::Name(prefix) => format!("name={prefix}"),
-                    By::Word(prefix) => format!("q={prefix}"),
-                    By::ExternalId(id) => format!("external_id={id}"),
-                    By::Attribute(value) => format!("attributes.team={value}"),
-                    By::Nothing(Direction::Forwards) => "sort=name".to_owned(),
-                    By::Nothing(Direction::Backwards) => "sort=-name".to_owned(),
-                };
+                let by = by.parameters();
                 ("GET", format!("/users?{by}&limit={limit}{after}"))
             }
             Ask::Put(id, ..) => ("PUT", format!("/users/{id}")),
             Ask::Patch(id, ..) => ("PATCH", format!("/users/{id}")),
             Ask::Delete(id, _) => ("DELETE", format!("/users/{id}")),
+            Ask::DeleteMany(_) => ("POST", "/users/delete".to_owned()),
+            Ask::Upsert(member, _) => ("POST", format!("/users/import?match={member}")),
             Ask::Group(ask) => ask.target(),
             Ask::Ready => ("GET", "/readyz".to_owned()),
         }
@@ -283,9 +345,11 @@ impl fmt::Display for Ask {
         let (method, path) = self.target();
         write!(f, "{method} {path}")?;
         match self {
-            Ask::Create(value) | Ask::Put(_, value, _) | Ask::Patch(_, value, _) => {
-                write!(f, " {value}")?
-            }
+            Ask::Create(value)
+            | Ask::Put(_, value, _)
+            | Ask::Patch(_, value, _)
+            | Ask::Upsert(_, value) => write!(f, " {value}")?,
+            Ask::DeleteMany(ids) => write!(f, " {ids:?}")?,
             Ask::CreateOnce(key, value) => write!(f, " {value} Idempotency-Key: {key}")?,
             Ask::Group(ask) => {
                 if let Some(content) = ask.content() {
@@ -329,6 +393,7 @@ pub struct Seen {
     pub username: Option<String>,
     pub external_id: Option<String>,
     pub attributes: Option<String>,
+    pub active: bool,
     pub created_at: String,
     pub updated_at: String,
     /// Not in lists, and not in answers to PUT.
@@ -345,11 +410,31 @@ impl Seen {
             username: text("username"),
             external_id: text("external_id"),
             attributes: value.get("attributes").map(Value::to_string),
+            active: value["active"].as_bool().expect("a flag"),
             created_at: text("created_at").expect("a time"),
             updated_at: text("updated_at").expect("a time"),
             tag,
         }
     }
+
+    pub fn traits(&self) -> Traits<'_> {
+        Traits {
+            name: &self.name,
+            email: self.email.as_deref(),
+            username: self.username.as_deref(),
+            external_id: self.external_id.as_deref(),
+            attributes: self.attributes.as_deref(),
+            active: self.active,
+        }
+    }
+}
+
+/// How an upsert ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    Created,
+    Updated,
+    Unchanged,
 }
 
 /// A response.
@@ -369,6 +454,10 @@ pub enum Told {
         users: Vec<Seen>,
         next: Option<Cursor>,
     },
+    /// The result of an upsert that was made, and the user's id.
+    Upserted(Outcome, u64),
+    /// The answers to each of several deletes that were reached.
+    Each(Vec<(u64, Told)>),
     /// 201 with the user that an earlier request with the same key made.
     Replayed(Seen),
     /// 200 or 201, with groups, or with users in a group: their ids.
@@ -382,6 +471,47 @@ pub enum Told {
 }
 
 impl Told {
+    /// Reads the result of the one line of an import.
+    fn upserted(content: &[u8]) -> Result<Told, String> {
+        let lines = content.split(|byte| *byte == b'\n').take(2);
+        let lines = lines.map(|line| serde_json::from_slice::<Value>(line).unwrap_or_default());
+        let lines: Vec<Value> = lines.collect();
+        let unknown = || format!("no result: {}", String::from_utf8_lossy(content));
+        let [line, end] = &lines[..] else {
+            return Err(unknown());
+        };
+        if end["end"] != "complete" {
+            return Err(unknown());
+        }
+        let outcome = match (line["status"].as_u64(), line["outcome"].as_str()) {
+            (Some(201), Some("created")) => Outcome::Created,
+            (Some(200), Some("updated")) => Outcome::Updated,
+            (Some(200), Some("unchanged")) => Outcome::Unchanged,
+            (Some(503), None) => return Ok(Told::Unknown),
+            (Some(409), None) => return Ok(Told::Status(409)),
+            _ => return Err(unknown()),
+        };
+        let id = line["id"].as_u64().ok_or_else(unknown)?;
+        Ok(Told::Upserted(outcome, id))
+    }
+
+    /// Reads the results of several deletes.
+    fn each(body: &Value) -> Result<Told, String> {
+        let result = |result: &Value| {
+            let told = match result["status"].as_u64()? {
+                503 => Told::Unknown,
+                status @ (204 | 404) => Told::Status(status as u16),
+                _ => return None,
+            };
+            Some((result["id"].as_u64()?, told))
+        };
+        let results = body["results"].as_array();
+        let results = results.and_then(|results| results.iter().map(result).collect());
+        results
+            .map(Told::Each)
+            .ok_or_else(|| format!("no results: {body}"))
+    }
+
     /// Reads a response; fails if no request may ever get such a one.
     pub fn read(ask: &Ask, response: &http::Response<Vec<u8>>) -> Result<Told, String> {
         let header = |name: &str| {
@@ -391,6 +521,8 @@ impl Told {
         let body = || serde_json::from_slice::<Value>(response.body()).unwrap_or(json!(null));
         let status = response.status().as_u16();
         match status {
+            200 if matches!(ask, Ask::Upsert(..)) => Told::upserted(response.body()),
+            200 if matches!(ask, Ask::DeleteMany(_)) => Told::each(&body()),
             200 if matches!(ask, Ask::Find(_) | Ask::FindUsername(_) | Ask::List { .. }) => {
                 let body = body();
                 let users = body.as_array().ok_or("a list that is none")?;
@@ -474,6 +606,12 @@ impl fmt::Display for Told {
                 }
             }
             Told::Replayed(user) => write!(f, "201 again {user}"),
+            Told::Upserted(outcome, id) => write!(f, "{outcome:?} {id}"),
+            Told::Each(results) => {
+                let results = results.iter();
+                let results = results.map(|(id, told)| format!("{id}: {told}"));
+                write!(f, "200 [{}]", results.collect::<Vec<_>>().join(", "))
+            }
             Told::Ids(ids) => write!(f, "200 {ids:?}"),
             Told::InProgress => write!(f, "409, in progress"),
             Told::Found { users, next } => {
@@ -504,6 +642,9 @@ impl fmt::Display for Seen {
         .flatten()
         {
             write!(f, " {member}")?;
+        }
+        if !self.active {
+            write!(f, " off")?;
         }
         write!(f, "}}")
     }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::rc::Rc;
 
 use edge_users::directory::Sizes;
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ use crate::choice::{Choice, Fate};
 use crate::conditions::Conditions;
 use crate::forgotten;
 use crate::model::GROUPS;
-use crate::request::{Action, Ask, By, Condition, GroupAsk, Told, Who};
+use crate::request::{Action, Ask, By, Condition, GroupAsk, Told, Who, words};
 use crate::sabotage::Sabotage;
 use crate::scheduler::Simulation;
 use crate::violation::Violation;
@@ -115,7 +116,7 @@ pub struct Prepared {
 impl Prepared {
     /// A run in which the clients have come and nothing has happened.
     pub fn start(&self) -> Simulation {
-        let mut run = self.base.fork();
+        let mut run = self.base.clone();
         run.store.keeps_past = run.conditions.late_reads;
         for program in &self.programs {
             run.join(program.clone(), self.tags.clone());
@@ -135,6 +136,7 @@ impl Prepared {
         program.extend(run.history.repeatable().into_iter().map(again));
         let seen = run.history.events.iter().map(|event| match &event.told {
             Told::User(_, seen) | Told::Replayed(seen) => seen.id,
+            Told::Upserted(_, id) => *id,
             _ => 0,
         });
         let created = seen.max().unwrap_or(0) + program.len() as u64;
@@ -174,8 +176,8 @@ impl Prepared {
 }
 
 /// The request once more, by a client that does not know its outcome.
-fn again(ask: Ask) -> Action {
-    match ask {
+fn again(ask: Rc<Ask>) -> Action {
+    match Rc::unwrap_or_clone(ask) {
         Ask::Create(mut profile) => {
             let name = profile["name"].as_str().expect("users have names");
             profile["name"] = format!("{name} again").into();
@@ -190,6 +192,8 @@ fn again(ask: Ask) -> Action {
         Ask::Put(id, profile, _) => Action::Put(Who::Id(id), profile, Condition::Always),
         Ask::Patch(id, patch, _) => Action::Patch(Who::Id(id), patch, Condition::Always),
         Ask::Delete(id, _) => Action::Delete(Who::Id(id), Condition::Always),
+        Ask::DeleteMany(ids) => Action::DeleteMany(ids),
+        Ask::Upsert(member, patch) => Action::Upsert(member, patch),
         Ask::Group(ask) => Action::Group(ask),
         Ask::Ready => Action::Ready,
     }
@@ -202,7 +206,8 @@ fn values<'a>(member: &str, actions: impl Iterator<Item = &'a Action>) -> BTreeS
         Action::Create(value)
         | Action::CreateOnce(_, value)
         | Action::Put(_, value, _)
-        | Action::Patch(_, value, _) => lower(value),
+        | Action::Patch(_, value, _)
+        | Action::Upsert(_, value) => lower(value),
         Action::Find(email) if member == "email" => Some(email.to_lowercase()),
         Action::FindUsername(name) if member == "username" => Some(name.to_lowercase()),
         _ => None,
@@ -231,19 +236,27 @@ fn read_groups(names: &BTreeSet<&'static str>, users: u64) -> Vec<Action> {
     asks.map(Action::Group).collect()
 }
 
-/// The starts of words of the names that clients give, if one of them searches by words.
+/// The starts of words of the users whom clients make, if one of them searches by words.
 fn word_starts<'a>(actions: impl Iterator<Item = &'a Action>) -> BTreeSet<String> {
     let mut starts = BTreeSet::new();
     let mut searches = false;
     for action in actions {
         searches |= matches!(action, Action::SearchWord(..));
-        if let Action::Create(value) | Action::Put(_, value, _) | Action::Patch(_, value, _) =
-            action
-        {
-            let name = value["name"].as_str().unwrap_or_default().to_lowercase();
-            for word in name.split(' ') {
-                starts.extend((1..=word.len()).map(|length| word[..length].to_owned()));
-            }
+        let (Action::Create(value)
+        | Action::CreateOnce(_, value)
+        | Action::Put(_, value, _)
+        | Action::Patch(_, value, _)
+        | Action::Upsert(_, value)) = action
+        else {
+            continue;
+        };
+        let texts = ["name", "username", "email"].map(|member| value[member].as_str());
+        for text in texts.into_iter().flatten() {
+            let words = words(text).into_iter();
+            starts.extend(words.flat_map(|word| {
+                let starts = (1..=word.len()).map(|end| word[..end].to_owned());
+                starts.collect::<Vec<_>>()
+            }));
         }
     }
     starts.retain(|_| searches);
@@ -262,10 +275,12 @@ fn searches<'a>(actions: impl Iterator<Item = &'a Action>) -> BTreeSet<By> {
         Action::SearchExternalId(id, _) => Some(By::ExternalId(id.clone())),
         Action::SearchAttribute(value, _) => Some(By::Attribute(value.clone())),
         Action::Sorted(direction, _) => Some(By::Nothing(*direction)),
+        Action::Active(by, _) => Some(By::Active(by.clone().into())),
         Action::Create(value)
         | Action::CreateOnce(_, value)
         | Action::Put(_, value, _)
-        | Action::Patch(_, value, _) => external_id(value),
+        | Action::Patch(_, value, _)
+        | Action::Upsert(_, value) => external_id(value),
         _ => None,
     });
     searches.collect()

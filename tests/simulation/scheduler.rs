@@ -2,17 +2,15 @@
 //! operation at a time, in an order and with faults that are given from
 //! outside. The same choices give the same run.
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::task::Poll;
 
 use edge_users::directory::Sizes;
 
+use crate::automaton::{Automaton, Begin, Place};
 use crate::backend::Backend;
 use crate::choice::{Choice, Fate};
-use crate::client::{Port, SimPlatform, Work, poll, serve};
+use crate::client::Moment;
 use crate::conditions::{Conditions, SLOW_MILLIS};
 use crate::history::{Event, History};
 use crate::observer::Observer;
@@ -33,10 +31,13 @@ const ENDLESS: usize = 2000;
 /// No client makes so many requests.
 const ENDLESS_WALK: usize = 1000;
 
+#[derive(Clone)]
 struct Client {
-    todo: VecDeque<Action>,
-    port: Rc<Port>,
-    platform: Rc<SimPlatform>,
+    todo: VecDeque<Rc<Action>>,
+    /// How many milliseconds the clock of its instance is ahead.
+    skew: i64,
+    /// How many random numbers its requests drew.
+    drawn: u64,
     running: Option<Running>,
     /// An answer of the store that has yet to come.
     lingering: Option<Answer>,
@@ -45,17 +46,15 @@ struct Client {
     mine: Option<u64>,
     /// Where its search goes on.
     cursor: Option<Cursor>,
-    tags: BTreeMap<u64, String>,
+    tags: Rc<BTreeMap<u64, String>>,
 }
 
+#[derive(Clone)]
 struct Running {
-    ask: Ask,
-    work: Work,
+    ask: Rc<Ask>,
+    place: Place,
     /// In the history, once it has started.
     event: Option<usize>,
-    /// Names all that it was answered by the store. The service being
-    /// deterministic, this and the times that it was told name the place in its code, too.
-    answers: u64,
     operations: usize,
     /// The time at which it started.
     since: i64,
@@ -65,16 +64,17 @@ struct Running {
     answered: bool,
 }
 
-/// A run.
+/// A run. A clone of it goes on where this one is.
+#[derive(Clone)]
 pub struct Simulation {
     pub store: SimStore,
     pub history: History,
     clients: Vec<Client>,
     clock: usize,
-    now: Rc<Cell<i64>>,
+    now: i64,
     late: VecDeque<Operation>,
     observer: Observer,
-    sizes: Sizes,
+    automaton: Rc<Automaton>,
     pub conditions: Conditions,
     /// Whether an operation failed or an instance died.
     pub faulty: bool,
@@ -93,7 +93,7 @@ impl Client {
             Condition::Always => None,
             Condition::AsSeen => self.tags.get(&id).cloned(),
         };
-        Some(match self.todo.pop_front()? {
+        Some(match Rc::unwrap_or_clone(self.todo.pop_front()?) {
             Action::Create(profile) => Ask::Create(profile),
             Action::CreateOnce(key, profile) => Ask::CreateOnce(key, profile),
             Action::Get(user) => Ask::Get(who(user)),
@@ -132,9 +132,23 @@ impl Client {
                 Ask::Patch(who(user), patch, tag(who(user), condition))
             }
             Action::Delete(user, condition) => Ask::Delete(who(user), tag(who(user), condition)),
+            Action::Active(by, limit) => Ask::Search {
+                by: By::Active(by.into()),
+                after: self.cursor.take(),
+                limit,
+            },
+            Action::DeleteMany(ids) => Ask::DeleteMany(ids),
+            Action::Upsert(member, patch) => Ask::Upsert(member, patch),
             Action::Group(ask) => Ask::Group(ask),
             Action::Ready => Ask::Ready,
         })
+    }
+}
+
+impl Client {
+    /// The operation that waits for its answer.
+    fn operation(&self) -> Option<&Rc<Operation>> {
+        self.running.as_ref()?.place.operation.as_ref()
     }
 }
 
@@ -146,50 +160,29 @@ impl Simulation {
             history: History::default(),
             clients: Vec::new(),
             clock: 0,
-            now: Rc::new(Cell::new(1_800_000_000_000)),
+            now: 1_800_000_000_000,
             late: VecDeque::new(),
             observer: Observer::default(),
-            sizes,
+            automaton: Rc::new(Automaton::new(sizes)),
             conditions: Conditions::default(),
             faulty: false,
             steps: None,
         }
     }
 
-    /// A run that goes on where this one is, as long as no client is in it that does something.
-    pub fn fork(&self) -> Simulation {
-        let mut fork = Simulation {
-            store: self.store.clone(),
-            history: self.history.clone(),
-            clock: self.clock,
-            now: Rc::new(Cell::new(self.now.get())),
-            observer: self.observer.clone(),
-            conditions: self.conditions,
-            ..Simulation::new(self.store.backend, self.sizes)
-        };
-        for _ in &self.clients {
-            fork.join(Vec::new(), BTreeMap::new());
-        }
-        fork
-    }
-
     /// Adds a client with its program, and the entity tags that it knows. Answers its number.
     pub fn join(&mut self, program: Vec<Action>, tags: BTreeMap<u64, String>) -> usize {
         let number = self.clients.len();
         self.clients.push(Client {
-            todo: program.into(),
-            port: Port::new(self.store.sabotage),
-            platform: SimPlatform::new(
-                number as u64 + 1,
-                self.now.clone(),
-                self.conditions.skew(number),
-            ),
+            todo: program.into_iter().map(Rc::new).collect(),
+            skew: self.conditions.skew(number),
+            drawn: 0,
             running: None,
             lingering: None,
             requests: 0,
             mine: None,
             cursor: None,
-            tags,
+            tags: Rc::new(tags),
         });
         self.prepare(number).expect("a client can ask");
         number
@@ -202,13 +195,13 @@ impl Simulation {
         if let Some(event) = self.failed_alone(client) {
             return Err(Violation(format!("with nobody in its way: {event}")));
         }
-        Ok(self.clients[client].tags.clone())
+        Ok(BTreeMap::clone(&self.clients[client].tags))
     }
 
     /// Runs a client until it is about to replace the record of a user, or has nothing to do.
     pub fn run_until_commit(&mut self, client: usize) -> Result<(), Violation> {
-        while let Some(operation) = self.clients[client].port.operation() {
-            let swaps = matches!(operation, Operation::Swap(..));
+        while let Some(operation) = self.operation(client) {
+            let swaps = matches!(**operation, Operation::Swap(..));
             if swaps && operation.key().starts_with("user/") {
                 break;
             }
@@ -226,7 +219,7 @@ impl Simulation {
     }
 
     fn failed_alone(&self, client: usize) -> Option<&Event> {
-        let mut events = self.history.events.iter();
+        let mut events = self.history.events.iter().map(|event| &**event);
         events.find(|event| event.client == client && event.told == Told::Unknown)
     }
 
@@ -239,7 +232,7 @@ impl Simulation {
         self.clock += 1;
         self.history.settle(self.clock);
         self.clock += 1;
-        self.now.set(self.now.get() + milliseconds);
+        self.now += milliseconds;
         Ok(())
     }
 
@@ -250,20 +243,26 @@ impl Simulation {
 
     /// Whether the next operation of a client may change the store.
     pub fn writes(&self, client: usize) -> bool {
-        let operation = self.clients[client].port.operation();
+        let operation = self.operation(client);
         operation.is_some_and(|operation| operation.writes())
     }
 
     /// Whether the next operation of a client is a swap.
     pub fn swaps(&self, client: usize) -> bool {
-        let operation = self.clients[client].port.operation();
-        matches!(operation, Some(Operation::Swap(..)))
+        let operation = self.operation(client);
+        matches!(
+            operation.map(|operation| &**operation),
+            Some(Operation::Swap(..))
+        )
     }
 
     /// Whether the next operation of a client counts something up.
     pub fn increments(&self, client: usize) -> bool {
-        let operation = self.clients[client].port.operation();
-        matches!(operation, Some(Operation::Increment(..)))
+        let operation = self.operation(client);
+        matches!(
+            operation.map(|operation| &**operation),
+            Some(Operation::Increment(..))
+        )
     }
 
     /// The operations of the request that a client is in.
@@ -290,10 +289,10 @@ impl Simulation {
     /// Whether so many milliseconds may go by. They do harm to a create that is about to write its
     /// first record: the one lease of the protocol.
     fn may_pass(&self, milliseconds: i64) -> bool {
-        let end = self.now.get() + milliseconds;
+        let end = self.now + milliseconds;
         self.clients.iter().all(|client| {
-            let first_write = client.port.operation().is_some_and(|operation| {
-                matches!(operation, Operation::Set(..)) && operation.key().starts_with("user/")
+            let first_write = client.operation().is_some_and(|operation| {
+                matches!(**operation, Operation::Set(..)) && operation.key().starts_with("user/")
             });
             let asked = client.running.as_ref().map_or(end, |running| running.asked);
             !first_write || end - asked <= self.conditions.first_write_millis()
@@ -302,14 +301,14 @@ impl Simulation {
 
     /// Whether the next operation of a client is about a key that begins so.
     pub fn asks_for(&self, client: usize, start: &str) -> bool {
-        let operation = self.clients[client].port.operation();
+        let operation = self.operation(client);
         operation.is_some_and(|operation| operation.key().starts_with(start))
     }
 
     /// How many late answers there are to the next operation of a client.
     pub fn outdated(&self, client: usize) -> usize {
-        match self.clients[client].port.operation() {
-            Some(Operation::Get(key)) => self.store.past(&key).len(),
+        match self.operation(client).map(|operation| &**operation) {
+            Some(Operation::Get(key)) => self.store.past(key).len(),
             _ => 0,
         }
     }
@@ -326,13 +325,12 @@ impl Simulation {
             let lingers = client.lingering.is_some();
             running.map(|running| {
                 let started = running.event.is_some();
-                let times = client.platform.times();
-                (client.requests, started, lingers, times, running.answers)
+                (client.requests, started, lingers, running.place.name)
             })
         });
         let clients: Vec<_> = clients.collect();
         hash(&(
-            self.now.get(),
+            self.now,
             self.store.fingerprint(),
             self.history.fingerprint(),
             clients,
@@ -342,7 +340,7 @@ impl Simulation {
     /// Takes a step.
     pub fn step(&mut self, choice: Choice) -> Result<(), Violation> {
         self.clock += 1;
-        self.store.now = self.now.get();
+        self.store.now = self.now;
         match choice {
             Choice::Client(client, fate) => self.step_of(client, fate),
             Choice::Crash => {
@@ -351,9 +349,9 @@ impl Simulation {
                 clients.into_iter().try_for_each(|client| self.die(client))
             }
             Choice::Time(milliseconds) => {
-                self.now.set(self.now.get() + milliseconds);
+                self.now += milliseconds;
                 self.note(|_| format!("{milliseconds} ms go by"));
-                let now = self.now.get();
+                let now = self.now;
                 let slow = self.clients.iter().enumerate().filter(|(_, client)| {
                     let running = client.running.as_ref();
                     running.is_some_and(|running| {
@@ -364,17 +362,17 @@ impl Simulation {
                 slow.into_iter().try_for_each(|client| self.die(client))
             }
             Choice::Pause => {
-                self.now.set(self.now.get() + PAUSE_MILLIS);
+                self.now += PAUSE_MILLIS;
                 self.note(|_| "more than a minute goes by".to_owned());
                 Ok(())
             }
             Choice::Slow => {
-                self.now.set(self.now.get() + SLOW_MILLIS);
+                self.now += SLOW_MILLIS;
                 self.note(|_| format!("{SLOW_MILLIS} ms go by, and no request is ended"));
                 Ok(())
             }
             Choice::Clock(client, ahead) => {
-                self.clients[client].platform.set_clock(ahead);
+                self.clients[client].skew = ahead;
                 self.note(|_| format!("the clock of client {client} is set {ahead} ms ahead"));
                 Ok(())
             }
@@ -392,7 +390,7 @@ impl Simulation {
             self.note(|_| format!("client {client} is answered"));
             return self.resume(client, answer);
         }
-        let operation = self.clients[client].port.operation().expect("it waits");
+        let operation = self.operation(client).expect("it waits").clone();
         self.begin(client)?;
         let happens = matches!(
             fate,
@@ -408,7 +406,7 @@ impl Simulation {
                 .running
                 .as_ref()
                 .map(|running| &running.ask);
-            let ask = ask.map(Ask::to_string).unwrap_or_default();
+            let ask = ask.map(|ask| ask.to_string()).unwrap_or_default();
             let done = this.store.describe(&operation, &answer);
             format!("client {client} {ask}: {done}{}", fate.words())
         });
@@ -423,11 +421,11 @@ impl Simulation {
             Fate::Dies | Fate::DiesAfter => self.die(client),
             Fate::Fails | Fate::FailsAfter | Fate::FailsEarly => {
                 if fate == Fate::FailsEarly {
-                    self.late.push_back(operation.clone());
+                    self.late.push_back(Operation::clone(&operation));
                 }
                 // As Spin's DynamoDB store has it: what goes wrong in a swap is a swap lost.
                 let lost = self.store.backend == Backend::DynamoDb;
-                match operation {
+                match *operation {
                     Operation::Swap(..) if lost => self.resume(client, Answer::Swap(false)),
                     _ => self.resume(client, Answer::Failed),
                 }
@@ -444,11 +442,11 @@ impl Simulation {
             return Err(Violation(format!("{} does not end", running.ask)));
         }
         let event = *running.event.get_or_insert_with(|| {
-            running.since = self.now.get();
+            running.since = self.now;
             self.history
                 .start(client, number, running.ask.clone(), self.clock)
         });
-        let event = &mut self.history.events[event];
+        let event = self.history.event(event);
         event.operations += usize::from(!running.answered);
         event.reads_late |= self.store.keeps_past;
         Ok(())
@@ -458,77 +456,86 @@ impl Simulation {
         self.faulty = true;
         self.clients[client].running = None;
         self.clients[client].lingering = None;
-        self.clients[client].port.clear();
         self.prepare(client)
     }
 
     fn resume(&mut self, client: usize, answer: Answer) -> Result<(), Violation> {
-        let waiting = &mut self.clients[client];
-        let running = waiting.running.as_mut().expect("it waits");
-        running.answers = hash(&(running.answers, &answer));
-        waiting.port.answer(answer);
-        self.poll(client)
+        let moment = self.moment(client);
+        let running = self.clients[client].running.as_ref().expect("it waits");
+        let place = self.automaton.go_on(&running.place, answer, moment);
+        self.come_to(client, place)
     }
 
-    fn poll(&mut self, client: usize) -> Result<(), Violation> {
-        let running = self.clients[client].running.as_mut().expect("it runs");
-        running.asked = self.now.get();
-        let polled = catch_unwind(AssertUnwindSafe(|| poll(running.work.as_mut())));
-        let Ok(polled) = polled else {
+    /// Notes where the service is with the request of a client; nowhere, if it panics.
+    fn come_to(&mut self, client: usize, place: Option<Place>) -> Result<(), Violation> {
+        let this = &mut self.clients[client];
+        let running = this.running.as_mut().expect("it runs");
+        running.asked = self.now;
+        let Some(place) = place else {
             return Err(Violation(format!("a panic in {}", running.ask)));
         };
-        if let Some(response) = self.clients[client].port.response() {
-            self.answer(client, &response)?;
+        this.drawn = place.drawn;
+        running.place = place;
+        if let Some(told) = running.place.told.take() {
+            self.answer(client, told.map_err(Violation)?)?;
         }
-        match polled {
-            Poll::Pending => Ok(()),
-            Poll::Ready(()) => {
-                self.clients[client].running = None;
-                self.prepare(client)
-            }
+        if self.operation(client).is_some() {
+            return Ok(());
         }
+        self.clients[client].running = None;
+        self.prepare(client)
+    }
+
+    /// What the instance that serves a client takes for the time.
+    fn moment(&self, client: usize) -> Moment {
+        Moment {
+            now: self.now,
+            skew: self.clients[client].skew,
+        }
+    }
+
+    /// The operation of a client that waits for its answer.
+    fn operation(&self, client: usize) -> Option<&Rc<Operation>> {
+        self.clients[client].operation()
     }
 
     /// Hands the response to the client.
-    fn answer(
-        &mut self,
-        client: usize,
-        response: &http::Response<Vec<u8>>,
-    ) -> Result<(), Violation> {
+    fn answer(&mut self, client: usize, told: Told) -> Result<(), Violation> {
         let this = &mut self.clients[client];
         let running = this.running.as_mut().expect("it runs");
         running.answered = true;
         let ask = running.ask.clone();
-        let told = Told::read(&ask, response).map_err(Violation)?;
         let event = running.event;
         let event = event.ok_or_else(|| Violation(format!("{ask} did not ask the store")))?;
         match &told {
             Told::User(status, seen) => {
+                let tags = Rc::make_mut(&mut this.tags);
                 match seen.tag.clone() {
-                    Some(tag) => this.tags.insert(seen.id, tag),
-                    None => this.tags.remove(&seen.id),
+                    Some(tag) => tags.insert(seen.id, tag),
+                    None => tags.remove(&seen.id),
                 };
                 if *status == 201 {
                     this.mine = Some(seen.id);
                 }
             }
             Told::Replayed(seen) => this.mine = Some(seen.id),
+            Told::Upserted(_, id) => this.mine = Some(*id),
             Told::Users {
                 next: Some(next), ..
             } => {
-                if let &Ask::List { after, limit } = &ask {
+                if let Ask::List { after, limit } = *ask {
                     if *next <= after {
                         return Err(Violation(format!("a walk goes back: {ask} → {told}")));
                     }
-                    this.todo.push_front(Action::Walk(*next, limit));
+                    this.todo.push_front(Action::Walk(*next, limit).into());
                 }
             }
             Told::Found {
                 next: Some(next), ..
             } => {
-                if let Ask::Search { by, limit, .. } = &ask {
+                if let Ask::Search { by, limit, .. } = &*ask {
                     this.cursor = Some(next.clone());
-                    this.todo.push_front(by.clone().action(*limit));
+                    this.todo.push_front(by.clone().action(*limit).into());
                 }
                 if this.requests > ENDLESS_WALK {
                     return Err(Violation(format!("a walk does not end: {ask} → {told}")));
@@ -547,20 +554,28 @@ impl Simulation {
         let Some(ask) = this.next() else {
             return Ok(());
         };
-        let (port, platform) = (this.port.clone(), this.platform.clone());
-        let work = serve(port, platform, self.sizes, ask.request());
+        let ask = Rc::new(ask);
         this.requests += 1;
-        this.running = Some(Running {
+        let begin = Begin {
+            client: client as u64 + 1,
+            drawn: this.drawn,
+            ask: ask.clone(),
+            sabotage: self.store.sabotage,
+        };
+        let place = self.automaton.begin(begin, self.moment(client));
+        let Some(place) = place else {
+            return Err(Violation(format!("a panic in {ask}")));
+        };
+        self.clients[client].running = Some(Running {
             ask,
-            work,
+            place: place.clone(),
             event: None,
-            answers: 0,
             operations: 0,
             since: 0,
             asked: 0,
             answered: false,
         });
-        self.poll(client)
+        self.come_to(client, Some(place))
     }
 
     fn note(&mut self, step: impl Fn(&Simulation) -> String) {

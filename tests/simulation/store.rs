@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
+use std::rc::Rc;
 
 use crate::backend::Backend;
 use crate::operation::{Answer, Operation, Watch};
@@ -31,7 +32,7 @@ pub struct SimStore {
     pub first_lows: BTreeMap<String, serde_json::Value>,
     /// The true time.
     pub now: i64,
-    entries: BTreeMap<String, Entry>,
+    entries: BTreeMap<Rc<str>, Rc<Entry>>,
     hash: u64,
     /// Whether it keeps what keys held before,
     pub keeps_past: bool,
@@ -77,14 +78,14 @@ impl SimStore {
             }
             Operation::Delete(key) => {
                 self.remember(key);
-                if let Some(entry) = self.entries.remove(key) {
+                if let Some(entry) = self.entries.remove(key.as_str()) {
                     self.hash ^= entry.hash;
                 }
                 Answer::Done
             }
             Operation::Increment(key, delta) => self.increment(key, *delta),
             Operation::Current(key) => {
-                let entry = self.entries.get(key);
+                let entry = self.entries.get(key.as_str());
                 let watch = Watch {
                     key: key.clone(),
                     value: entry.map(|entry| entry.value.clone()),
@@ -95,7 +96,7 @@ impl SimStore {
             Operation::Swap(watch, value) => {
                 let wins = self.unchanged(watch);
                 if wins {
-                    let entry = self.entries.get(&watch.key);
+                    let entry = self.entries.get(watch.key.as_str());
                     let version = entry.and_then(|entry| entry.stamp).unwrap_or(0) + 1;
                     self.write(&watch.key, value.clone(), Some(version));
                 }
@@ -120,7 +121,7 @@ impl SimStore {
 
     /// Whether a swap of this watch would happen.
     fn unchanged(&self, watch: &Watch) -> bool {
-        let entry = self.entries.get(&watch.key);
+        let entry = self.entries.get(watch.key.as_str());
         let value = entry.map(|entry| &entry.value);
         let stamp = entry.and_then(|entry| entry.stamp);
         match self.backend {
@@ -139,7 +140,7 @@ impl SimStore {
     /// All keys with their values.
     pub fn entries(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let entries = self.entries.iter();
-        entries.map(|(key, entry)| (key.as_str(), entry.value.as_slice()))
+        entries.map(|(key, entry)| (&**key, entry.value.as_slice()))
     }
 
     /// The number that a counter would have as this backend's value.
@@ -181,8 +182,11 @@ impl SimStore {
         };
         let hash = hash(&(key, &value, stamp));
         self.hash ^= before.map_or(0, |entry| entry.hash) ^ hash;
-        self.entries
-            .insert(key.to_owned(), Entry { value, stamp, hash });
+        let entry = Rc::new(Entry { value, stamp, hash });
+        match self.entries.get_mut(key) {
+            Some(held) => *held = entry,
+            None => drop(self.entries.insert(key.into(), entry)),
+        }
     }
 
     /// Keeps what a key holds, which is about to be written.

@@ -140,6 +140,8 @@ impl Upsert {
         }
         match directory.create(profile, None).await {
             Err(error) if self.key.is_taken(&error) => Ok(None),
+            // The user who was made since may have the other member, too.
+            Err(Error::Taken(_)) if self.key.find(directory).await?.is_some() => Ok(None),
             created => Ok(Some(Done {
                 user: Some(created?.user),
                 how: How::Created,

@@ -1,0 +1,153 @@
+//! Users who are changed if they are there, and made otherwise, beside others who make, change and
+//! delete them.
+
+use serde_json::{Value, json};
+
+use crate::backend::Backend;
+use crate::explore::Bounds;
+use crate::meetings::Meeting;
+use crate::names::explore_all;
+use crate::request::{Action, Condition::Always, Who::Id};
+use crate::scenario::Scenario;
+use Action::{Create, Delete, DeleteMany, Patch, Upsert};
+
+const X: &str = "x@example.com";
+const Y: &str = "y@example.com";
+const U: &str = "u";
+
+/// One fault in each run. Those who overtake each other more often only repeat themselves.
+const BOUNDS: Bounds = Bounds {
+    faults: 1,
+    pauses: 0,
+    switches: usize::MAX,
+    patience: 12,
+};
+
+fn upsert(name: &str) -> Action {
+    Upsert("email", json!({ "name": name, "email": X }))
+}
+
+fn upsert_both(member: &'static str, name: &str) -> Action {
+    Upsert(member, json!({ "name": name, "email": X, "username": U }))
+}
+
+fn user(name: &str) -> Action {
+    Create(json!({ "name": name, "email": X }))
+}
+
+fn patch(patch: Value) -> Action {
+    Patch(Id(1), patch, Always)
+}
+
+/// Two clients of whom one upserts.
+pub fn meetings() -> Vec<Meeting> {
+    let ada = || vec![user("Ada")];
+    vec![
+        (
+            "upsert/upsert of nobody yet",
+            vec![],
+            vec![vec![upsert("A")], vec![upsert("B")]],
+        ),
+        (
+            "upsert/create of nobody yet",
+            vec![],
+            vec![vec![upsert("A")], vec![user("B")]],
+        ),
+        (
+            "upsert/create with the email and the username",
+            vec![],
+            vec![
+                vec![upsert_both("email", "A")],
+                vec![Create(json!({ "name": "B", "email": X, "username": U }))],
+            ],
+        ),
+        (
+            "upsert/upsert by the other member",
+            vec![],
+            vec![
+                vec![upsert_both("email", "A")],
+                vec![upsert_both("username", "B")],
+            ],
+        ),
+        (
+            "upsert/upsert",
+            ada(),
+            vec![vec![upsert("A")], vec![upsert("B")]],
+        ),
+        (
+            "upsert/update",
+            ada(),
+            vec![
+                vec![upsert("A")],
+                vec![patch(json!({ "attributes": { "k": 1 } }))],
+            ],
+        ),
+        (
+            "upsert that changes nothing/update",
+            ada(),
+            vec![vec![upsert("Ada")], vec![patch(json!({ "name": "B" }))]],
+        ),
+        (
+            "upsert/update away from the email",
+            ada(),
+            vec![vec![upsert("A")], vec![patch(json!({ "email": Y }))]],
+        ),
+        (
+            "upsert/update to the email",
+            vec![Create(json!({ "name": "Ada" }))],
+            vec![vec![upsert("A")], vec![patch(json!({ "email": X }))]],
+        ),
+        (
+            "upsert/delete",
+            ada(),
+            vec![vec![upsert("A")], vec![Delete(Id(1), Always)]],
+        ),
+        (
+            "upsert/delete and create anew",
+            ada(),
+            vec![vec![upsert("A")], vec![Delete(Id(1), Always), user("B")]],
+        ),
+        (
+            "upsert with a username/create with it",
+            ada(),
+            vec![
+                vec![upsert_both("email", "A")],
+                vec![Create(json!({ "name": "B", "username": U }))],
+            ],
+        ),
+        (
+            "upsert/upsert by an external id",
+            vec![Create(json!({ "name": "Ada", "external_id": "x" }))],
+            vec![
+                vec![Upsert(
+                    "external_id",
+                    json!({ "name": "A", "external_id": "x" }),
+                )],
+                vec![patch(json!({ "external_id": null }))],
+            ],
+        ),
+        (
+            "two deletes of one user in one request/delete",
+            vec![user("Ada")],
+            vec![vec![DeleteMany(vec![1, 1])], vec![Delete(Id(1), Always)]],
+        ),
+    ]
+}
+
+fn scenarios(backend: Backend) -> impl Iterator<Item = Scenario> {
+    let meetings = meetings().into_iter();
+    meetings.map(move |meeting| Scenario::of(meeting, backend, None))
+}
+
+#[test]
+fn an_upsert_changes_the_user_who_is_there_and_makes_one_otherwise() {
+    for backend in Backend::ALL {
+        explore_all(scenarios(backend), BOUNDS);
+        let paused = Bounds {
+            faults: 0,
+            pauses: 1,
+            ..BOUNDS
+        };
+        explore_all(scenarios(backend), paused);
+    }
+}
