@@ -4,7 +4,6 @@
 //! - [`listing`], [`search`]: several users in one answer, and the search by name
 //! - [`narrowing`]: the parameters that narrow lists
 //! - [`representation`], [`patch`]: a user as clients see it, and how they change it
-//! - [`conditional`]: changes that may have preconditions
 //! - [`import`], [`export`]: many users, line by line; [`bulk_delete`]: the end of many
 //! - [`groups`]: groups of users
 //! - [`root`], [`health`], [`readiness`], [`catalog`]: the service itself
@@ -13,7 +12,6 @@
 mod bulk_delete;
 mod catalog;
 mod collection;
-mod conditional;
 mod docs;
 mod export;
 pub mod groups;

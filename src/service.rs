@@ -6,6 +6,7 @@
 //! - [`audit`]: the audit trail
 //! - [`bulk`]: very many users in one request, one after the other
 //! - [`readiness`]: whether the service can do its work
+//! - [`conditional`]: changes that may have preconditions
 //! - [`failure`]: errors of the directory as problems
 //! - [`omissions`]: the parts that an answer about several users lacks
 //!
@@ -13,7 +14,8 @@
 
 pub mod audit;
 pub mod bulk;
-mod caller;
+pub mod caller;
+pub mod conditional;
 mod failure;
 pub mod omissions;
 pub mod quota;

@@ -3,7 +3,6 @@
 use http::header::ETAG;
 use http::{Method, Request, Response};
 
-use super::conditional::{Conditional, preconditions};
 use super::patch::{self, Patch, without_read_only};
 use super::representation::{Fields, Representation};
 use crate::auth::{Permission, Scope};
@@ -14,6 +13,7 @@ use crate::message::problem::Problem;
 use crate::message::query::Query;
 use crate::message::response::{JSON, no_content, not_modified, private_json, set};
 use crate::platform::Platform;
+use crate::service::conditional::{Conditional, preconditions};
 use crate::service::resource::{Call, Operation, Resource, handled};
 use crate::store::Store;
 use crate::user::{Profile, User, UserId};

@@ -2,7 +2,6 @@
 
 use http::{Method, Request, Response};
 
-use super::super::conditional::{Conditional, preconditions};
 use super::super::patch::{self, Patch, without_read_only};
 use super::super::user::with_tag;
 use super::representation::Representation;
@@ -15,6 +14,7 @@ use crate::message::problem::Problem;
 use crate::message::query::Query;
 use crate::message::response::{JSON, no_content, not_modified, private_json};
 use crate::platform::Platform;
+use crate::service::conditional::{Conditional, preconditions};
 use crate::service::resource::{Call, Operation, Resource, handled};
 use crate::store::Store;
 

@@ -2,14 +2,14 @@
 
 use std::future::Future;
 
+use super::resource::Call;
 use crate::message::precondition::Preconditions;
 use crate::message::problem::Problem;
 use crate::message::query::Query;
-use crate::service::resource::Call;
 use crate::user::Version;
 
 /// The preconditions of a change, which has no query.
-pub(super) fn preconditions<S, P, B>(call: &Call<'_, S, P, B>) -> Result<Preconditions, Problem> {
+pub fn preconditions<S, P, B>(call: &Call<'_, S, P, B>) -> Result<Preconditions, Problem> {
     Query::parse(call.request.uri().query(), &[])?;
     let required = call.configuration.require_preconditions;
     Preconditions::of_change(call.request.headers(), required)
@@ -17,7 +17,7 @@ pub(super) fn preconditions<S, P, B>(call: &Call<'_, S, P, B>) -> Result<Precond
 
 /// What a change is to make of a version that meets the preconditions. These come before the content
 /// (RFC 9110, section 13.2.1): they may refuse what could not be read.
-pub(super) struct Conditional<C> {
+pub struct Conditional<C> {
     preconditions: Preconditions,
     content: Result<C, Problem>,
 }
