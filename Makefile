@@ -8,6 +8,7 @@ ROUNDS ?= 5
 COMPONENT = target/wasm32-wasip1/release/edge_users.wasm
 GROUPS_COMPONENT = target/wasm32-wasip1/release/edge_users_groups.wasm
 RPC_COMPONENT = target/wasm32-wasip1/release/edge_users_rpc.wasm
+SCIM_COMPONENT = target/wasm32-wasip1/release/edge_users_scim.wasm
 ADMIN_COMPONENT = target/wasm32-wasip1/release/edge_users_admin.wasm
 HOST = target/host/edge-host
 REDOCLY = 2.77.0
@@ -100,22 +101,22 @@ service: target
 	@$(MAKE) --no-print-directory -j2 components programs
 
 components:
-	cargo build --target wasm32-wasip1 --release -p edge-users-component -p edge-users-groups-component -p edge-users-rpc-component -p edge-users-admin-component
+	cargo build --target wasm32-wasip1 --release -p edge-users-component -p edge-users-groups-component -p edge-users-rpc-component -p edge-users-scim-component -p edge-users-admin-component
 
 programs:
 	cargo build $(NATIVE) --bin edge-host --bin edge-users
 
 build: target ## Build the components, the embedded host, the client and all other programs
-	cargo build --target wasm32-wasip1 --release -p edge-users-component -p edge-users-groups-component -p edge-users-rpc-component -p edge-users-admin-component -p edge-users-greeting -p edge-host-probe -p edge-host-probe-concurrent
+	cargo build --target wasm32-wasip1 --release -p edge-users-component -p edge-users-groups-component -p edge-users-rpc-component -p edge-users-scim-component -p edge-users-admin-component -p edge-users-greeting -p edge-host-probe -p edge-host-probe-concurrent
 	cargo build $(NATIVE) --bins --examples
 
 check: target
 	cargo fmt --all --check
-	cargo clippy --target wasm32-wasip1 --release -p edge-users -p edge-users-component -p edge-users-groups-component -p edge-users-rpc-component -p edge-users-admin-component -p edge-users-greeting -p edge-host-probe -p edge-host-probe-concurrent -- -D warnings
+	cargo clippy --target wasm32-wasip1 --release -p edge-users -p edge-users-component -p edge-users-groups-component -p edge-users-rpc-component -p edge-users-scim-component -p edge-users-admin-component -p edge-users-greeting -p edge-host-probe -p edge-host-probe-concurrent -- -D warnings
 	cargo clippy $(NATIVE) --all-targets -- -D warnings
 
 target:
 	@test -d "$$(rustc --print target-libdir --target wasm32-wasip1)" || rustup target add wasm32-wasip1
 
 size: build ## Show the sizes of the components in bytes
-	@wc -c $(COMPONENT) $(GROUPS_COMPONENT) $(RPC_COMPONENT) $(ADMIN_COMPONENT)
+	@wc -c $(COMPONENT) $(GROUPS_COMPONENT) $(RPC_COMPONENT) $(SCIM_COMPONENT) $(ADMIN_COMPONENT)

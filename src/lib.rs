@@ -19,7 +19,7 @@
 //! - [`configuration`]: the operator's variables
 //! - [`user`], [`group`]: a user, a group of users, and the rules for their members
 //! - [`folded_name`]: names as a search compares them
-//! - [`scim`]: the language of SCIM: schemas, filters, patches
+//! - [`scim`]: the interface for identity providers, SCIM, and its language: schemas, filters, patches
 //! - [`words`]: the words by which users are found
 //! - [`unicode`], `domain_name`: the standards' rules for characters and domain names
 //! - [`json`]: JSON texts, read strictly

@@ -14,6 +14,7 @@
 //! - [`projection`]: which attributes an answer has
 //! - [`order`]: resources in the order of an attribute
 //! - [`error`]: what is wrong, as SCIM says it
+//! - [`service`]: the interface for identity providers, made of all this
 //!
 //! A resource is an object of `serde_json`: its members have the names that the schemas give
 //! them, and the attributes of an extension are in a member that is named by the extension's URN.
@@ -38,6 +39,7 @@ pub mod projection;
 pub mod resource;
 pub mod resource_type;
 pub mod schema;
+pub mod service;
 pub mod value;
 
 pub use error::{Error, ScimType};

@@ -116,6 +116,11 @@ impl Principal {
         self.name.as_deref()
     }
 
+    /// The user that the caller is, if that user may see and change itself.
+    pub fn own(&self) -> Option<UserId> {
+        self.own
+    }
+
     /// The scope that the caller lacks for this permission on `user`; `None` if the caller has the
     /// permission.
     pub fn lacks(&self, permission: Permission, user: Option<UserId>) -> Option<Scope> {

@@ -27,11 +27,18 @@ pub enum Membership {
 }
 
 /// The groups that a user is in, as its record lists them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct GroupsOf {
     pub user: User,
     /// Ascending. Deleted ones may be among them.
     groups: Vec<GroupId>,
+}
+
+impl GroupsOf {
+    /// Whether the user is in a group, which the caller has read.
+    pub fn has(&self, group: GroupId) -> bool {
+        self.groups.binary_search(&group).is_ok()
+    }
 }
 
 impl<S: Store, P: Platform> Directory<'_, S, P> {

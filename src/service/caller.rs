@@ -51,6 +51,11 @@ impl Caller {
         self.0.as_ref().ok()?.name()
     }
 
+    /// The user that the caller is, if that user may see and change itself.
+    pub fn own(&self) -> Option<UserId> {
+        self.0.as_ref().ok()?.own()
+    }
+
     /// Fails if the caller lacks the permission for the user that the request concerns.
     pub fn check(&self, permission: Permission, user: Option<UserId>) -> Result<(), Problem> {
         let principal = self.0.as_ref().map_err(Problem::clone)?;

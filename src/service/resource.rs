@@ -261,7 +261,10 @@ impl<S, P, B> Target<S, P, B> {
             (Some(resource), Some(operation)) => (operation.permission, resource.is_counted),
             (Some(resource), None) => (resource.strictest(), resource.is_counted),
         };
-        let of_group = resource.is_some_and(|resource| resource.path.starts_with("/groups"));
+        let of_group = resource.is_some_and(|resource| {
+            let mut folders = ["/groups", "/scim/v2/Groups"].into_iter();
+            folders.any(|folder| resource.path.starts_with(folder))
+        });
         let (user, group) = match of_group {
             true => (second_segment.parse().ok(), segment.parse().ok()),
             false => (segment.parse().ok(), None),

@@ -87,6 +87,8 @@ fn each_variable_that_the_manifest_declares_has_values_that_cannot_be_read() {
     let declared = manifest["variables"].as_table().expect("variables").keys();
     let declared = BTreeSet::from_iter(declared.map(String::as_str));
     let tried = UNREADABLE.iter().map(|(settings, _)| unreadable(settings));
+    // One is read by its own component alone: tests/scim gives it such a value.
+    let tried = tried.chain(["scim_schemas"]);
     assert_eq!(BTreeSet::from_iter(tried), declared);
 }
 

@@ -208,7 +208,7 @@ def workflows_trust_nothing_that_may_change(tree: Tree) -> Iterator[str]:
 def a_release_has_what_is_built(tree: Tree) -> Iterator[str]:
     text = tree.text(RELEASE)
     listed = set(re.findall(r"\b((?:components/)?\w+)/(edge-[\w-]+?)(?=[ ;_])", text))
-    packages = {"host", "client", *(f"components/{name}" for name in ("users", "groups", "rpc", "admin"))}
+    packages = {"host", "client", *(f"components/{name}" for name in ("users", "groups", "rpc", "scim", "admin"))}
     names = {(path, tree.toml(f"{path}/Cargo.toml")["package"]["name"]) for path in packages}
     if listed - {("host", "edge-users")} != names:
         yield f"listed are {sorted(listed)}, packages are {sorted(names)}"

@@ -15,10 +15,11 @@ use crate::power;
 use crate::random::Random;
 
 /// Where the manifest expects the components, and where the build leaves it.
-const COMPONENTS: [&str; 4] = [
+const COMPONENTS: [&str; 5] = [
     "target/wasm32-wasip1/release/edge_users.wasm",
     "target/wasm32-wasip1/release/edge_users_groups.wasm",
     "target/wasm32-wasip1/release/edge_users_rpc.wasm",
+    "target/wasm32-wasip1/release/edge_users_scim.wasm",
     "target/wasm32-wasip1/release/edge_users_admin.wasm",
 ];
 

@@ -1,6 +1,6 @@
 //! The schema of groups (RFC 7643, section 4.2).
 
-use super::{Attribute, Mutability, Schema};
+use super::{Attribute, Mutability, Returned, Schema};
 
 /// The schema of groups.
 pub static GROUP: Schema = Schema {
@@ -20,7 +20,9 @@ const MEMBER: &[Attribute] = &[
         .exact()
         .set(Mutability::Immutable),
     Attribute::reference("$ref", "Where the user is.", &["User"]).set(Mutability::Immutable),
-    Attribute::text("display", "The user's name.").set(Mutability::ReadOnly),
+    Attribute::text("display", "The user's name.")
+        .set(Mutability::ReadOnly)
+        .returned(Returned::Request),
     Attribute::text("type", "What the member is: a group has users alone.")
         .usually(&["User"])
         .set(Mutability::Immutable),

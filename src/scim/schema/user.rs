@@ -35,7 +35,10 @@ pub static USER: Schema = Schema {
         many("ims", "Addresses for instant messages.", IM),
         many("photos", "Pictures of the user.", PHOTO),
         many("addresses", "Postal addresses.", ADDRESS),
-        many("groups", "The groups that the user is in.", MEMBERSHIP).set(Mutability::ReadOnly),
+        many("groups", "The groups that the user is in.", MEMBERSHIP)
+            .set(Mutability::ReadOnly)
+            // They cost a read each, and most clients have no use for them.
+            .returned(Returned::Request),
         many("entitlements", "What the user may have.", LABELED),
         many("roles", "What the user does.", LABELED),
         many("x509Certificates", "Certificates of the user.", CERTIFICATE),
