@@ -148,7 +148,11 @@ fn ids_of(filter: &Filter) -> Result<Ids, Error> {
             path,
             operator: Operator::Eq,
             value: Value::String(id),
-        }) if path.is("value") => Ok(Ids::from([id.clone()])),
+        }) if path.is("value") => {
+            let mut ids = Ids::new();
+            ids.insert(id.clone());
+            Ok(ids)
+        }
         _ => {
             let rule = "Members are chosen by value eq and an id, or several of these with or.";
             Err(Error::new(ScimType::InvalidFilter, rule))

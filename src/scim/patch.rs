@@ -194,11 +194,12 @@ impl Patch {
         members: Map<String, Value>,
         resource_type: &ResourceType,
     ) -> Result<(), Error> {
-        let qualified = members.into_iter().map(|(name, value)| {
-            let name = format!("{}:{name}", extension.id);
-            (name, value)
-        });
-        self.read_members(op, qualified.collect(), resource_type)
+        // One by one: a map that is made of all at once sorts them, and a sort takes 5 KB of the component.
+        let mut qualified = Map::new();
+        for (name, value) in members {
+            qualified.insert(format!("{}:{name}", extension.id), value);
+        }
+        self.read_members(op, qualified, resource_type)
     }
 
     fn push_member(&mut self, op: Op, path: AttributePath, filter: Option<Filter>, value: Value) {

@@ -92,7 +92,9 @@ pub(super) fn read_one(attribute: &Attribute, value: Value) -> Result<Option<Val
         (Type::Complex, Value::Object(members)) => read_complex(attribute, members),
         (Type::Complex, value) => match attribute.sub_attribute("value") {
             Some(_) if !value.is_array() => {
-                read_complex(attribute, Map::from_iter([("value".to_owned(), value)]))
+                let mut members = Map::new();
+                members.insert("value".to_owned(), value);
+                read_complex(attribute, members)
             }
             _ => Err(Fault::new(attribute, "must be an object")),
         },

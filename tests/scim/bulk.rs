@@ -70,7 +70,7 @@ fn each_operation_fails_by_itself_until_there_are_too_many_failures() {
             "version": "\"0\"", "data": { "userName": user["userName"] } },
         { "method": "DELETE", "path": format!("/Users/{}", user["id"].as_str().expect("an id")) },
     ]);
-    let outcomes = bulk(operations.clone());
+    let outcomes = bulk(operations);
     assert_eq!(
         statuses(&outcomes),
         ["409", "201", "404", "412", "204"],

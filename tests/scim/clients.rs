@@ -286,7 +286,7 @@ fn who_is_switched_off_is_found_and_can_be_deleted() {
     let found = listed(get(&filtered("Users", &filter)));
     assert_eq!(
         (ids(&found), &found[0]["active"]),
-        (ids(&[user.clone()]), &json!(false))
+        (ids(std::slice::from_ref(&user)), &json!(false))
     );
     let both = format!("{filter} and active eq true");
     assert!(listed(get(&filtered("Users", &both))).is_empty());

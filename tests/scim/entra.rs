@@ -87,7 +87,7 @@ fn a_group_is_provisioned_and_its_members_come_and_go() {
     assert_eq!(shown["displayName"], name);
     let filter = filtered("Groups", &format!("displayName eq \"{name}\""));
     let found = listed(get(&format!("{filter}&excludedAttributes=members")));
-    assert_eq!(ids(&found), ids(&[group.clone()]));
+    assert_eq!(ids(&found), ids(std::slice::from_ref(&group)));
     let member = json!([{ "$ref": null, "value": user["id"] }]);
     for (operation, expected) in [
         (

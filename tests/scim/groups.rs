@@ -47,7 +47,7 @@ fn a_group_is_made_read_changed_and_deleted() {
         (&replaced["displayName"], replaced.get("externalId")),
         (&json!(other), None)
     );
-    assert_eq!(members(&group), ids(&[bea.clone()]));
+    assert_eq!(members(&group), ids(std::slice::from_ref(&bea)));
     // A replacement that says nothing of members leaves them.
     expect(
         put(&at("Groups", &group), json!({ "displayName": name })),

@@ -89,7 +89,7 @@ fn a_search_may_be_in_a_body() {
     let name = format!("displayName eq {}", group["displayName"]);
     assert_eq!(
         ids(&listed(search("/Groups/.search", name.clone(), json!({})))),
-        ids(&[group.clone()])
+        ids(std::slice::from_ref(&group))
     );
     let either = listed(search("/.search", filter, json!({})));
     assert_eq!(either[0]["meta"]["resourceType"], "User");

@@ -80,7 +80,7 @@ fn a_group_is_pushed_with_its_members() {
         "Groups",
         &format!("displayName eq \"{name}\""),
     )));
-    assert_eq!(ids(&found), ids(&[group.clone()]));
+    assert_eq!(ids(&found), ids(std::slice::from_ref(&group)));
     let renamed = format!("{name} renamed");
     let rename =
         json!([{ "op": "replace", "value": { "id": group["id"], "displayName": renamed } }]);
