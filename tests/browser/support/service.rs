@@ -1,6 +1,7 @@
 //! The embedded host with the real components and a store of its own.
 
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,12 +20,14 @@ pub struct Service {
     _host: Arc<Host>,
 }
 
-struct Host(Child);
+/// Its program, and its store.
+struct Host(Child, PathBuf);
 
 impl Drop for Host {
     fn drop(&mut self) {
         self.0.kill().ok();
         self.0.wait().ok();
+        std::fs::remove_dir_all(&self.1).ok();
     }
 }
 
@@ -83,7 +86,7 @@ impl Service {
             url,
             token,
             client: Client::new(),
-            _host: Arc::new(Host(child)),
+            _host: Arc::new(Host(child, state)),
         }
     }
 
