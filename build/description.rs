@@ -24,6 +24,8 @@ fn description() -> anyhow::Result<String> {
         ("/users/{id}", "user"),
         ("/users/{id}/groups", "groups-of-user"),
         ("/groups", "groups"),
+        ("/groups/import", "import-groups"),
+        ("/groups/export", "export-groups"),
         ("/groups/{id}", "group"),
         ("/groups/{id}/members", "members"),
         ("/groups/{id}/members/{user}", "member"),

@@ -11,7 +11,7 @@
 //! - [`external_ids`]: the users with an external id
 //! - [`attributes`]: the users with a value in their attributes
 //! - [`idempotency`]: the user that was created with an idempotency key
-//! - [`groups`], [`membership`]: groups of users, and who is in which
+//! - [`groups`], [`membership`]: groups of users, and who is in which; [`roster`]: all groups one by one
 //! - [`block`]: ranges of ids without users
 //! - [`census`], [`ledger`]: the number of users
 //! - [`page`], [`walk`]: several users at once, and all users one by one
@@ -46,6 +46,7 @@ mod pointer;
 mod quota;
 mod readiness;
 mod record;
+mod roster;
 mod sizes;
 #[cfg(test)]
 mod stored_format;
@@ -76,6 +77,7 @@ pub use idempotency::Idempotency;
 pub use page::{Gather, MAX_IDS, Page};
 pub use readiness::NotReady;
 use record::Record;
+pub use roster::{GroupPlace, GroupStep, GroupWalk, Roster};
 use versioned::Loaded;
 pub use walk::{Order, Step, Walk};
 

@@ -174,25 +174,26 @@ fn beginning(bytes: &[u8]) -> String {
     }
 }
 
-/// Why an export ended, if it is not complete: nothing if its time was up. Sets the id `after` which the
-/// next one begins.
+/// Why an export ended, if it is not complete: nothing if its time was up. Sets `after`, the parameter by
+/// which the next one goes on.
 pub fn export_ended(
     end: &str,
     next: Option<&str>,
     problem: Option<Problem>,
-    after: &mut u64,
+    after: &mut String,
 ) -> Option<String> {
     if end == "complete" {
         return None;
     }
-    let next = next.and_then(|next| number_of(next, "after"));
-    *after = next.unwrap_or(*after).max(*after);
+    if let Some(next) = next.and_then(|next| value_of(next, "after")) {
+        next.clone_into(after);
+    }
     Some(problem.map_or(String::new(), |problem| problem.to_string()))
 }
 
-/// The number that a path has as the value of its parameter `name`.
-pub fn number_of(path: &str, name: &str) -> Option<u64> {
+/// The value of the parameter `name` of a path.
+pub fn value_of<'p>(path: &'p str, name: &str) -> Option<&'p str> {
     let (_, query) = path.split_once('?')?;
     let mut parameters = query.split('&').filter_map(|pair| pair.split_once('='));
-    parameters.find(|(given, _)| *given == name)?.1.parse().ok()
+    Some(parameters.find(|(given, _)| *given == name)?.1)
 }

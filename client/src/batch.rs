@@ -6,8 +6,14 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _};
 
+use crate::kind::Kind;
+
 /// The most lines that are sent in one request.
 const MAX_LINES: usize = 256;
+
+/// A batch of groups takes no more lines when it has so many bytes of them: each may have hundreds of
+/// members, and what a request does not get to is sent again.
+const ENOUGH_BYTES: usize = 256 * 1024;
 
 /// How many bytes of a line are sent: as many as it takes for the service to refuse it, which
 /// takes 64 KiB.
@@ -62,6 +68,7 @@ impl Batch {
     pub async fn read(
         file: &mut (impl AsyncBufRead + Unpin),
         first: u64,
+        kind: Kind,
     ) -> io::Result<Option<Batch>> {
         let mut batch = Batch {
             first,
@@ -69,10 +76,16 @@ impl Batch {
             bytes: 0,
             cut_off: None,
         };
-        while batch.lines.len() < MAX_LINES {
+        let enough = match kind {
+            Kind::Users => usize::MAX,
+            Kind::Groups => ENOUGH_BYTES,
+        };
+        let mut kept = 0;
+        while batch.lines.len() < MAX_LINES && kept < enough {
             let Some(line) = batch.read_line(file).await? else {
                 break;
             };
+            kept += line.text.len();
             batch.lines.push(line);
             // A pipe may have nothing more for long.
             let rest = tokio::select! {

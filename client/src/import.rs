@@ -15,6 +15,7 @@ use crate::Outcome;
 use crate::answer::{Again, Failure, Lines};
 use crate::backoff::Backoff;
 use crate::batch::Batch;
+use crate::kind::Kind;
 use crate::options::ImportOptions;
 use crate::progress::Progress;
 use crate::service::Service;
@@ -31,6 +32,10 @@ pub async fn import(options: ImportOptions) -> anyhow::Result<Outcome> {
     let (file, length) = open(&options.file).await?;
     let import = Arc::new(Import {
         service,
+        kind: match options.groups {
+            true => Kind::Groups,
+            false => Kind::Users,
+        },
         retries: options.service.retries,
         progress: Progress::new(length, options.service.quiet),
         counts: Mutex::default(),
@@ -83,6 +88,7 @@ async fn open(path: &Path) -> anyhow::Result<(File, Option<u64>)> {
 /// An import, as its workers share it.
 pub struct Import {
     pub service: Service,
+    pub kind: Kind,
     pub retries: u32,
     pub progress: Progress,
     counts: Mutex<Counts>,
@@ -175,15 +181,15 @@ impl Import {
     async fn next(&self) -> Option<Batch> {
         let mut source = self.source.lock().await;
         let first = source.next;
-        match Batch::read(&mut source.file, first).await {
+        match Batch::read(&mut source.file, first, self.kind).await {
             Ok(batch) => {
                 let mut batch = batch?;
                 source.next = batch.end();
                 if let Some((number, end)) = batch.cut_off.take() {
                     source.is_whole = false;
                     self.progress.tell(&format!(
-                        "Error: line {number} says that the export was cut off ({end}): users are \
-                         missing"
+                        "Error: line {number} says that the export was cut off ({end}): it \
+                         is not whole"
                     ));
                 }
                 Some(batch)

@@ -4,10 +4,11 @@
 //! # Layout
 //!
 //! * `options`: the options of `sync`, `import` and `export`.
+//! * `kind`: users, or groups.
 //! * `import`: a file, cut into batches for several connections.
 //! * `batch`: lines on their way, and the state of each.
 //! * `sending`: the requests that a batch takes, and the look-ups of lines in doubt.
-//! * `export`: all users, to a file.
+//! * `export`: all users or groups, to a file.
 //! * `sync`: a directory in step with a file.
 //! * `service`, `connection`: requests, and how they get there.
 //! * `answer`: lines in answers, problem documents, and failures.
@@ -21,6 +22,7 @@ mod batch;
 mod connection;
 mod export;
 mod import;
+mod kind;
 mod options;
 mod progress;
 mod sending;
@@ -48,9 +50,9 @@ struct Arguments {
 enum Command {
     /// Make, change and end users, so that a running service is as a file says
     Sync(SyncOptions),
-    /// Send users to a running service
+    /// Send users, or groups, to a running service
     Import(ImportOptions),
-    /// Get all users from a running service
+    /// Get all users, or groups, from a running service
     Export(ExportOptions),
     /// Tokens for the callers of a service
     #[command(subcommand)]

@@ -8,6 +8,8 @@ use crate::sync::Limit;
 
 const EXIT_CODES_OF_IMPORT: &str = "\
 Each line of FILE is a user as POST /users takes it; id, created_at and updated_at are ignored.
+With --groups it is a group with members, as POST /groups/import takes it: the group of that name is
+changed, or made if there is none, and the members are added. To send it again changes nothing.
 Blank lines are skipped, and so is the line that ends an export. Lines that the service refuses
 are told on standard error.
 
@@ -15,7 +17,7 @@ A line that was sent and not answered may have been imported. With an email or a
 again, and who has that is looked up; without both that could make a user twice, so it is only told.
 
 Exit codes:
-  0  every line made a user
+  0  every line was imported
   1  every line was tried, and the service refused some
   2  some lines were not imported, or may have been: standard error tells which";
 
@@ -23,7 +25,7 @@ const EXIT_CODES_OF_EXPORT: &str = "\
 A file is written beside FILE first, and takes its name when it is complete.
 
 Exit codes:
-  0  all users were written
+  0  all users or groups were written
   2  not all of them";
 
 const HELP_OF_SYNC: &str = "\
@@ -138,16 +140,20 @@ pub enum FileFormat {
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = EXIT_CODES_OF_IMPORT)]
 pub struct ImportOptions {
-    /// The users, a JSON object a line; - for standard input
+    /// The users or groups, a JSON object a line; - for standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+
+    /// Import groups and their members, instead of users
+    #[arg(long)]
+    pub groups: bool,
 
     /// How many requests to send at the same time; with 1, ids are in the order of the lines
     #[arg(long, value_name = "COUNT", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub connections: u8,
 
     /// Send nothing if the service has users
-    #[arg(long)]
+    #[arg(long, conflicts_with = "groups")]
     pub if_empty: bool,
 
     #[command(flatten)]
@@ -158,9 +164,13 @@ pub struct ImportOptions {
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = EXIT_CODES_OF_EXPORT)]
 pub struct ExportOptions {
-    /// The file for the users, a JSON object a line [default: standard output]
+    /// The file for the users or groups, a JSON object a line [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+
+    /// Export groups and their members, instead of users
+    #[arg(long)]
+    pub groups: bool,
 
     #[command(flatten)]
     pub service: ServiceOptions,

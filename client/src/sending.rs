@@ -3,7 +3,7 @@
 //! A line is in doubt from the moment when it is sent until an answer tells its outcome. If
 //! it has an email or a username it is sent again: the service takes either once, and refuses it the
 //! second time. Whether the user that has it came from this line is then looked up. A line without
-//! both would make a second user, so it is reported and not sent again.
+//! both would make a second user, so it is reported and not sent again. A group is sent again in any case.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -12,10 +12,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::answer::{Again, Failure, Lines, Problem, number_of};
+use crate::answer::{Again, Failure, Lines, Problem, value_of};
 use crate::backoff::Backoff;
 use crate::batch::{Batch, Unique};
 use crate::import::{Counts, Import, numbers};
+use crate::kind::Kind;
 
 /// The characters that stand for themselves in a URL (RFC 3986, section 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
@@ -77,7 +78,11 @@ impl Import {
             let ended = self.request(batch, first, body, &mut taken).await;
             let is_early = matches!(ended, Ok(Ended::Early));
             self.look_up(batch, taken, &mut backoff).await;
-            let unsure = batch.give_up_unrepeatable();
+            let unsure = match self.kind {
+                Kind::Users => batch.give_up_unrepeatable(),
+                // Its name makes a group once, and a member is added once.
+                Kind::Groups => Vec::new(),
+            };
             let progressed = batch.unsettled() < before;
             if progressed {
                 backoff.reset();
@@ -90,7 +95,7 @@ impl Import {
             };
             if !unsure.is_empty() {
                 self.counts().unsure += unsure.len() as u64;
-                let numbers = numbers(&unsure);
+                let (numbers, why) = (numbers(&unsure), why.trim_end_matches('.'));
                 self.progress.tell(&format!(
                     "{numbers} may have been imported: {why}; without an email or a username they are not \
                      sent again, as that could make users twice"
@@ -130,7 +135,7 @@ impl Import {
         body: Vec<u8>,
         taken: &mut VecDeque<Taken>,
     ) -> Result<Ended, Failure> {
-        let path = format!("/users/import?line={first}");
+        let path = format!("{}/import?line={first}", self.kind.path());
         let mut lines = Lines::of(self.service.post_lines(&path, body).await?);
         // The first line of which nothing is known.
         let mut next = first;
@@ -138,7 +143,8 @@ impl Import {
         while let Some((_, line)) = lines.next::<Line>().await? {
             if let Some(end) = line.end {
                 if let Some(path) = line.next {
-                    let told = number_of(&path, "line").unwrap_or(next);
+                    let told = value_of(&path, "line").and_then(|line| line.parse().ok());
+                    let told = told.unwrap_or(next);
                     batch.not_reached_from(told.max(next));
                 }
                 return Ok(match (failed, &end[..]) {
@@ -165,10 +171,11 @@ impl Import {
                     batch.not_reached(number);
                     failed = Some(detail);
                 }
-                409 if batch.in_doubt(number).is_some() => taken.push_back(Taken {
-                    number,
-                    refusal: format!("{status} {detail}"),
-                }),
+                409 if self.kind == Kind::Users && batch.in_doubt(number).is_some() => taken
+                    .push_back(Taken {
+                        number,
+                        refusal: format!("{status} {detail}"),
+                    }),
                 _ => self.refuse(batch, number, &format!("{status} {detail}")),
             }
         }

@@ -169,6 +169,8 @@ impl Sync {
     /// Nothing more is begun, for that reason.
     fn stop(&self, why: &str) {
         self.stopped.store(true, Ordering::Relaxed);
+        // What the service says ends with a full stop.
+        let why = why.trim_end_matches('.');
         self.progress.tell(&format!(
             "Error: {why}. Run the command again: it does the rest"
         ));

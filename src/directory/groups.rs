@@ -19,7 +19,7 @@ use crate::timestamp::Timestamp;
 use crate::user::{UserId, Version};
 
 /// The key of the number of ids of groups that were given so far.
-const CREATED: &str = "count/groups";
+pub(super) const CREATED: &str = "count/groups";
 
 /// The key of a group's record.
 fn key(id: impl std::fmt::Display) -> String {

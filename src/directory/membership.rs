@@ -42,7 +42,8 @@ impl GroupsOf {
 }
 
 impl<S: Store, P: Platform> Directory<'_, S, P> {
-    /// Makes a user a member of a group, or no longer one. The caller has read the `group`.
+    /// Makes a user a member of a group, or no longer one. Answers whether that changed anything. The
+    /// caller has read the `group`.
     ///
     /// - The version of the user stays what it is: who changes the user on the condition that it has
     ///   this version is not kept from it.
@@ -55,22 +56,22 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         group: &Group,
         id: UserId,
         membership: Membership,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let group = group.id;
         // 1. The record is read.
         let mut loaded = match self.load_for_update(id).await {
-            Err(Error::NotFound) if membership == Membership::NoMember => return Ok(()),
+            Err(Error::NotFound) if membership == Membership::NoMember => return Ok(false),
             loaded => loaded?,
         };
         for _ in 0..ATTEMPTS {
             let State::Live(mut live) = loaded.value.state.clone() else {
                 return match membership {
                     Membership::Member => Err(Error::NotFound),
-                    Membership::NoMember => Ok(()),
+                    Membership::NoMember => Ok(false),
                 };
             };
             match (membership, live.groups.binary_search(&group)) {
-                (Membership::Member, Ok(_)) | (Membership::NoMember, Err(_)) => return Ok(()),
+                (Membership::Member, Ok(_)) | (Membership::NoMember, Err(_)) => return Ok(false),
                 (Membership::NoMember, Ok(place)) => {
                     live.groups.remove(place);
                 }
@@ -87,12 +88,26 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             let state = State::Live(live);
             let record = Record { claims, state };
             match loaded.write(self.store, self.draw(), record).await? {
-                Written::Done(_) => return Ok(()),
+                Written::Done(_) => return Ok(true),
                 Written::Overtaken(now) => loaded = now,
                 Written::Unknown(_) => return Err(Error::Contended),
             }
         }
         Err(Error::Contended)
+    }
+
+    /// Whether a user would become a member of a group that there is, or of a new one. Fails as
+    /// [`set_membership`](Self::set_membership) would.
+    pub async fn would_join(&self, id: UserId, group: Option<GroupId>) -> Result<bool, Error> {
+        let record: Option<Record> = versioned::get(self.store, &super::record::key(id)).await?;
+        let Some(State::Live(mut live)) = record.map(|record| record.state) else {
+            return Err(Error::NotFound);
+        };
+        if group.is_some_and(|group| live.groups.binary_search(&group).is_ok()) {
+            return Ok(false);
+        }
+        self.make_room(&mut live).await?;
+        Ok(true)
     }
 
     /// Takes the deleted groups out of a record that has no room for another group.

@@ -70,6 +70,10 @@ async fn export<'a, S: Store, P: Platform, B>(
 }
 
 impl Form for Lines {
+    type Item = User;
+    /// An id.
+    type Place = u64;
+
     fn push(&mut self, bytes: &mut Vec<u8>, user: User) -> bool {
         let (user, fields) = (&user, self.fields);
         let is_wanted = self.filter.matches(user);

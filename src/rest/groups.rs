@@ -3,13 +3,17 @@
 //! - [`collection`], [`group`]: the groups, and one by itself
 //! - [`members`], [`member`]: the users in a group, and one of them
 //! - [`of_user`]: the groups that a user is in
+//! - [`import`], [`export`]: many groups with their users, line by line; [`reference`]: a user in a line
 //! - [`representation`]: a group as clients see it
 
 mod collection;
+mod export;
 mod group;
+mod import;
 mod member;
 mod members;
 mod of_user;
+mod reference;
 mod representation;
 
 use http::Request;
@@ -46,6 +50,8 @@ impl Interface for Groups {
         const {
             &[
                 collection::resource(),
+                import::resource(),
+                export::resource(),
                 group::resource(),
                 members::resource(),
                 member::resource(),

@@ -18,12 +18,14 @@ use crate::message::query::Query;
 use crate::message::trace::Trace;
 use crate::platform::Platform;
 use crate::service::bulk::End;
-use crate::service::bulk::import::{Form, Import, Item, Work};
+use crate::service::bulk::import::{Form, Import, Item};
 use crate::service::bulk::outcome::{Done, How, Results};
 use crate::service::bulk::upsert::{Key, Upsert};
+use crate::service::bulk::user::UserWork;
+use crate::service::bulk::work::OutcomeOf;
 use crate::service::resource::{Call, Operation, Resource, handled};
 use crate::store::Store;
-use crate::user::{Email, ExternalId, Profile, User, UserId, Username, Violation};
+use crate::user::{Email, ExternalId, Profile, Rule, User, Username, Violation};
 
 pub(super) const fn resource<S: Store, P: Platform, B: Body>() -> Resource<S, P, B> {
     Resource {
@@ -42,22 +44,25 @@ pub(super) const fn resource<S: Store, P: Platform, B: Body>() -> Resource<S, P,
 
 /// The result of one line.
 #[derive(Serialize)]
-struct Outcome<'a> {
-    line: u64,
-    status: u16,
-    /// How the user came about, if the line could have changed one.
+pub(super) struct Outcome<'a, I: Serialize> {
+    pub line: u64,
+    pub status: u16,
+    /// How the user or the group came about, if the line could have changed one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    outcome: Option<&'static str>,
-    /// Also of a user that a refused line would have changed.
+    pub outcome: Option<&'static str>,
+    /// Also of what a refused line would have changed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<UserId>,
+    pub id: Option<I>,
+    /// How many users a group got.
     #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<Details<'a>>,
+    pub added: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Details<'a>>,
 }
 
 /// The last line. By it a client knows that all lines have their results, or where to go on.
 #[derive(Serialize)]
-struct Closing {
+pub(super) struct Closing {
     /// `complete`, or why it ends here.
     end: &'static str,
     created: u64,
@@ -75,12 +80,48 @@ struct Closing {
     retry_after: Option<i64>,
 }
 
+impl Closing {
+    /// The closing of an import that ended so. `path` leads to one that goes on, and `is_upsert` says whether
+    /// lines could change what was there.
+    pub fn new(end: &End, results: &Results, is_upsert: bool, path: String) -> Closing {
+        let goes_on = !matches!(end, End::Complete);
+        Closing {
+            end: end.name(),
+            created: results.created,
+            updated: is_upsert.then_some(results.updated),
+            unchanged: is_upsert.then_some(results.unchanged),
+            refused: results.refused,
+            failed: results.failed,
+            next: goes_on.then_some(path),
+            retry_after: end.retry_after(),
+        }
+    }
+}
+
+/// The number of the first line of the body, for a client that goes on with a file.
+pub(super) fn first_line(query: &Query) -> Result<u64, Problem> {
+    let number = query.number("line", 1, u64::from(u32::MAX))?;
+    Ok(number.unwrap_or(1))
+}
+
+/// What is to be done for a line, as `read` reads its JSON; nothing for a blank one.
+pub(super) fn item<W>(line: Line, read: impl FnOnce(Value) -> Result<W, Problem>) -> Item<W> {
+    let Line::Whole(bytes) = line else {
+        return Some(Err(Problem::line_too_long(MAX_BYTES)));
+    };
+    if bytes.trim_ascii().is_empty() {
+        return None;
+    }
+    let value = json::parse(bytes).map_err(Problem::from);
+    // Members that the service sets are ignored, so that an exported file can be imported.
+    Some(value.and_then(|value| read(without_read_only(value))))
+}
+
 fn import<'a, S: Store, P: Platform, B: Body + 'a>(
     call: Call<'a, S, P, B>,
 ) -> Result<Response<Content<'a>>, Problem> {
     let query = Query::parse(call.request.uri().query(), &["line", "match", "dry_run"])?;
-    // The number of the first line of the body, for a client that goes on with a file.
-    let number = query.number("line", 1, u64::from(u32::MAX))?.unwrap_or(1);
+    let number = first_line(&query)?;
     let matching = match query.get("match") {
         None => None,
         Some("email") => Some("email"),
@@ -112,55 +153,58 @@ struct Users {
 }
 
 impl Users {
-    fn work(matching: Option<&'static str>, is_dry_run: bool, line: Line) -> Item {
-        let Line::Whole(bytes) = line else {
-            return Some(Err(Problem::line_too_long(MAX_BYTES)));
-        };
-        if bytes.trim_ascii().is_empty() {
-            return None;
-        }
-        // Members that the service sets are ignored, so that an exported file can be imported.
-        let members = json::parse(bytes).map_err(Problem::from);
-        let members = members.map(without_read_only);
-        Some(members.and_then(|members| match matching {
+    fn work(matching: Option<&'static str>, is_dry_run: bool, line: Line) -> Item<UserWork> {
+        item(line, |members| match matching {
             None => {
                 let profile = Profile::from_json(members).map_err(Problem::invalid_user);
-                profile.map(Work::Create)
+                profile.map(UserWork::Create)
             }
-            Some(member) => Ok(Work::Upsert(Upsert {
-                key: key(member, &members)?,
+            Some(member) => Ok(UserWork::Upsert(Upsert {
+                key: needed_key(member, &members[member])?,
                 change: Box::new(move |profile| merged::<User>(profile, &members)),
                 is_dry_run,
             })),
-        }))
+        })
     }
 }
 
-/// The value of the member by which a user is looked up.
-fn key(member: &'static str, members: &Value) -> Result<Key, Problem> {
-    let key = match (&members[member], member) {
-        (Value::String(text), "email") => Email::try_from(text.clone()).map(Key::Email),
-        (Value::String(text), "username") => Username::try_from(text.clone()).map(Key::Username),
-        (Value::String(text), _) => ExternalId::try_from(text.clone()).map(Key::ExternalId),
-        (Value::Null, _) => Err("is needed to look up the user".into()),
-        _ => Err("must be a string".into()),
+/// The value of the member by which users are looked up, which a line must have.
+fn needed_key(member: &'static str, value: &Value) -> Result<Key, Problem> {
+    let key = match value {
+        Value::Null => Err("is needed to look up the user".into()),
+        value => key(member, value),
     };
     key.map_err(|rule| Problem::invalid_user(vec![Violation::new(member, rule)]))
 }
 
+/// The value of a member by which a user can be looked up: email, username or external_id.
+pub(super) fn key(member: &str, value: &Value) -> Result<Key, Rule> {
+    let Value::String(text) = value else {
+        return Err("must be a string".into());
+    };
+    let text = text.clone();
+    match member {
+        "email" => Email::try_from(text).map(Key::Email),
+        "username" => Username::try_from(text).map(Key::Username),
+        _ => ExternalId::try_from(text).map(Key::ExternalId),
+    }
+}
+
 impl Form for Users {
+    type Work = UserWork;
+
     fn push(&mut self, bytes: &[u8]) -> Result<(), Problem> {
         self.lines.push(bytes);
         Ok(())
     }
 
-    fn next(&mut self) -> Result<Option<Item>, Problem> {
+    fn next(&mut self) -> Result<Option<Item<UserWork>>, Problem> {
         let (matching, is_dry_run) = (self.matching, self.is_dry_run);
         let line = self.lines.next();
         Ok(line.map(|line| Users::work(matching, is_dry_run, line)))
     }
 
-    fn last(&mut self) -> Result<Option<Item>, Problem> {
+    fn last(&mut self) -> Result<Option<Item<UserWork>>, Problem> {
         let (matching, is_dry_run) = (self.matching, self.is_dry_run);
         let line = self.lines.last();
         Ok(line.map(|line| Users::work(matching, is_dry_run, line)))
@@ -170,31 +214,26 @@ impl Form for Users {
         &mut self,
         bytes: &mut Vec<u8>,
         line: u64,
-        found: Option<UserId>,
-        result: Result<Done, Problem>,
+        outcome: OutcomeOf<UserWork>,
         trace: &Trace,
     ) {
-        let (status, how, user, problem) = match &result {
-            Ok(Done { user, how }) => (how.status(), Some(*how), user.as_ref(), None),
+        let (status, how, user, problem) = match &outcome.result {
+            Ok(Done { is, how }) => (how.status(), Some(*how), is.as_ref(), None),
             Err(problem) => (problem.status(), None, None, Some(problem.details(trace))),
         };
         let how = how.filter(|_| self.matching.is_some());
         let outcome = Outcome {
             line,
             status: status.as_u16(),
-            outcome: how.map(|how| match how {
-                How::Created => "created",
-                How::Updated => "updated",
-                How::Unchanged => "unchanged",
-            }),
-            id: user.map(|user| user.id).or(found),
+            outcome: how.map(How::name),
+            id: user.map(|user| user.id).or(outcome.found),
+            added: None,
             problem,
         };
         ndjson::push(bytes, &outcome);
     }
 
     fn push_end(&mut self, bytes: &mut Vec<u8>, end: End, results: Results, next: u64) {
-        let goes_on = !matches!(end, End::Complete);
         let is_upsert = self.matching.is_some();
         let mut path = format!("/users/import?line={next}");
         if let Some(member) = self.matching {
@@ -204,16 +243,7 @@ impl Form for Users {
         if self.is_dry_run {
             path += "&dry_run=true";
         }
-        let closing = Closing {
-            end: end.name(),
-            created: results.created,
-            updated: is_upsert.then_some(results.updated),
-            unchanged: is_upsert.then_some(results.unchanged),
-            refused: results.refused,
-            failed: results.failed,
-            next: goes_on.then_some(path),
-            retry_after: end.retry_after(),
-        };
+        let closing = Closing::new(&end, &results, is_upsert, path);
         ndjson::push(bytes, &closing);
     }
 }

@@ -30,6 +30,7 @@ fn get() -> Response<Vec<u8>> {
     let mut links = Map::new();
     for (name, path) in [
         ("users", "/users"),
+        ("groups", "/groups"),
         ("problems", "/problems"),
         ("health", "/healthz"),
     ] {

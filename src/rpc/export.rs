@@ -47,6 +47,10 @@ async fn export<'a, S: Store, P: Platform, B: Body>(
 }
 
 impl Form for Stream {
+    type Item = User;
+    /// An id.
+    type Place = u64;
+
     fn push(&mut self, bytes: &mut Vec<u8>, user: User) -> bool {
         let user = Some(message(user));
         Stream::push(self, bytes, &ExportUsersResponse { user });

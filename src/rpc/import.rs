@@ -17,11 +17,13 @@ use crate::message::problem::Problem;
 use crate::message::trace::Trace;
 use crate::platform::Platform;
 use crate::service::bulk::End;
-use crate::service::bulk::import::{Form, Import, Item, Work};
+use crate::service::bulk::import::{Form, Import, Item};
 use crate::service::bulk::outcome::{Done, Results};
+use crate::service::bulk::user::UserWork;
+use crate::service::bulk::work::OutcomeOf;
 use crate::service::resource::{Answer, Call, Operation, Resource, handled};
 use crate::store::Store;
-use crate::user::UserId;
+use crate::user::User;
 
 pub const fn resource<S: Store, P: Platform, B: Body>() -> Resource<S, P, B> {
     Resource {
@@ -54,18 +56,20 @@ struct Messages {
 }
 
 impl Form for Messages {
+    type Work = UserWork;
+
     fn push(&mut self, bytes: &[u8]) -> Result<(), Problem> {
         self.frames.push(bytes)
     }
 
-    fn next(&mut self) -> Result<Option<Item>, Problem> {
+    fn next(&mut self) -> Result<Option<Item<UserWork>>, Problem> {
         let request = self.stream.next::<ImportUsersRequest>(&mut self.frames)?;
         let read = |request: ImportUsersRequest| profile(members(required(request.user)?)?);
-        let read = |request| read(request).map(Work::Create);
+        let read = |request| read(request).map(UserWork::Create);
         Ok(request.map(|request| Some(read(request))))
     }
 
-    fn last(&mut self) -> Result<Option<Item>, Problem> {
+    fn last(&mut self) -> Result<Option<Item<UserWork>>, Problem> {
         self.frames.finish()?;
         Ok(None)
     }
@@ -74,12 +78,13 @@ impl Form for Messages {
         &mut self,
         bytes: &mut Vec<u8>,
         _: u64,
-        _: Option<UserId>,
-        result: Result<Done, Problem>,
+        outcome: OutcomeOf<UserWork>,
         _: &Trace,
     ) {
-        let user = |done: Done| done.user.map(|user| Outcome::User(message(user)));
-        let result = result.map_or_else(|problem| Some(Outcome::Error(error(&problem))), user);
+        let user = |done: Done<Option<User>>| done.is.map(|user| Outcome::User(message(user)));
+        let result = outcome
+            .result
+            .map_or_else(|problem| Some(Outcome::Error(error(&problem))), user);
         self.stream.push(bytes, &ImportUsersResponse { result });
     }
 

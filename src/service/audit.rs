@@ -16,6 +16,10 @@ use crate::log;
 use crate::platform::Platform;
 use crate::user::UserId;
 
+/// The actions by which a user comes into a group, and leaves it.
+pub const ADD_MEMBER: &str = "add-member";
+pub const REMOVE_MEMBER: &str = "remove-member";
+
 /// The caller of a request without credentials.
 const ANONYMOUS: &str = "anonymous";
 

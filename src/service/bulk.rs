@@ -1,16 +1,20 @@
-//! Very many users in one request, one after the other: what the interfaces have in common.
+//! Very many users or groups in one request, one after the other: what the interfaces have in common.
 //!
 //! - [`batch`]: changes of up to 1,000 users, which are answered together
-//! - [`import`]: users that are made while they arrive
+//! - [`import`]: users or groups that are made while they arrive
+//! - [`work`]: what is to be done with one of them; [`user`], [`group`]: what that is
+//! - [`upsert`]: users that change those who are there
 //! - [`outcome`]: what becomes of them
-//! - [`upsert`]: those of them that change users who are there
-//! - [`export`]: users that are read while they are sent
+//! - [`export`]: users or groups that are read while they are sent
 
 pub mod batch;
 pub mod export;
+pub mod group;
 pub mod import;
 pub mod outcome;
 pub mod upsert;
+pub mod user;
+pub mod work;
 
 use std::time::Duration;
 
@@ -19,7 +23,7 @@ use crate::platform::Platform;
 use crate::service::resource::Call;
 use crate::timestamp::Timestamp;
 
-/// A bulk operation ends after the service failed at so many users in a row.
+/// A bulk operation ends after the service failed at so many users or groups in a row.
 pub const FAILURES: u32 = 3;
 
 /// How many bytes are made before they are sent.

@@ -99,6 +99,12 @@ const TABLE: &str = "
     DELETE  /groups/{id}/members/{user}  401 401 401 401 403 204 204 403 403
     OPTIONS /groups/{id}/members/{user}  204 204 204 204 204 204 204 204 204
 
+    POST    /groups/import 401 401 401 401 403 415 415 403 403
+    OPTIONS /groups/import 204 204 204 204 204 204 204 204 204
+    GET     /groups/export 401 401 401 401 200 200 200 403 403
+    HEAD    /groups/export 401 401 401 401 200 200 200 403 403
+    POST    /groups/export 401 401 401 401 405 405 405 403 403
+    OPTIONS /groups/export 204 204 204 204 204 204 204 204 204
     POST    /users/import 401 401      401     401     403  415   415   403   403
     OPTIONS /users/import 204 204      204     204     204  204   204   204   204
     POST    /users/delete 401 401      401     401     403  422   422   403   403

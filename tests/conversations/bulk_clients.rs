@@ -16,7 +16,7 @@ use std::thread;
 use crate::support::{Service, client_program, new_state_dir, start_host};
 use edge_host::Host;
 use scripted::{Asked, answer, scripted};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What a command did.
 #[derive(Debug)]
@@ -351,6 +351,83 @@ fn an_export_goes_on_after_broken_connections() {
         std::fs::read_dir(&directory).expect("a directory").count(),
         1
     );
+}
+
+#[test]
+fn groups_are_exported_and_imported_with_their_members_through_broken_connections() {
+    let (_host, service) = start();
+    let user = |number| format!("{{\"name\":\"U\",\"username\":\"u{number}\"}}\n");
+    let users: String = (1..=1500).map(user).collect();
+    let imported = run(&["import", "-"], &service.url, &users);
+    assert_eq!(imported.code, 0, "{imported:?}");
+    let group = |name: &str, from: usize, to: usize| {
+        let members =
+            Vec::from_iter((from..=to).map(|number| json!({ "username": format!("u{number}") })));
+        format!("{}\n", json!({ "name": name, "members": members }))
+    };
+    let large = (0..3).map(|part| group("Large", part * 500 + 1, part * 500 + 500));
+    let small = (1..=40).map(|number| group(&format!("Small {number}"), number, number + 9));
+    let groups: String = large.chain(small).collect();
+    let broken = Breaking::before(&service, 3, 300);
+    let done = run(&["import", "-", "--groups"], &broken.url, &groups);
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(
+        done.stderr.contains("43 imported, 0 refused, in "),
+        "{done:?}"
+    );
+    assert!(broken.broken() > 0);
+
+    let breaking = Breaking::before(&service, 2, 20_000);
+    let file = new_state_dir().join("groups.ndjson");
+    let path = file.to_str().expect("text");
+    let done = run(&["export", "--groups", "--output", path], &breaking.url, "");
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(
+        done.stderr.starts_with("41 groups exported, in "),
+        "{done:?}"
+    );
+    assert_eq!(breaking.broken(), 2);
+    let exported = std::fs::read_to_string(&file).expect("it is written");
+    let whole = service.get("/groups/export").body;
+    let (all, _) = whole.trim_end().rsplit_once('\n').expect("lines");
+    assert_eq!(exported.trim_end(), all);
+
+    // Elsewhere, where nobody is yet, no line can be imported; then all can, as often as one likes.
+    let (_other_host, other) = start();
+    let refused = run(&["import", path, "--groups"], &other.url, "");
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(
+        refused.stderr.contains("/members/0 names no user."),
+        "{refused:?}"
+    );
+    other.create(json!({ "name": "First here" }));
+    let copied = run(&["import", "-"], &other.url, &users);
+    assert_eq!(copied.code, 0, "{copied:?}");
+    for _ in 0..2 {
+        let copied = run(&["import", "-", "--groups"], &other.url, &whole);
+        assert_eq!(copied.code, 0, "{copied:?}");
+    }
+    // The order of lines may be another one, and with it the ids.
+    let members = |service: &Service, name: &str| {
+        let found = service.get(&format!("/groups?name={name}")).json();
+        let users = service.get(&format!(
+            "/groups/{}/members?fields=username&limit=1000",
+            found[0]["id"]
+        ));
+        users.json()
+    };
+    for name in ["large", "small+7"] {
+        let here = members(&service, name);
+        let here = here.as_array().expect("users");
+        assert_eq!(here.len(), if name == "large" { 1000 } else { 10 });
+        let there = members(&other, name);
+        let there = there.as_array().expect("users");
+        assert_eq!(here.len(), there.len());
+        assert!(
+            here.iter()
+                .all(|user| name == "large" || there.contains(user))
+        );
+    }
 }
 
 #[test]

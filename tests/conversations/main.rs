@@ -23,6 +23,7 @@ mod export;
 mod external_ids;
 mod finding;
 mod greeting;
+mod group_files;
 mod groups;
 mod hosts;
 mod idempotency;

@@ -126,6 +126,21 @@ fn ask_everything(service: &Service) {
             request.header(header, MARKER).answer();
         }
     }
+    let lines = [
+        json!({ "name": MARKER, "description": MARKER, "members": [{ "username": MARKER }] }),
+        json!({ "name": MARKER, "members": [{ "email": format!("{MARKER}@example.com") }] }),
+        json!({ "name": MARKER, "members": [{ "username": format!("{MARKER}2") }, { "external_id": MARKER }] }),
+        json!({ MARKER: MARKER, "members": [{ MARKER: MARKER }] }),
+    ];
+    let lines: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    for path in ["/groups/import?dry_run=true", "/groups/import"] {
+        let request = service.request("POST", path).body(lines.clone());
+        let request = request.header("content-type", "application/x-ndjson");
+        let answer = request.answer();
+        assert!(answer.body.contains("\"created\""), "{}", answer.body);
+    }
+    let exported = service.get("/groups/export");
+    assert!(exported.body.contains(MARKER), "{}", exported.body);
     assert_eq!(service.delete(&path).status, 204);
 }
 

@@ -135,7 +135,7 @@ fn the_first_conversation_is_as_it_is_told_after_the_one_command_that_spin_needs
     for (heading, count) in [
         ("A first conversation", 7),
         ("Endpoints", 1),
-        ("Groups", 4),
+        ("Groups", 6),
         ("Many users", 3),
     ] {
         let commands = commands(section(heading));

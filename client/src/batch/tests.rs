@@ -1,9 +1,13 @@
 use super::*;
 
-async fn batches(mut file: &[u8]) -> Vec<Batch> {
+async fn batches(file: &[u8]) -> Vec<Batch> {
+    batches_of(Kind::Users, file).await
+}
+
+async fn batches_of(kind: Kind, mut file: &[u8]) -> Vec<Batch> {
     let mut batches = Vec::new();
     let mut next = 1;
-    while let Some(batch) = Batch::read(&mut file, next).await.unwrap() {
+    while let Some(batch) = Batch::read(&mut file, next, kind).await.unwrap() {
         next = batch.end();
         batches.push(batch);
     }
@@ -30,7 +34,7 @@ async fn a_byte_order_mark_at_the_beginning_of_the_file_is_left_out() {
     batches[0].end_request();
     // The first line has an email to look it up by.
     assert_eq!(batches[0].give_up_unrepeatable(), [2]);
-    let mut other = Batch::read(&mut file.as_bytes(), 257)
+    let mut other = Batch::read(&mut file.as_bytes(), 257, Kind::Users)
         .await
         .unwrap()
         .unwrap();
@@ -45,6 +49,16 @@ async fn a_file_is_cut_into_batches() {
     let ends: Vec<u64> = batches.iter().map(Batch::end).collect();
     assert_eq!(ends, [257, 513, 601]);
     assert_eq!(batches.iter().map(|batch| batch.bytes).sum::<u64>(), 1800);
+}
+
+#[tokio::test]
+async fn long_lines_of_groups_make_short_batches() {
+    let file = ("x".repeat(60_000) + "\n").repeat(12);
+    for (kind, expected) in [(Kind::Users, &[13][..]), (Kind::Groups, &[6, 11, 13])] {
+        let batches = batches_of(kind, file.as_bytes()).await;
+        let ends: Vec<u64> = batches.iter().map(Batch::end).collect();
+        assert_eq!(ends, expected);
+    }
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::Sync;
 use crate::answer::{Again, Failure, Lines, Problem, export_ended};
 use crate::backoff::Backoff;
+use crate::kind::counted;
 use crate::options::SyncOptions;
 
 /// How many users are ended by one request.
@@ -93,16 +94,16 @@ impl Sync {
     /// All users who have the member by which users are matched.
     pub async fn all_users(&self) -> anyhow::Result<Vec<Leaver>> {
         let mut users = Vec::new();
-        let mut after = 0;
+        let mut after = "0".to_owned();
         let mut backoff = Backoff::new(self.options.service.retries);
         loop {
-            let before = after;
+            let before = after.clone();
             let (why, again) = match self.export(&mut users, &mut after).await {
                 Ok(None) => return Ok(users),
                 Ok(Some(why)) => (why, Again::Later(None)),
                 Err(Failure { why, again, .. }) => (why, again),
             };
-            if after > before {
+            if after != before {
                 backoff.reset();
                 if why.is_empty() {
                     continue;
@@ -118,7 +119,7 @@ impl Sync {
     async fn export(
         &self,
         users: &mut Vec<Leaver>,
-        after: &mut u64,
+        after: &mut String,
     ) -> Result<Option<String>, Failure> {
         let matching = self.options.matching.name();
         let path = format!("/users/export?after={after}&fields=id,active,etag,{matching}");
@@ -129,7 +130,7 @@ impl Sync {
                 return Ok(export_ended(&end, next, line.problem, after));
             }
             let Some(id) = line.id else { continue };
-            *after = id;
+            *after = id.to_string();
             let key = line.email.or(line.username).or(line.external_id);
             let may_end = self.options.delete || line.active != Some(false);
             if let (Some(key), Some(tag), true) = (key, line.etag, may_end) {
@@ -152,27 +153,35 @@ impl Sync {
         if leavers.is_empty() {
             return true;
         }
-        let (count, fate) = (leavers.len(), Leaver::fate(&self.options));
+        let (count, fate) = (leavers.len() as u64, Leaver::fate(&self.options));
         let unknown = self.state().unknown;
         let rows = self.state().counts.rows;
         if unknown > 0 {
+            let (lines, users) = (counted(unknown, "line"), counted(count, "user"));
             self.progress.tell(&format!(
-                "Error: nobody is {fate}: {unknown} lines can't be used, and may be about some of the \
-                 {count} users who are not in the other lines. Correct the lines, and run the command \
-                 again"
+                "Error: nobody is {fate}: {lines} can't be used, and may be about some of the {users} not \
+                 in the other lines. Correct the file, and run the command again"
             ));
             return false;
         }
         let allowed = match self.options.end_at_most {
             Some(Limit::Count(count)) => count,
             Some(Limit::Percent(percent)) => total * percent / 100,
-            None if rows == 0 => 0,
+            None if rows == 0 => {
+                let users = counted(count, "user");
+                self.progress.tell(&format!(
+                    "Error: nobody is {fate}: the file has no users. If {users} are to be {fate}, give \
+                     --end-at-most {count}"
+                ));
+                return false;
+            }
             None => FEW.max(total / 10),
         };
-        if count as u64 > allowed {
+        if count > allowed {
+            let users = counted(total, "user");
             self.progress.tell(&format!(
-                "Error: nobody is {fate}: {count} of {total} users are not in the file, and at most \
-                 {allowed} may be {fate}. Is the file complete? If so, give --end-at-most {count}"
+                "Error: nobody is {fate}: of {users}, {count} are not in the file, and at most {allowed} \
+                 may be {fate}. Is the file complete? If so, give --end-at-most {count}"
             ));
             return false;
         }

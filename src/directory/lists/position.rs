@@ -30,8 +30,13 @@ impl Position {
     }
 
     /// That of a user in a list in the order of ids.
-    pub(in crate::directory) fn by_id(id: UserId) -> Position {
+    pub fn by_id(id: UserId) -> Position {
         Position(String::new(), id.get())
+    }
+
+    /// The id of the user whose position it is, or of one before whom it is.
+    pub fn number(&self) -> u64 {
+        self.1
     }
 
     /// Just after this one.

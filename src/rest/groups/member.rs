@@ -3,13 +3,13 @@
 use http::{Method, Response};
 
 use super::group::id;
-use super::members::{ADD, REMOVE};
 use crate::auth::{Permission, Scope};
 use crate::directory::{Error, Membership};
 use crate::message::problem::Problem;
 use crate::message::query::Query;
 use crate::message::response::no_content;
 use crate::platform::Platform;
+use crate::service::audit::{ADD_MEMBER, REMOVE_MEMBER};
 use crate::service::resource::{Call, Operation, Resource, handled};
 use crate::store::Store;
 
@@ -21,7 +21,7 @@ pub(super) const fn resource<S: Store, P: Platform, B>() -> Resource<S, P, B> {
             Operation {
                 method: Method::PUT,
                 permission: Permission::Scope(Scope::Write),
-                change: Some(ADD),
+                change: Some(ADD_MEMBER),
                 accepts: &[],
                 offers: &[],
                 handler: |call| handled(set(call, Membership::Member)),
@@ -29,7 +29,7 @@ pub(super) const fn resource<S: Store, P: Platform, B>() -> Resource<S, P, B> {
             Operation {
                 method: Method::DELETE,
                 permission: Permission::Scope(Scope::Write),
-                change: Some(REMOVE),
+                change: Some(REMOVE_MEMBER),
                 accepts: &[],
                 offers: &[],
                 handler: |call| handled(set(call, Membership::NoMember)),

@@ -16,14 +16,11 @@ use crate::message::problem::Problem;
 use crate::message::query::Query;
 use crate::message::response::JSON;
 use crate::platform::Platform;
+use crate::service::audit::{ADD_MEMBER, REMOVE_MEMBER};
 use crate::service::bulk::batch::Batch;
 use crate::service::resource::{Call, Operation, Resource, handled};
 use crate::store::Store;
 use crate::user::{Rule, UserId, Violation, object};
-
-/// The changes in the audit trail.
-pub(super) const ADD: &str = "add-member";
-pub(super) const REMOVE: &str = "remove-member";
 
 /// The most changes of one request.
 const MAX_CHANGES: usize = 1000;
@@ -144,12 +141,12 @@ async fn change<S: Store, P: Platform, B: Body>(
     let group = directory.group(id?).await?;
     let Changes(changes) = Changes::from_json(payload).map_err(Problem::invalid_group)?;
     let action = |membership: &Membership| match membership {
-        Membership::Member => ADD,
-        Membership::NoMember => REMOVE,
+        Membership::Member => ADD_MEMBER,
+        Membership::NoMember => REMOVE_MEMBER,
     };
     let change = async |user, membership: &Membership| {
         let changed = directory.set_membership(&group, user, *membership).await;
-        changed.map_err(Problem::from)
+        changed.map(|_| ()).map_err(Problem::from)
     };
     let done = batch.run(changes, action, change).await;
     Ok(batch.answer(done, "user", None))

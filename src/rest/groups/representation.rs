@@ -15,29 +15,34 @@ pub(super) struct Representation<'a>(pub &'a Group);
 
 impl Serialize for Representation<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Group {
-            id,
-            profile,
-            created_at,
-            updated_at,
-            version: _,
-        } = self.0;
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("id", id)?;
-        map.serialize_entry("name", &profile.name)?;
-        if let Some(description) = &profile.description {
-            map.serialize_entry("description", description)?;
-        }
-        if let Some(external_id) = &profile.external_id {
-            map.serialize_entry("external_id", external_id)?;
-        }
-        if let Some(attributes) = &profile.attributes {
-            map.serialize_entry("attributes", attributes)?;
-        }
-        map.serialize_entry("created_at", &created_at.to_rfc3339())?;
-        map.serialize_entry("updated_at", &updated_at.to_rfc3339())?;
+        push_members(&mut map, self.0)?;
         map.end()
     }
+}
+
+/// Adds the members of a group to an object.
+pub(super) fn push_members<M: SerializeMap>(map: &mut M, group: &Group) -> Result<(), M::Error> {
+    let Group {
+        id,
+        profile,
+        created_at,
+        updated_at,
+        version: _,
+    } = group;
+    map.serialize_entry("id", id)?;
+    map.serialize_entry("name", &profile.name)?;
+    if let Some(description) = &profile.description {
+        map.serialize_entry("description", description)?;
+    }
+    if let Some(external_id) = &profile.external_id {
+        map.serialize_entry("external_id", external_id)?;
+    }
+    if let Some(attributes) = &profile.attributes {
+        map.serialize_entry("attributes", attributes)?;
+    }
+    map.serialize_entry("created_at", &created_at.to_rfc3339())?;
+    map.serialize_entry("updated_at", &updated_at.to_rfc3339())
 }
 
 impl Gather<Group> for Listing {

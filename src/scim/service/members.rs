@@ -131,7 +131,7 @@ impl<S: Store, P: Platform> Scene<'_, S, P> {
             }
             let changed = self.directory.set_membership(group, user, membership).await;
             let (status, changed) = match changed {
-                Ok(()) => (StatusCode::NO_CONTENT, Ok(())),
+                Ok(_) => (StatusCode::NO_CONTENT, Ok(())),
                 Err(Error::NotFound) => (StatusCode::BAD_REQUEST, Err(no_user(&user.to_string()))),
                 Err(error) => {
                     let problem = Problem::from(error);

@@ -1,4 +1,4 @@
-//! Users that are made one by one while they arrive, and the result of each.
+//! Users or groups that are made one by one while they arrive, and the result of each.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -7,44 +7,41 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
-use super::outcome::{Done, How, Results};
-use super::upsert::Upsert;
+use super::outcome::{Outcome, Results};
+use super::work::{LINE, OutcomeOf, Site, Work};
 use super::{Chunk, End, FAILURES, deadline, until};
-use crate::directory::Directory;
 use crate::message::body::{Body, Broken};
 use crate::message::content::{Part, Parts, TURN};
 use crate::message::problem::Problem;
 use crate::message::trace::Trace;
 use crate::platform::Platform;
-use crate::service::audit::Change;
-use crate::service::quota::{Client, Quota};
 use crate::service::resource::Call;
 use crate::store::Store;
 use crate::timestamp::Timestamp;
-use crate::user::{AttributePath, Profile, UserId};
 
-/// How users arrive, and how their results go.
+/// How users or groups arrive, and how their results go.
 pub trait Form {
+    type Work: Work;
+
     /// Adds bytes that arrived.
     fn push(&mut self, bytes: &[u8]) -> Result<(), Problem>;
 
-    /// The next user, if all of it has arrived.
-    fn next(&mut self) -> Result<Option<Item>, Problem>;
+    /// The next one, if all of it has arrived.
+    fn next(&mut self) -> Result<Option<Item<Self::Work>>, Problem>;
 
     /// What is left when no more bytes come.
-    fn last(&mut self) -> Result<Option<Item>, Problem>;
+    fn last(&mut self) -> Result<Option<Item<Self::Work>>, Problem>;
 
-    /// Adds the result of what arrived under that number. `found` is the user that it changes.
+    /// Adds the result of what arrived under that number.
     fn push_result(
         &mut self,
         bytes: &mut Vec<u8>,
         number: u64,
-        found: Option<UserId>,
-        result: Result<Done, Problem>,
+        outcome: OutcomeOf<Self::Work>,
         trace: &Trace,
     );
 
-    /// Adds what says how the import ended, before the user of the number `next`.
+    /// Adds what says how the import ended, before what has the number `next`.
     fn push_end(&mut self, bytes: &mut Vec<u8>, end: End, results: Results, next: u64);
 
     /// The fields that follow, if the protocol has any. They end the request too.
@@ -59,13 +56,7 @@ pub trait Form {
 }
 
 /// What arrived; `None` if that is nothing.
-pub type Item = Option<Result<Work, Problem>>;
-
-/// What is to be done.
-pub enum Work {
-    Create(Profile),
-    Upsert(Upsert),
-}
+pub type Item<W> = Option<Result<W, Problem>>;
 
 /// How many bytes of results wait in memory for a client that does not read them.
 const MAX_UNSENT: usize = 1024 * 1024;
@@ -78,30 +69,24 @@ const MAX_UNREAD_TIME: i64 = 1000;
 /// does. A connection that is closed while the client sends may lose the answer.
 const MAX_DISCARD_TIME: i64 = 5000;
 
-/// Users, made one by one while they arrive.
+/// Users or groups, made one by one while they arrive.
 pub struct Import<'a, S: Store, P: Platform, B: Body, F: Form> {
-    directory: &'a Directory<'a, S, P>,
-    /// The paths by which users are found.
-    attributes: &'a [AttributePath],
+    site: Site<'a, S, P>,
     body: B,
     form: F,
     /// What the request is, for the log.
     place: String,
-    /// The number of the next user.
+    /// The number of what is next.
     number: u64,
     results: Results,
     state: State,
     /// How many bytes of results waited, and since when, if they were too many.
     waiting: Option<(usize, Timestamp)>,
-    deadline: Timestamp,
-    /// The client, whose users are counted if there is a limit.
-    client: Option<Client>,
-    change: Option<Change>,
     trace: Rc<Trace>,
 }
 
 enum State {
-    /// Users are read and made.
+    /// What arrives is read and made.
     Open,
     /// The end of the answer is made. Further input is ignored until this time.
     Discarding(Timestamp),
@@ -109,14 +94,19 @@ enum State {
 }
 
 impl<'a, S: Store, P: Platform, B: Body, F: Form> Import<'a, S, P, B, F> {
-    /// The import that a request asks for, whose users are counted from `number` on. It ends
+    /// The import that a request asks for, in which what arrives is counted from `number` on. It ends
     /// when the operator's time limit does, or the client's.
     pub fn new(call: Call<'a, S, P, B>, form: F, number: u64, limit: Option<Timestamp>) -> Self {
         let place = format!("{} {}", call.request.method(), call.request.uri().path());
         let deadline = deadline(&call, limit);
         Import {
-            directory: call.directory,
-            attributes: &call.configuration.indexed_attributes.0,
+            site: Site {
+                directory: call.directory,
+                attributes: &call.configuration.indexed_attributes.0,
+                deadline,
+                client: call.client,
+                change: call.change,
+            },
             body: call.request.into_body(),
             form,
             place,
@@ -124,9 +114,6 @@ impl<'a, S: Store, P: Platform, B: Body, F: Form> Import<'a, S, P, B, F> {
             results: Results::default(),
             state: State::Open,
             waiting: None,
-            deadline,
-            client: call.client,
-            change: call.change,
             trace: call.trace,
         }
     }
@@ -167,14 +154,14 @@ impl<S: Store, P: Platform, B: Body, F: Form> Import<'_, S, P, B, F> {
     /// Whether the import waits for the client to read. It ends if the client reads nothing for
     /// long.
     fn is_to_wait(&mut self, unsent: usize) -> bool {
-        let now = self.directory.platform.now();
+        let now = self.site.directory.platform.now();
         if unsent <= MAX_UNSENT {
             self.waiting = None;
             return false;
         }
         match self.waiting {
             Some((waited, since)) if unsent >= waited => {
-                now < self.deadline && (now.0 - since.0).abs() < MAX_UNREAD_TIME
+                now < self.site.deadline && (now.0 - since.0).abs() < MAX_UNREAD_TIME
             }
             _ => {
                 self.waiting = Some((unsent, now));
@@ -184,7 +171,7 @@ impl<S: Store, P: Platform, B: Body, F: Form> Import<'_, S, P, B, F> {
     }
 
     async fn go_on(&mut self, unsent: usize) -> Vec<u8> {
-        let platform = self.directory.platform;
+        let platform = self.site.directory.platform;
         let mut chunk = Chunk::new(platform.now());
         match self.fill(&mut chunk, unsent).await {
             None => chunk.bytes,
@@ -192,14 +179,14 @@ impl<S: Store, P: Platform, B: Body, F: Form> Import<'_, S, P, B, F> {
         }
     }
 
-    /// Makes users until there are enough results to be sent. Answers why the import ends, if it
+    /// Makes what arrives until there are enough results to be sent. Answers why the import ends, if it
     /// does.
     async fn fill(&mut self, chunk: &mut Chunk, unsent: usize) -> Option<End> {
         loop {
-            let now = self.directory.platform.now();
-            if now >= self.deadline {
-                return Some(End::TimeLimit(now));
-            }
+            let now = match self.site.check_time() {
+                Err(end) => return Some(end),
+                Ok(now) => now,
+            };
             if self.results.failed_in_a_row == FAILURES {
                 return Some(End::Failures);
             }
@@ -212,18 +199,18 @@ impl<S: Store, P: Platform, B: Body, F: Form> Import<'_, S, P, B, F> {
             match self.form.next() {
                 Err(problem) => return Some(End::Problem(problem)),
                 Ok(Some(item)) => {
-                    if let Err(quota) = self.take(item, chunk).await {
-                        return Some(End::RateLimit(quota.reset));
+                    if let Err(end) = self.take(item, chunk).await {
+                        return Some(end);
                     }
                     continue;
                 }
                 Ok(None) => {}
             }
-            // The client sees the results before more users are waited for.
+            // The client sees the results before more is waited for.
             let timeout = match chunk.bytes.is_empty() {
                 false => Duration::ZERO,
                 true if unsent > 0 => TURN,
-                true => until(self.deadline, now),
+                true => until(self.site.deadline, now),
             };
             match self.body.next_within(timeout).await {
                 Some(Ok(bytes)) if bytes.is_empty() => {
@@ -241,7 +228,7 @@ impl<S: Store, P: Platform, B: Body, F: Form> Import<'_, S, P, B, F> {
                     return Some(match self.form.last() {
                         Err(problem) => End::Problem(problem),
                         Ok(item) => match self.take(item.flatten(), chunk).await {
-                            Err(quota) => End::RateLimit(quota.reset),
+                            Err(end) => end,
                             Ok(()) => End::Complete,
                         },
                     });
@@ -250,69 +237,40 @@ impl<S: Store, P: Platform, B: Body, F: Form> Import<'_, S, P, B, F> {
         }
     }
 
-    /// Makes the next user, if there is one, and adds the result. Fails, and leaves the
-    /// user to another request, if the client has reached its limit of requests.
-    async fn take(&mut self, item: Item, chunk: &mut Chunk) -> Result<(), Quota> {
-        if let (Some(_), Some(client)) = (&item, &self.client)
-            && let Some(quota) = client.count(self.directory).await
-            && quota.is_exceeded()
-        {
-            return Err(quota);
-        }
+    /// Makes what is next, if there is anything, and adds the result. Fails, and leaves it to another
+    /// request, if the import ends before.
+    async fn take(&mut self, item: Item<F::Work>, chunk: &mut Chunk) -> Result<(), End> {
         let number = self.number;
-        self.number += 1;
-        let directory = self.directory;
-        let is_dry_run = matches!(&item, Some(Ok(Work::Upsert(upsert))) if upsert.is_dry_run);
-        let (found, result) = match item {
-            None => return Ok(()),
-            Some(Err(problem)) => (None, Err(problem)),
-            Some(Ok(Work::Create(profile))) => {
-                let created = directory.create(profile, None).await;
-                let done = |user| Done {
-                    user: Some(user),
-                    how: How::Created,
-                };
-                let done = created.map(|created| done(created.user));
-                (None, done.map_err(Problem::from))
+        let site = &self.site;
+        let platform = site.directory.platform;
+        if let Some(item) = item {
+            site.count().await?;
+            let outcome = match item {
+                Ok(work) => work.run(site).await?,
+                Err(problem) => {
+                    if let Some(change) = &site.change {
+                        change.end_one(platform, LINE, None, problem.status());
+                    }
+                    let (found, result) = (None, Err(problem));
+                    Outcome { found, result }
+                }
+            };
+            let result = outcome.result.as_ref();
+            self.results.count(result.map(|done| done.how));
+            if let Some(cause) = result.err().and_then(Problem::cause) {
+                let (trace, place) = (&self.trace, &self.place);
+                platform.log_error(&format!("{trace} {place}: line {number}: {cause}"));
             }
-            Some(Ok(Work::Upsert(upsert))) => upsert.run(directory).await,
-        };
-        self.results.count(result.as_ref().map(|done| done.how));
-        if !is_dry_run {
-            self.record(found, &result);
+            let bytes = &mut chunk.bytes;
+            self.form.push_result(bytes, number, outcome, &self.trace);
         }
-        if let Ok(Done {
-            user: Some(user),
-            how: How::Created,
-        }) = &result
-        {
-            directory.merge_after(user.id, self.attributes).await;
-        }
-        if let Some(cause) = result.as_ref().err().and_then(Problem::cause) {
-            let (trace, place) = (&self.trace, &self.place);
-            let line = format!("{trace} {place}: line {number}: {cause}");
-            directory.platform.log_error(&line);
-        }
-        let bytes = &mut chunk.bytes;
-        self.form
-            .push_result(bytes, number, found, result, &self.trace);
+        self.number += 1;
         Ok(())
     }
 
-    /// Writes the outcome of a user into the audit trail.
-    fn record(&self, found: Option<UserId>, result: &Result<Done, Problem>) {
-        let (user, outcome) = match result {
-            Ok(Done { user, how }) => (user.as_ref().map(|user| user.id), how.status()),
-            Err(problem) => (found, problem.status()),
-        };
-        if let Some(change) = &self.change {
-            change.end_one(self.directory.platform, "import-line", user, outcome);
-        }
-    }
-
     fn record_end(&self, end: &'static str) {
-        if let Some(change) = &self.change {
-            change.end_content(self.directory.platform, end);
+        if let Some(change) = &self.site.change {
+            change.end_content(self.site.directory.platform, end);
         }
     }
 
@@ -322,7 +280,7 @@ impl<S: Store, P: Platform, B: Body, F: Form> Import<'_, S, P, B, F> {
         self.state = match is_body_over || self.form.ends_at_once() {
             true => State::Over,
             false => {
-                let now = self.directory.platform.now();
+                let now = self.site.directory.platform.now();
                 State::Discarding(Timestamp(now.0 + MAX_DISCARD_TIME))
             }
         };
@@ -333,7 +291,7 @@ impl<S: Store, P: Platform, B: Body, F: Form> Import<'_, S, P, B, F> {
 
     /// Reads further input and ignores it.
     async fn discard(&mut self, until: Timestamp) -> Part {
-        let is_over = self.directory.platform.now() >= until;
+        let is_over = self.site.directory.platform.now() >= until;
         match self.body.next_within(TURN).await {
             Some(Ok(_)) if !is_over => Part::Bytes(Vec::new()),
             _ => {

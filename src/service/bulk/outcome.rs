@@ -1,18 +1,24 @@
-//! What becomes of users that arrive one by one.
+//! What becomes of users or groups that arrive one by one.
 
 use http::StatusCode;
 
 use crate::message::problem::Problem;
-use crate::user::User;
+
+/// What became of one that arrived.
+pub struct Outcome<T, I> {
+    /// The one that it is about, as far as that is known.
+    pub found: Option<I>,
+    pub result: Result<Done<T>, Problem>,
+}
 
 /// What was done.
-pub struct Done {
-    /// The user as it is then; `None` if it would be created, and nothing is written.
-    pub user: Option<User>,
+pub struct Done<T> {
+    /// What there is then.
+    pub is: T,
     pub how: How,
 }
 
-/// How a user came about.
+/// How a user or a group came about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
     Created,
@@ -21,7 +27,16 @@ pub enum How {
 }
 
 impl How {
-    /// The status that a request for this user alone would have.
+    /// Its name, for clients.
+    pub fn name(self) -> &'static str {
+        match self {
+            How::Created => "created",
+            How::Updated => "updated",
+            How::Unchanged => "unchanged",
+        }
+    }
+
+    /// The status that a request for it alone would have.
     pub fn status(self) -> StatusCode {
         match self {
             How::Created => StatusCode::CREATED,
@@ -30,7 +45,7 @@ impl How {
     }
 }
 
-/// What became of the users.
+/// What became of all.
 #[derive(Clone, Copy, Default)]
 pub struct Results {
     pub created: u64,
@@ -44,7 +59,7 @@ pub struct Results {
 }
 
 impl Results {
-    /// Counts the result of a user.
+    /// Counts a result.
     pub(super) fn count(&mut self, result: Result<How, &Problem>) {
         let failed = result.is_err_and(|problem| problem.status().is_server_error());
         match result {

@@ -11,7 +11,7 @@ use crate::store::Store;
 use crate::user::{Email, ExternalId, Profile, User, UserId, Username};
 
 /// How often it is begun anew, at most, when other requests make, change or delete the user meanwhile.
-const ATTEMPTS: usize = 8;
+pub(super) const ATTEMPTS: usize = 8;
 
 /// What an upsert makes of a user, or of none.
 pub type Merge = Box<dyn Fn(Option<&Profile>) -> Result<Profile, Problem>>;
@@ -51,7 +51,7 @@ impl Key {
     }
 
     /// The one user who has it. Fails if several have the external id.
-    async fn find<S: Store, P: Platform>(
+    pub async fn find<S: Store, P: Platform>(
         &self,
         directory: &Directory<'_, S, P>,
     ) -> Result<Option<User>, Problem> {
@@ -98,7 +98,7 @@ impl Gather for Two {
 
 impl Upsert {
     /// Changes the user who has the key, or makes one. Answers also who was found, whatever became
-    /// of the change.
+    /// of the change. In a dry run there is no user where one would be made.
     ///
     /// - The user is changed only while it has the key. The change is made to the version that it
     ///   was compared with.
@@ -107,7 +107,7 @@ impl Upsert {
     pub async fn run<S: Store, P: Platform>(
         &self,
         directory: &Directory<'_, S, P>,
-    ) -> (Option<UserId>, Result<Done, Problem>) {
+    ) -> (Option<UserId>, Result<Done<Option<User>>, Problem>) {
         for _ in 0..ATTEMPTS {
             let found = match self.key.find(directory).await {
                 Ok(found) => found,
@@ -129,12 +129,12 @@ impl Upsert {
     async fn make<S: Store, P: Platform>(
         &self,
         directory: &Directory<'_, S, P>,
-    ) -> Result<Option<Done>, Problem> {
+    ) -> Result<Option<Done<Option<User>>>, Problem> {
         let profile = (self.change)(None)?;
         if self.is_dry_run {
             check_free(directory, &profile, None).await?;
             return Ok(Some(Done {
-                user: None,
+                is: None,
                 how: How::Created,
             }));
         }
@@ -143,7 +143,7 @@ impl Upsert {
             // The user who was made since may have the other member, too.
             Err(Error::Taken(_)) if self.key.find(directory).await?.is_some() => Ok(None),
             created => Ok(Some(Done {
-                user: Some(created?.user),
+                is: Some(created?.user),
                 how: How::Created,
             })),
         }
@@ -154,7 +154,7 @@ impl Upsert {
         &self,
         directory: &Directory<'_, S, P>,
         user: User,
-    ) -> Result<Option<Done>, Problem> {
+    ) -> Result<Option<Done<Option<User>>>, Problem> {
         let change = &self.change;
         let profile = change(Some(&user.profile))?;
         let done = |user, is_changed| {
@@ -162,8 +162,8 @@ impl Upsert {
                 true => How::Updated,
                 false => How::Unchanged,
             };
-            let user = Some(user);
-            Ok(Some(Done { user, how }))
+            let is = Some(user);
+            Ok(Some(Done { is, how }))
         };
         if profile.is_represented_as(&user.profile) {
             return done(user, false);

@@ -227,6 +227,22 @@ fn a_dry_run_prints_what_would_be_done_and_changes_nothing() {
 }
 
 #[test]
+fn what_the_service_says_is_told_in_whole_sentences() {
+    let (_host, service) = start();
+    let nowhere = format!("{}/nowhere", service.url);
+    let done = sync(&nowhere, "people.csv", people(1), &[]);
+    assert!(
+        done.stderr.contains(" at /docs. Run the command"),
+        "{done:?}"
+    );
+    let done = run(&["export"], &nowhere, "");
+    assert!(
+        done.stderr.contains(" at /docs. It has 0 users, "),
+        "{done:?}"
+    );
+}
+
+#[test]
 fn a_file_that_may_be_incomplete_ends_nobody() {
     let (_host, service) = start();
     let url = &service.url;
@@ -235,12 +251,12 @@ fn a_file_that_may_be_incomplete_ends_nobody() {
         (
             people(0),
             &["--delete"][..],
-            "30 of 30 users are not in the file, and at most 0",
+            "the file has no users. If 30 users are to be deleted, give --end-at-most 30",
         ),
         (
             people(24),
             &["--delete"],
-            "6 of 30 users are not in the file, and at most 5",
+            "of 30 users, 6 are not in the file, and at most 5",
         ),
         (
             people(20),
@@ -250,7 +266,7 @@ fn a_file_that_may_be_incomplete_ends_nobody() {
         (
             people(28) + "u29@example.com,Per",
             &["--delete"],
-            "1 lines can't be used",
+            "1 line can't be used",
         ),
         (
             people(28) + "u29@example.com,,\n",
