@@ -21,7 +21,7 @@ CARGO_DENY = 0.20.2
 NATIVE = --profile host --workspace
 
 # The conversations that any service can have.
-URL_TESTS = bulk_delete:: description:: emails:: export:: finding:: groups:: idempotency:: import:: json:: limits:: negotiation:: patch:: \
+URL_TESTS = bulk_delete:: description:: emails:: export:: finding:: group_files:: groups:: idempotency:: import:: json:: limits:: negotiation:: patch:: \
 	preconditions:: search:: tracing:: upserts:: users::
 
 .PHONY: help run test test-url simulate torture fleet fleet-torture fuzz fuzz-parsers browser interop check-deploy lint-api audit bench costs service components programs build check target size
@@ -93,7 +93,7 @@ bench: build ## Measure the service beside others for some 12 minutes, write ben
 	@target/host/edge-users-bench --rounds $(ROUNDS) --seconds $(SECONDS)
 
 costs: target ## Record what requests cost in instructions and store operations: bench/costs.toml
-	cargo build --target wasm32-wasip1 --release -p edge-users-component
+	cargo build --target wasm32-wasip1 --release -p edge-users-component -p edge-users-groups-component
 	RECORD_COSTS=1 cargo test $(NATIVE) --test costs
 
 # Both at once: where one waits for its last crate, the other has work.

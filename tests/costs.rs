@@ -11,10 +11,10 @@ use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use edge_host::{Host, UpOptions};
+use edge_host::{Host, UpOptions, VariableSource};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
-use support::{Answer, Send, Service, path, root, start_host_with};
+use serde_json::{Value, json};
+use support::{Answer, Send, Service, path, root, start_host_with, variable};
 
 /// How far instructions may be from what is recorded, unnoticed.
 const TOLERANCE: f64 = 0.05;
@@ -99,17 +99,14 @@ fn record(mut measured: Costs, recorded: &Costs) {
 }
 
 fn measure() -> Costs {
-    let host = start_host_with(UpOptions {
-        count_instructions: true,
-        state_dir: Some(PathBuf::new()),
-        // As Spin has it. It also makes the instructions of each request known.
-        max_instance_reuse_count: 1,
-        ..UpOptions::default()
-    });
-    let meter = Meter {
-        service: Service::of(&host),
-        host,
-    };
+    let mut request = measure_users();
+    request.extend(measure_lists());
+    Costs { request }
+}
+
+/// What is done with users where there is no index but that of names.
+fn measure_users() -> Vec<Cost> {
+    let meter = Meter::start(Vec::new());
     let service = &meter.service;
     let profile = |number: usize| {
         let (name, email) = (
@@ -135,7 +132,7 @@ fn measure() -> Costs {
         let request = service.request(method, &users[number]);
         request.header(header, &tags[number])
     };
-    let request = vec![
+    vec![
         meter.cost("/healthz", 200, &|_| service.get("/healthz")),
         meter.cost("get by id", 200, &|_| service.get(&users[50])),
         meter.cost("get by id, Connect", 200, &|_| {
@@ -173,8 +170,50 @@ fn measure() -> Costs {
         meter.cost("delete", 204, &|number| {
             service.delete(&users[55 + 5 * number])
         }),
-    ];
-    Costs { request }
+    ]
+}
+
+/// Searches, and groups.
+fn measure_lists() -> Vec<Cost> {
+    let meter = Meter::start(vec![variable("indexed_attributes", "team")]);
+    let service = &meter.service;
+    let users: Vec<Value> = (100..200)
+        .map(|number| {
+            let name = format!("Ada {number} Lovelace");
+            service.create(json!({ "name": name, "attributes": { "team": "blue" } }))
+        })
+        .collect();
+    let id = |number: usize| &users[number]["id"];
+    let group = service.post("/groups", json!({ "name": "Staff" }));
+    assert_eq!(group.status, 201, "{}", group.body);
+    let group = group.header("location").expect("a location");
+    let members = format!("{group}/members");
+    let add = json!({ "add": Vec::from_iter((0..80).map(id)) });
+    assert_eq!(service.post(&members, add).status, 200);
+    let by_word = "/users?q=lovelace&limit=20";
+    let by_attribute = "/users?attributes.team=blue&limit=20";
+    let sorted = "/users?sort=name&limit=50";
+    // The first ones make the indexes.
+    for path in [by_word, by_attribute, sorted] {
+        for _ in 0..10 {
+            service.get(path);
+        }
+    }
+    vec![
+        meter.cost("find 20 by a word", 200, &|_| service.get(by_word)),
+        meter.cost("find 20 by an attribute", 200, &|_| {
+            service.get(by_attribute)
+        }),
+        meter.cost("page of 50, sorted by name", 200, &|_| service.get(sorted)),
+        meter.cost("get a group", 200, &|_| service.get(group)),
+        meter.cost("add a member", 204, &|number| {
+            let path = format!("{members}/{}", id(80 + number));
+            service.put(&path, Value::Null)
+        }),
+        meter.cost("list 50 members", 200, &|_| {
+            service.get(&format!("{members}?limit=50"))
+        }),
+    ]
 }
 
 struct Meter {
@@ -183,6 +222,19 @@ struct Meter {
 }
 
 impl Meter {
+    fn start(variables: Vec<VariableSource>) -> Meter {
+        let host = start_host_with(UpOptions {
+            count_instructions: true,
+            state_dir: Some(PathBuf::new()),
+            // As Spin has it. It also makes the instructions of each request known.
+            max_instance_reuse_count: 1,
+            variables,
+            ..UpOptions::default()
+        });
+        let service = Service::of(&host);
+        Meter { service, host }
+    }
+
     /// What a request costs that is answered with that status. It is told how often it
     /// was made before.
     fn cost(&self, name: &str, status: u16, request: &dyn Fn(usize) -> Answer) -> Cost {
