@@ -1,4 +1,5 @@
-//! The operator's configuration. Every variable is read here, and only here.
+//! The operator's configuration. Every variable is read here, and only here, but for `scim_schemas`, which
+//! one component alone has a use for (`src/scim/service/schemas.rs`).
 //!
 //! A value that can't be read is a fault, and is never guessed. The service then answers no request
 //! for users, and `/readyz` and one line of the log say which variable breaks which rule.

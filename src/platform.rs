@@ -24,7 +24,7 @@ pub trait Platform {
 
     /// The value of a configuration variable, if the platform has one of that name. Fails with
     /// the reason, for the log. Only [`Configuration`](crate::configuration::Configuration)
-    /// asks for it.
+    /// asks for it, and the interface SCIM for its schemas.
     fn variable(&self, name: &str) -> Result<Option<String>, String>;
 
     /// Gets the document at the URL, in 2 seconds and of at most [`MAX_FETCHED_BYTES`]. Fails

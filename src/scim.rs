@@ -1,5 +1,5 @@
 //! The language of SCIM 2.0 (RFC 7643, RFC 7644): what a client writes about users and groups, and
-//! what is said to it. Nothing here knows of stores or of HTTP.
+//! what is said to it. Nothing here but [`service`] knows of stores or of HTTP.
 //!
 //! # Layout
 //!
