@@ -18,6 +18,7 @@
 //! - [`lists`]: the ids of users by what their records say
 //! - [`index`]: lists into which new users are put later
 //! - [`names`], [`words`]: searches by names and by words
+//! - [`updates`]: all users in the order of their last changes
 //! - [`quota`]: the number of requests of each client
 //! - [`readiness`]: whether the store can be written, and does what the service needs
 //! - [`versioned`], [`number`], [`pointer`]: values and numbers that can be swapped safely
@@ -52,6 +53,7 @@ mod sizes;
 mod stored_format;
 mod unknown_members;
 mod update;
+mod updates;
 mod versioned;
 mod walk;
 mod words;

@@ -15,20 +15,25 @@ use crate::user::AttributePath;
 
 impl<S: Store, P: Platform> Directory<'_, S, P> {
     /// Gathers the users who have a value at a path of their attributes, ascending by id, from a
-    /// position on, until `gathered` is full. There may be fewer, or none, while there is a `next`
-    /// position, as in a [search](Directory::search). [`Error::Indexing`] while the index is being made,
-    /// as in a [search by words](Directory::search_words).
-    pub async fn find_by_attribute(
+    /// position on, until `gathered` is full. Of several `wanted` values it goes by the one that the
+    /// fewest users have, and leaves it to `gathered` not to take users who lack another. There may be
+    /// fewer users, or none, while there is a `next` position, as in a [search](Directory::search).
+    /// [`Error::Indexing`] while an index is being made, as in a [search by
+    /// words](Directory::search_words).
+    pub async fn find_by_attributes(
         &self,
-        path: &AttributePath,
-        value: &str,
+        wanted: &[(AttributePath, String)],
         from: Option<Position>,
         gathered: &mut dyn Gather,
     ) -> Result<Found, Error> {
-        if !self.merge_everybody(Rule::Attribute(path)).await? {
-            return Ok(Found::default());
+        for (path, _) in wanted {
+            let index = self.merge_everybody(Rule::Attribute(path)).await?;
+            if index.is_none() {
+                return Ok(Found::default());
+            }
         }
-        let list = List::Attribute(path.clone(), value.to_owned());
-        self.gather_list(list, from, gathered).await
+        let lists = wanted.iter().cloned();
+        let lists = lists.map(|(path, value)| List::Attribute(path, value));
+        self.gather_shortest(lists.collect(), from, gathered).await
     }
 }

@@ -250,6 +250,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             gives_bound: false,
             bounds: Vec::new(),
             indexed: Vec::new(),
+            in_updates: false,
         })
     }
 }

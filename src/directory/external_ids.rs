@@ -21,6 +21,6 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         gathered: &mut dyn Gather,
     ) -> Result<Found, Error> {
         let list = List::ExternalId(external_id.clone());
-        self.gather_list(list, from, gathered).await
+        self.gather_shortest(vec![list], from, gathered).await
     }
 }

@@ -13,7 +13,7 @@
 //! and writes each user's record once more, unchanged. So a change that loaded the record before
 //! that write fails, and begins again; and a change that loads it later finds the index.
 //! Of the index of an attribute, the record itself tells: that write adds the path to it, see
-//! [`attributes`](super::attributes).
+//! [`attributes`](super::attributes). So does it of the index of changes, see [`updates`](super::updates).
 
 mod rule;
 
@@ -30,7 +30,7 @@ use super::{ATTEMPTS, Directory, Error, number, pointer};
 use crate::platform::Platform;
 use crate::store::Store;
 use crate::timestamp::Timestamp;
-use crate::user::{AttributePath, Profile, UserId};
+use crate::user::{AttributePath, UserId};
 pub(super) use rule::{LENGTHS, Rule, bounds_of, prefix};
 
 /// How long a search goes on to merge users, at most, before it answers that the index is being made.
@@ -40,7 +40,7 @@ const MERGE_TIME: Duration = Duration::from_secs(1);
 pub(super) struct Index<'t, 'd, S, P> {
     directory: &'t Directory<'d, S, P>,
     rule: Rule<'t>,
-    /// The number in the key of the catalogue, and of the root of the list of names.
+    /// The number in the key of the catalogue.
     root: i64,
 }
 
@@ -48,8 +48,8 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
     /// An index, which this makes if it is missing.
     pub(super) async fn index<'t>(&'t self, rule: Rule<'t>) -> Result<Index<'t, 'd, S, P>, Error> {
         let plant = async |root| {
-            if rule == Rule::Names {
-                self.tree(List::Names, root).plant().await?;
+            if let Some(list) = rule.only_list() {
+                self.tree(list, root).plant().await?;
             }
             let catalogue = Catalogue::default();
             versioned::create(self.store, &key(root), self.draw(), catalogue).await
@@ -86,7 +86,7 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
         let mut is_moved = false;
         let attributes = before.indexed.iter().map(Rule::Attribute);
         for rule in Rule::ALL.into_iter().chain(attributes) {
-            if !rule.tells_apart(&before.profile, &after.profile) {
+            if !rule.tells_apart(before, after) {
                 continue;
             }
             // To find words takes long, so it is looked first whether there is an index.
@@ -100,8 +100,8 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
                 _ => None,
             };
             let (mut new, mut old) = (Places::default(), Places::default());
-            rule.place(id, &before.profile, &mut old);
-            rule.place(id, &after.profile, &mut new);
+            rule.place(id, before, &mut old);
+            rule.place(id, after, &mut new);
             let mut gone = bounds_of(id, before);
             // What the user gives in lists of other rules, it may go on to give.
             gone.retain_lists(|list| rule.has(list));
@@ -112,8 +112,7 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
                 let index = match rule {
                     Rule::Words if words.is_none() => self.words_if_any().await?,
                     Rule::Words => words,
-                    // Of the index of an attribute, the record has told.
-                    Rule::Names | Rule::Attribute(_) => Some(self.index(rule).await?),
+                    _ => Some(self.index(rule).await?),
                 };
                 if let Some(index) = index {
                     index.insert(&new, true).await?;
@@ -154,18 +153,21 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
     }
 
     /// Merges all new users into an index; [`Error::Indexing`] if that takes longer than a second.
-    /// Answers whether there was ever a user.
-    pub(super) async fn merge_everybody(&self, rule: Rule<'_>) -> Result<bool, Error> {
+    /// Answers the index; `None` if there was never a user.
+    pub(super) async fn merge_everybody<'t>(
+        &'t self,
+        rule: Rule<'t>,
+    ) -> Result<Option<Index<'t, 'd, S, P>>, Error> {
         let created = self.created().await?;
         if created == 0 {
-            return Ok(false);
+            return Ok(None);
         }
         let index = self.index(rule).await?;
         let began = self.platform.monotonic();
         loop {
             let done = index.merge(created).await?;
             if done >= created {
-                return Ok(true);
+                return Ok(Some(index));
             }
             if self.platform.monotonic().saturating_sub(began) > MERGE_TIME {
                 return Err(Error::Indexing { done, of: created });
@@ -198,7 +200,7 @@ enum Create {
     /// Its create has not ended.
     Open,
     /// It has ended, with a user, or without one.
-    Ended(Option<Profile>),
+    Ended(Option<Box<Live>>),
 }
 
 fn key(root: i64) -> String {
@@ -214,9 +216,9 @@ impl Catalogue {
 impl<'t, 'd, S: Store, P: Platform> Index<'t, 'd, S, P> {
     /// A list of the index, which this makes if it is missing.
     pub async fn list(&self, list: List) -> Result<Tree<'t, 'd, S, P>, Error> {
-        match list {
-            List::Names => Ok(self.directory.tree(list, self.root)),
-            list => self.directory.list_or_new(list).await,
+        match self.rule.only_list() {
+            Some(list) => Ok(self.directory.tree(list, self.root)),
+            None => self.directory.list_or_new(list).await,
         }
     }
 
@@ -279,9 +281,9 @@ impl<'t, 'd, S: Store, P: Platform> Index<'t, 'd, S, P> {
         }
     }
 
-    fn place(&self, id: UserId, user: Option<Profile>, places: &mut Places) {
-        if let Some(profile) = user {
-            self.rule.place(id, &profile, places);
+    fn place(&self, id: UserId, user: Option<Box<Live>>, places: &mut Places) {
+        if let Some(user) = user {
+            self.rule.place(id, &user, places);
         }
     }
 
@@ -296,7 +298,7 @@ impl<'t, 'd, S: Store, P: Platform> Index<'t, 'd, S, P> {
             Some(State::Live(_)) if self.rule.is_optional() => {
                 return Ok(Create::Ended(self.fence(id).await?));
             }
-            Some(State::Live(live)) => return Ok(Create::Ended(Some(live.profile))),
+            Some(State::Live(live)) => return Ok(Create::Ended(Some(live))),
             Some(State::Deleted { .. } | State::Void) => true,
             Some(State::Pending { .. }) => dead && self.directory.is_given_up(id).await,
             None => id.get() <= over && self.directory.has_no_record(id).await?,
@@ -307,10 +309,10 @@ impl<'t, 'd, S: Store, P: Platform> Index<'t, 'd, S, P> {
         })
     }
 
-    /// Writes the record of a user once more: so a change fails that knew nothing of the index. In the
-    /// index of an attribute, the record names its path from then on. Answers the user as it is then, if
-    /// there still is one.
-    async fn fence(&self, id: UserId) -> Result<Option<Profile>, Error> {
+    /// Writes the record of a user once more: so a change fails that knew nothing of the index. Of the
+    /// index of an attribute, or of changes, the record tells from then on. Answers the user as it is
+    /// then, if there still is one.
+    async fn fence(&self, id: UserId) -> Result<Option<Box<Live>>, Error> {
         let (store, directory) = (self.directory.store, self.directory);
         let mut loaded = directory.load_for_update(id).await?;
         for _ in 0..ATTEMPTS {
@@ -318,15 +320,21 @@ impl<'t, 'd, S: Store, P: Platform> Index<'t, 'd, S, P> {
             let State::Live(live) = &mut fenced.state else {
                 return Ok(None);
             };
-            let profile = live.profile.clone();
-            if let Rule::Attribute(path) = self.rule {
-                if live.indexed.contains(path) {
-                    return Ok(Some(profile));
+            let is_told = match self.rule {
+                Rule::Attribute(path) if live.indexed.contains(path) => true,
+                Rule::Attribute(path) => {
+                    live.indexed.push(path.clone());
+                    false
                 }
-                live.indexed.push(path.clone());
+                Rule::Updates => std::mem::replace(&mut live.in_updates, true),
+                Rule::Names | Rule::Words => false,
+            };
+            let user = live.clone();
+            if is_told {
+                return Ok(Some(user));
             }
             loaded = match loaded.write(store, directory.draw(), fenced).await? {
-                Written::Done(_) => return Ok(Some(profile)),
+                Written::Done(_) => return Ok(Some(user)),
                 Written::Overtaken(now) | Written::Unknown(now) => now,
             };
         }

@@ -1,5 +1,6 @@
-//! Lists of users, by what their records say: all users in the order of their names, the users with
-//! one external id, the users with a word that begins in one way, and the users in one group.
+//! Lists of users, by what their records say: all users in the order of their names or of their last
+//! changes, the users with one external id, the users with a word that begins in one way, and the users
+//! in one group.
 //!
 //! A list is a [`tree`] whose leaves list ids and nothing of the users. A request that reads a
 //! [`leaf`] reads the records of its users, and only the records decide who is in the list, and
@@ -29,7 +30,9 @@ mod inner;
 mod leaf;
 mod node;
 mod position;
+mod shortest;
 mod split;
+mod times;
 mod tree;
 
 pub use position::Position;
@@ -52,6 +55,8 @@ pub(super) use tree::Tree;
 pub(super) enum List {
     /// All users, in the order of their names.
     Names,
+    /// All users, in the order of their last changes.
+    Updates,
     /// The users with this external id, in the order of their ids.
     ExternalId(ExternalId),
     /// The users with a word that begins so, in the order of their names.
@@ -67,6 +72,7 @@ impl List {
     fn pointer(&self) -> String {
         match self {
             List::Names => "names".to_owned(),
+            List::Updates => "updates".to_owned(),
             List::ExternalId(id) => hashed_key("external-id", id.as_str()),
             List::Word(prefix) => hashed_key("word", prefix),
             // No path has a line feed: the variable that names it is split there.
@@ -81,6 +87,7 @@ impl List {
     fn folder(&self) -> &'static str {
         match self {
             List::Names => "names",
+            List::Updates => "updates",
             List::ExternalId(_) => "external-ids",
             List::Word(_) => "words",
             List::Attribute(..) => "attributes",
@@ -94,10 +101,17 @@ impl List {
         matches!(self, List::Group(_))
     }
 
+    /// Whether users get later positions by each change, and never earlier ones. Then most are added
+    /// at the end, and a user may be removed from where it was.
+    fn is_by_time(&self) -> bool {
+        matches!(self, List::Updates)
+    }
+
     /// Where a user is; `None` if it is not in the list.
     fn position(&self, id: UserId, live: &Live) -> Option<Position> {
         let profile = &live.profile;
         let (is_here, is_by_name) = match self {
+            List::Updates => return Some(Position::by_time(live.updated_at, id)),
             List::Names => (true, true),
             List::Word(prefix) => (Words::of(profile).has(prefix), true),
             List::ExternalId(wanted) => (profile.external_id.as_ref() == Some(wanted), false),
@@ -187,20 +201,6 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
         Ok(root.map(|root| self.tree(list, root)))
     }
 
-    /// Gathers the users of a list, in order, from a position on, until `gathered` is full. There may be
-    /// fewer, or none, while there is a `next` position, as in a [search](Directory::search).
-    pub(super) async fn gather_list(
-        &self,
-        list: List,
-        from: Option<Position>,
-        gathered: &mut dyn Gather,
-    ) -> Result<Found, Error> {
-        match self.list_if_any(list).await? {
-            Some(list) => list.gather("", &from.unwrap_or_default(), gathered).await,
-            None => Ok(Found::default()),
-        }
-    }
-
     /// Lets a list in the order of ids lead to a user who is about to be in it. The caller has already
     /// loaded the record.
     pub(super) async fn lead_to(&self, list: List, id: UserId) -> Result<(), Error> {
@@ -288,10 +288,11 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
 
     /// Rewrites a leaf with the bound `low` and that many ids if none of its users gives that bound: a
     /// request that died has left it, see [`leaf`]. Or if its ids stay where they are, and few are left
-    /// that are in the list. If this fails, the next search does it.
+    /// that are in the list and here. If this fails, the next search does it.
     async fn tidy_stale(&self, low: &Position, users: &[(Position, User)], ids: usize) {
         let is_stale = !low.is_first() && !users.iter().any(|(position, _)| low.starts(position));
-        let is_sparse = self.list.splits_by_id() && users.len() * 4 < ids;
+        let keeps_ids = self.list.splits_by_id() || self.list.is_by_time();
+        let is_sparse = keeps_ids && users.len() * 4 < ids;
         if is_stale || is_sparse {
             let _ = self.tidy(low).await;
         }

@@ -68,7 +68,10 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         let names = names.list(List::Names).await?;
         match order {
             Order::Ascending => names.gather(prefix, &from, gathered).await,
-            Order::Descending => names.gather_backwards(from, gathered).await,
+            Order::Descending => {
+                let first = Position::default();
+                names.gather_backwards(from, &first, gathered).await
+            }
         }
     }
 }

@@ -65,6 +65,9 @@ pub(super) struct Live {
     /// The paths of attributes by whose values the user is in lists.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub indexed: Vec<AttributePath>,
+    /// Whether the user is in the list in the order of last changes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_updates: bool,
 }
 
 /// The answer to a create with an idempotency key. A repeat sends the other members of the

@@ -18,7 +18,7 @@ use crate::fake::{FakePlatform, FakeStore, ready};
 use crate::user::{Profile, User, UserId};
 
 /// Records of users. The first form of the format 1.
-const RECORDS: [&str; 10] = [
+const RECORDS: [&str; 11] = [
     r#"{"format":1,"writes":["00000000000000a1"],"value":{"claims":0,"state":{"pending":{"created_at":1800000000000}}}}"#,
     r#"{"format":1,"writes":["00000000000000a2"],"value":{"claims":0,"state":{"live":{"version":"00000000000000a2","profile":{"name":"Bea"},"created_at":1800000000000,"updated_at":1800000000001}}}}"#,
     LIVE,
@@ -27,6 +27,8 @@ const RECORDS: [&str; 10] = [
     r#"{"format":1,"writes":["00000000000000a4"],"value":{"claims":0,"state":{"live":{"version":"00000000000000a4","profile":{"name":"Bea","active":false},"created_at":1800000000000,"updated_at":1800000000001}}}}"#,
     // Indexed by a member of its attributes.
     r#"{"format":1,"writes":["00000000000000a5"],"value":{"claims":0,"state":{"live":{"version":"00000000000000a5","profile":{"name":"Bea","attributes":{"team":"blue"}},"created_at":1800000000000,"updated_at":1800000000001,"indexed":["team"]}}}}"#,
+    // In the list of last changes.
+    r#"{"format":1,"writes":["00000000000000a6"],"value":{"claims":0,"state":{"live":{"version":"00000000000000a6","profile":{"name":"Bea"},"created_at":1800000000000,"updated_at":1800000000001,"in_updates":true}}}}"#,
     r#"{"format":1,"writes":["00000000000000a3","00000000000000a2"],"value":{"claims":1,"state":{"deleted":{"by":"00000000000000a3"}}}}"#,
     r#"{"format":1,"writes":["00000000000000a3","00000000000000a2"],"value":{"claims":4294967295,"state":"void"}}"#,
     // Before 1970, by a clock that was wrong.
@@ -56,12 +58,14 @@ const LEDGERS: [&str; 2] = [
 ];
 
 /// Nodes of lists.
-const NODES: [&str; 5] = [
+const NODES: [&str; 6] = [
     r#"{"format":1,"writes":["00000000000000e1"],"value":{"next":null,"content":{"leaf":{"low":["",0],"ids":[],"moving":[]}}}}"#,
     r#"{"format":1,"writes":["00000000000000e2"],"value":{"next":{"low":["b",0],"node":2305843009213693951},"content":{"leaf":{"low":["",0],"ids":[1,2],"moving":[2]}}}}"#,
     r#"{"format":1,"writes":["00000000000000e3"],"value":{"next":{"node":77},"content":{"leaf":{"ids":[3],"moving":[]}}}}"#,
     r#"{"format":1,"writes":["00000000000000e4"],"value":{"next":null,"content":{"inner":[{"low":["",0],"node":1},{"node":2}]}}}"#,
     r#"{"format":1,"writes":["00000000000000e5"],"value":{"next":null,"content":"gone"}}"#,
+    // Positions in the order of times begin with the sign U+007F.
+    "{\"format\":1,\"writes\":[\"00000000000000e6\"],\"value\":{\"next\":null,\"content\":{\"leaf\":{\"low\":[\"\u{7f}800001a3185c5\",0],\"ids\":[3],\"moving\":[3],\"high\":[\"\u{7f}800001a3185c5001\",3]}}}}",
 ];
 
 /// The catalogue of the index.

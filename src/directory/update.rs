@@ -54,6 +54,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 gives_bound: before.gives_bound,
                 bounds: before.bounds.clone(),
                 indexed: before.indexed.clone(),
+                in_updates: before.in_updates,
             });
             // 2. A new email and a new username are claimed, by claims that the record does not
             // count yet.
@@ -71,7 +72,8 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 let claim = self.claim::<Live>(id, claims, Claimed::Username(username), None);
                 after.username_claim = Some(claim.await?);
             }
-            // 3. The lists of the new external id, of names, of words and of attributes lead to the user, too.
+            // 3. The lists of the new external id, of names, of words, of attributes and of changes lead to the
+            // user, too.
             if let Some(external_id) = &after.profile.external_id
                 && before.profile.external_id.as_ref() != Some(external_id)
             {
@@ -83,8 +85,10 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             let record = Record::of(claims, after.clone());
             match loaded.write(self.store, after.version, record).await? {
                 Written::Done(_) => {
-                    // 5. The lists forget the old name. If this fails, a later search does it.
+                    // 5. The lists forget the old name. If this fails, a later search does it. The list
+                    // of changes forgets where the user was.
                     self.release(left).await;
+                    self.leave_update(id, before.updated_at, &after).await;
                     return Ok(after.user(id));
                 }
                 Written::Overtaken(now) => loaded = now,

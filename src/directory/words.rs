@@ -22,26 +22,14 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         from: Option<Position>,
         gathered: &mut dyn Gather,
     ) -> Result<Found, Error> {
-        if !self.merge_everybody(Rule::Words).await? {
+        if self.merge_everybody(Rule::Words).await?.is_none() {
             return Ok(Found::default());
         }
-        let mut starts = asked.words().iter().filter_map(|word| longest_start(word));
-        let Some(mut longest) = starts.next() else {
-            return Ok(Found::default());
-        };
-        for mut start in starts {
-            if start.chars().count() > longest.chars().count() {
-                std::mem::swap(&mut start, &mut longest);
-            }
-            // Nobody has had such a word: the other lists need no reading.
-            let list = List::Word(start.to_owned());
-            if self.list_if_any(list).await?.is_none() {
-                return Ok(Found::default());
-            }
-        }
+        // Each of their lists is in the same order, and has all who match.
+        let starts = asked.words().iter().filter_map(|word| longest_start(word));
+        let lists = starts.map(|start| List::Word(start.to_owned()));
         let gathered = &mut Matching { asked, gathered };
-        self.gather_list(List::Word(longest.to_owned()), from, gathered)
-            .await
+        self.gather_shortest(lists.collect(), from, gathered).await
     }
 }
 

@@ -6,7 +6,7 @@ use http::{Method, Response, StatusCode};
 use super::listing::{Listing, PLACE, limit, next_page};
 use super::narrowing::{self, ANYWHERE};
 use super::representation::Fields;
-use super::search::Search;
+use super::search::{Search, Wanted};
 use super::user::{represent, with_tag};
 use crate::auth::{Permission, Scope};
 use crate::directory::{Created, Directory, Gather as _, Idempotency, MAX_IDS, Order};
@@ -92,7 +92,7 @@ async fn list<S: Store, P: Platform, B>(
     let preconditions = Preconditions::of(request.headers())?;
     let fields = Fields::of(&query)?;
     let filter = narrowing::filter(configuration, &query)?;
-    let attribute = filter.attributes.first().cloned();
+    let (attributes, updated_after) = (filter.attributes.clone(), filter.updated_after);
     let mut listing = Listing::new(fields, filter);
     let search = Search {
         directory,
@@ -102,28 +102,42 @@ async fn list<S: Store, P: Platform, B>(
         place: PLACE,
         path: "/users",
     };
-    if query.get("email").is_some() {
+    let wanted = if query.get("email").is_some() {
         query.alone("email", &[ANYWHERE])?;
         by_email(directory, &query, &mut listing).await?;
+        None
     } else if query.get("username").is_some() {
         query.alone("username", &[ANYWHERE])?;
         by_username(directory, &query, &mut listing).await?;
+        None
     } else if query.get("external_id").is_some() {
         query.alone("external_id", &[ANYWHERE, PAGING])?;
-        search.by_external_id(&mut listing).await?;
+        Some(Wanted::external_id(&query)?)
     } else if query.get("id").is_some() {
         query.alone("id", &[ANYWHERE])?;
         by_ids(directory, &trace, &query, &mut listing).await?;
+        None
     } else if query.get("name").is_some() {
         query.alone("name", &[ANYWHERE, PAGING])?;
-        search.by_name(&mut listing).await?;
+        Some(Wanted::name(&query)?)
     } else if query.get("q").is_some() {
         query.alone("q", &[ANYWHERE, PAGING])?;
-        search.by_words(&mut listing).await?;
-    } else if let (None, Some((path, value))) = (query.get("sort"), &attribute) {
-        search.by_attribute((path, value), &mut listing).await?;
+        Some(Wanted::words(&query)?)
     } else {
-        page(&search, &mut listing).await?;
+        match query.get("sort") {
+            None if !attributes.is_empty() => Some(Wanted::Attributes(attributes)),
+            sort => match sorted(sort.unwrap_or("id"))? {
+                ("id", order) => {
+                    page(&search, order, &mut listing).await?;
+                    None
+                }
+                ("name", order) => Some(Wanted::ByName(order)),
+                (_, order) => Some(Wanted::ByUpdate(order, updated_after)),
+            },
+        }
+    };
+    if let Some(wanted) = wanted {
+        search.list(wanted, &mut listing).await?;
     }
     listing.respond(&preconditions)
 }
@@ -181,8 +195,24 @@ async fn by_ids<S: Store, P: Platform>(
     Ok(())
 }
 
+/// The member that the parameter `sort` names, and the order.
+fn sorted(sort: &str) -> Result<(&str, Order), Problem> {
+    let (member, order) = match sort.strip_prefix('-') {
+        Some(member) => (member, Order::Descending),
+        None => (sort, Order::Ascending),
+    };
+    match member {
+        "id" | "name" | "updated_at" => Ok((member, order)),
+        _ => {
+            let rule = "must be id, name or updated_at, or one of these after a minus sign";
+            Err(Problem::invalid_query(rule, "sort"))
+        }
+    }
+}
+
 async fn page<S: Store, P: Platform>(
     search: &Search<'_, S, P>,
+    order: Order,
     listing: &mut Listing,
 ) -> Result<(), Problem> {
     let Search {
@@ -192,21 +222,6 @@ async fn page<S: Store, P: Platform>(
         query,
         ..
     } = *search;
-    let sort = query.get("sort").unwrap_or("id");
-    let (member, order) = match sort.strip_prefix('-') {
-        Some(member) => (member, Order::Descending),
-        None => (sort, Order::Ascending),
-    };
-    match member {
-        "id" => {}
-        "name" => return search.sorted(order, listing).await,
-        _ => {
-            return Err(Problem::invalid_query(
-                "must be id, -id, name or -name",
-                "sort",
-            ));
-        }
-    }
     let after = query.number("after", 0, u64::MAX)?;
     let limit = limit(configuration, query)?;
     listing.limit = limit as usize;

@@ -1,5 +1,6 @@
-//! `GET /users` with `name`, `q`, `external_id` or `sort=name`: users whose names begin with a text,
-//! users who have some words, users with one external id, and all users in the order of their names.
+//! `GET /users` with `name`, `q`, `external_id`, `sort=name` or `sort=updated_at`: users whose names begin
+//! with a text, users who have some words, users with one external id, and all users in the order of
+//! their names or of their last changes.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
@@ -14,8 +15,56 @@ use crate::message::trace::Trace;
 use crate::platform::Platform;
 use crate::service::omissions::{known_total, log_unreadable};
 use crate::store::Store;
+use crate::timestamp::Timestamp;
 use crate::user::{AttributePath, ExternalId};
 use crate::words::Asked;
+
+/// What is searched for.
+pub(super) enum Wanted {
+    /// The users whose names begin so.
+    Name(NamePrefix),
+    /// The users who have words that begin so.
+    Words(Asked),
+    ExternalId(ExternalId),
+    /// The users who have these values in their attributes.
+    Attributes(Vec<(AttributePath, String)>),
+    /// All users in the order of their names.
+    ByName(Order),
+    /// All users in the order of their last changes. Those before the time are not walked over.
+    ByUpdate(Order, Option<Timestamp>),
+}
+
+impl Wanted {
+    pub fn name(query: &Query) -> Result<Wanted, Problem> {
+        let name = query.get("name").unwrap_or_default();
+        let prefix = NamePrefix::try_from(name);
+        let prefix = prefix.map_err(|rule| Problem::invalid_query(rule, "name"))?;
+        Ok(Wanted::Name(prefix))
+    }
+
+    pub fn words(query: &Query) -> Result<Wanted, Problem> {
+        let asked = Asked::try_from(query.get("q").unwrap_or_default());
+        let asked = asked.map_err(|rule| Problem::invalid_query(rule, "q"))?;
+        Ok(Wanted::Words(asked))
+    }
+
+    pub fn external_id(query: &Query) -> Result<Wanted, Problem> {
+        let id = query.get("external_id").unwrap_or_default().to_owned();
+        let id = ExternalId::try_from(id);
+        let id = id.map_err(|rule| Problem::invalid_query(&rule, "external_id"))?;
+        Ok(Wanted::ExternalId(id))
+    }
+
+    /// Whether a position may be one of this search.
+    fn has(&self, position: &Position) -> bool {
+        match self {
+            Wanted::Name(prefix) => position.is_within(prefix),
+            Wanted::Words(_) | Wanted::ByName(_) => true,
+            Wanted::ExternalId(_) | Wanted::Attributes(_) => position.is_of_ids(),
+            Wanted::ByUpdate(..) => position.is_of_times(),
+        }
+    }
+}
 
 /// A page of a search.
 pub(super) struct Search<'s, S, P> {
@@ -30,82 +79,33 @@ pub(super) struct Search<'s, S, P> {
 }
 
 impl<S: Store, P: Platform> Search<'_, S, P> {
-    /// The users whose names begin with the parameter `name`. There is no
-    /// `X-Total-Count`: to count them, all users who match would have to be read.
-    pub async fn by_name(&self, listing: &mut Listing) -> Result<(), Problem> {
-        let name = self.query.get("name").unwrap_or_default();
-        let prefix =
-            NamePrefix::try_from(name).map_err(|rule| Problem::invalid_query(rule, "name"))?;
-        let belongs = |position: &Position| position.is_within(&prefix);
-        let find = async |from, listing: &mut dyn Gather| {
-            self.directory.search(&prefix, from, listing).await
+    /// Fills a listing with the users who are wanted.
+    ///
+    /// The total is known when all users are in one page, and are found by their values, and where the
+    /// list is of everyone. Otherwise all users who match would have to be read.
+    pub async fn list(&self, wanted: Wanted, listing: &mut Listing) -> Result<(), Problem> {
+        let directory = self.directory;
+        let find = async |from, listing: &mut dyn Gather| match &wanted {
+            Wanted::Name(prefix) => directory.search(prefix, from, listing).await,
+            Wanted::Words(asked) => directory.search_words(asked, from, listing).await,
+            Wanted::ExternalId(id) => directory.find_by_external_id(id, from, listing).await,
+            Wanted::Attributes(values) => directory.find_by_attributes(values, from, listing).await,
+            Wanted::ByName(order) => directory.list_by_name(*order, from, listing).await,
+            Wanted::ByUpdate(order, after) => {
+                let found = directory.list_by_update(*order, *after, from, listing);
+                found.await
+            }
         };
-        self.fill(listing, belongs, find).await?;
-        Ok(())
-    }
-
-    /// The users who have words that begin as those of the parameter `q`.
-    pub async fn by_words(&self, listing: &mut Listing) -> Result<(), Problem> {
-        let asked = Asked::try_from(self.query.get("q").unwrap_or_default())
-            .map_err(|rule| Problem::invalid_query(rule, "q"))?;
-        let find = async |from, listing: &mut dyn Gather| {
-            let found = self.directory.search_words(&asked, from, listing);
-            found.await
-        };
-        self.fill(listing, |_| true, find).await?;
-        Ok(())
-    }
-
-    /// All users in the order of their names, or in the reverse of that order.
-    pub async fn sorted(&self, order: Order, listing: &mut Listing) -> Result<(), Problem> {
-        let find = async |from, listing: &mut dyn Gather| {
-            self.directory.list_by_name(order, from, listing).await
-        };
-        self.fill(listing, |_| true, find).await?;
-        if listing.is_of_everyone() {
-            let total = self.directory.count().await;
-            let platform = self.directory.platform;
-            listing.total = known_total(platform, self.trace, self.place, total)?;
-        }
-        Ok(())
-    }
-
-    /// The users whose external id is the parameter `external_id`.
-    pub async fn by_external_id(&self, listing: &mut Listing) -> Result<(), Problem> {
-        let external_id = self.query.get("external_id").unwrap_or_default().to_owned();
-        let external_id = ExternalId::try_from(external_id)
-            .map_err(|rule| Problem::invalid_query(&rule, "external_id"))?;
-        let find = async |from, listing: &mut dyn Gather| {
-            let found = self
-                .directory
-                .find_by_external_id(&external_id, from, listing);
-            found.await
-        };
-        self.fill_by_id(listing, find).await
-    }
-
-    /// The users who have a value in their attributes, and the other values that narrow the list.
-    pub async fn by_attribute(
-        &self,
-        (path, value): (&AttributePath, &str),
-        listing: &mut Listing,
-    ) -> Result<(), Problem> {
-        let find = async |from, listing: &mut dyn Gather| {
-            let found = self.directory.find_by_attribute(path, value, from, listing);
-            found.await
-        };
-        self.fill_by_id(listing, find).await
-    }
-
-    /// Fills a listing in the order of ids. The total is known when all users are in one page.
-    async fn fill_by_id(
-        &self,
-        listing: &mut Listing,
-        find: impl AsyncFnOnce(Option<Position>, &mut dyn Gather) -> Result<Found, Error>,
-    ) -> Result<(), Problem> {
-        let is_whole = self.fill(listing, Position::is_nameless, find).await?;
-        if is_whole {
-            listing.note_complete();
+        let has = |position: &Position| wanted.has(position);
+        let is_whole = self.fill(listing, has, find).await?;
+        match wanted {
+            Wanted::ExternalId(_) | Wanted::Attributes(_) if is_whole => listing.note_complete(),
+            Wanted::ByName(_) | Wanted::ByUpdate(..) if listing.is_of_everyone() => {
+                let total = directory.count().await;
+                let platform = directory.platform;
+                listing.total = known_total(platform, self.trace, self.place, total)?;
+            }
+            _ => {}
         }
         Ok(())
     }

@@ -206,7 +206,7 @@ async fn by_external_id<S: Store, P: Platform>(
     check_unordered(request, "external_id")?;
     let external_id = ExternalId::try_from(external_id.to_owned())
         .map_err(|rule| invalid("external_id", rule))?;
-    let from = position(request, Position::is_nameless)?;
+    let from = position(request, Position::is_of_ids)?;
     let is_first = from.is_none();
     let found = call
         .directory

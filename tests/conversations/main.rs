@@ -49,6 +49,7 @@ mod search;
 mod toolchain;
 mod tracing;
 mod unreadable;
+mod updates;
 mod upserts;
 mod usernames;
 mod users;

@@ -266,3 +266,31 @@ fn naming_a_member_indexes_those_who_are_there() {
         [7]
     );
 }
+
+/// In whatever order the values are asked for, the list of the rarer one is walked.
+#[test]
+fn a_rare_value_beside_one_that_many_have_takes_few_operations() {
+    let (host, service) = host();
+    let lines = (1..=1200).map(|number| {
+        let city = if number == 1170 { "Oslo" } else { "Bergen" };
+        let attributes = json!({ "team": "blue", "address": { "city": city } });
+        json!({ "name": "U", "attributes": attributes }).to_string() + "\n"
+    });
+    let import = service.request("POST", "/users/import");
+    let import = import.header("content-type", "application/x-ndjson");
+    let import = import.body(lines.collect::<String>()).answer();
+    assert_eq!(import.status, 200);
+    for query in [
+        "attributes.team=blue&attributes.address.city=Oslo",
+        "attributes.address.city=Oslo&attributes.team=blue",
+    ] {
+        find(&service, query);
+        let before = host.store_operations();
+        let found = find(&service, query);
+        let cost = (host.store_operations() - before).total();
+        assert_eq!(ids(found.json().as_array().expect("a list")), [1170]);
+        assert_eq!(found.next_page(), None);
+        // Both indexes, both lists' numbers and roots, the shorter one's leaf and its user.
+        assert_eq!(cost, 12, "{query}");
+    }
+}

@@ -220,6 +220,35 @@ mod not_by_url {
         );
     }
 
+    /// The word that most have is the longer one, and has more users than a page reads.
+    #[test]
+    fn a_rare_word_beside_one_that_many_have_takes_few_operations() {
+        let host = start_host();
+        let service = Service::of(&host);
+        let lines = (1..=1200).map(|number| match number {
+            1170 => json!({ "name": "Zoe Alexander" }).to_string() + "\n",
+            _ => json!({ "name": format!("Alexander {number}") }).to_string() + "\n",
+        });
+        let import = service.request("POST", "/users/import");
+        let import = import.header("content-type", "application/x-ndjson");
+        let body = lines.collect::<String>();
+        assert_eq!(crate::support::Send::answer(import.body(body)).status, 200);
+        while service.get("/users?q=zoe").status == 503 {}
+        for query in ["q=zoe+alexander", "q=alexander+zoe"] {
+            let before = host.store_operations();
+            let found = page(&service, &format!("/users?{query}"));
+            let cost = (host.store_operations() - before).total();
+            assert_eq!(found.json()[0]["id"], 1170);
+            assert_eq!(found.next_page(), None);
+            // The index, both lists' numbers and roots, the shorter one's leaf and its user.
+            assert_eq!(cost, 9, "{query}");
+        }
+        // Where both are long, the one with fewer nodes is walked.
+        let found = walk("/users?q=al+1&limit=1000", |path| page(&service, path));
+        let with_one = (1..=1200).filter(|number| number.to_string().starts_with('1'));
+        assert_eq!(found.len(), with_one.count() - 1);
+    }
+
     #[test]
     fn an_index_for_those_who_are_there_is_made_by_searches_which_say_how_far_it_is() {
         let host = start_host();

@@ -12,6 +12,7 @@ use crate::repeats::repeats;
 use crate::sabotage::{ALL, Sabotage};
 use crate::scenario::{Failure, Scenario};
 use crate::scripts::{self, SCRIPTS};
+use crate::updates;
 use crate::usernames;
 use crate::violation::Violation;
 use crate::words;
@@ -46,6 +47,7 @@ fn explored(sabotage: Sabotage, backend: Backend, faults: usize, pauses: usize) 
         || sabotage.concerns_external_ids()
         || sabotage.concerns_words()
         || sabotage.concerns_attributes()
+        || sabotage.concerns_updates()
         || sabotage.concerns_groups();
     let (switches, patience) = match concerns_lists {
         true => (2, usize::MAX),
@@ -63,6 +65,8 @@ fn explored(sabotage: Sabotage, backend: Backend, faults: usize, pauses: usize) 
         words::scenarios(backend, Some(sabotage)).collect()
     } else if sabotage.concerns_attributes() {
         attributes::scenarios(backend, Some(sabotage)).collect()
+    } else if sabotage.concerns_updates() {
+        updates::scenarios(backend, Some(sabotage)).collect()
     } else if sabotage.concerns_external_ids() {
         external_ids::scenarios(backend, Some(sabotage)).collect()
     } else if sabotage.concerns_groups() {

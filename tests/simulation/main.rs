@@ -17,6 +17,7 @@
 //! - [`upserts`]: the same for users who are changed if they are there, and made otherwise
 //! - [`names`]: the same for searches by name, with a small index
 //! - [`sorting`]: the same for lists of everyone in the order of names, and the reverse of it
+//! - [`updates`]: the same for lists of everyone in the order of last changes, and the reverse of it
 //! - [`words`]: the same for searches by words, while the first of them makes the index
 //! - [`external_ids`]: the same for users with one external id
 //! - [`attributes`]: the same for values in attributes
@@ -62,6 +63,7 @@ mod scripts;
 mod sorting;
 mod store;
 mod transcript;
+mod updates;
 mod upserts;
 mod usernames;
 mod violation;

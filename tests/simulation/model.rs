@@ -535,7 +535,11 @@ impl Model {
         let (Told::Found { users, .. }, Some(stretch)) = (told, Stretch::of(ask, told)) else {
             return self.unless(*told != Told::Unknown);
         };
-        let live = self.users.iter();
+        // The times of some are known by this answer.
+        let Some(model) = self.all_observed(users) else {
+            return Vec::new();
+        };
+        let live = model.users.iter();
         let live = live.filter_map(|(id, user)| user.as_ref()?.position(*id, &stretch));
         let mut live: Vec<_> = live.collect();
         live.sort();
@@ -549,7 +553,7 @@ impl Model {
         {
             return Vec::new();
         }
-        self.all_observed(users).into_iter().collect()
+        vec![model]
     }
 
     fn all_observed(&self, users: &[Seen]) -> Option<Model> {
@@ -656,6 +660,11 @@ impl User {
 
     /// Where the user is in the answer to a search; `None` if it is not.
     fn position(&self, id: u64, stretch: &Stretch) -> Option<(String, u64)> {
+        if self.updated_at.is_none() && matches!(stretch.by, By::Updates(_)) {
+            // Whoever is in the list is somewhere in the whole of it.
+            let is_whole = stretch.from.0.is_empty() && stretch.to.is_none();
+            return is_whole.then_some(stretch.from.clone());
+        }
         let traits = Traits {
             name: &self.profile.name,
             email: self.profile.email.as_deref(),
@@ -663,6 +672,7 @@ impl User {
             external_id: self.profile.external_id.as_deref(),
             attributes: self.profile.attributes.as_deref(),
             active: self.profile.active,
+            updated_at: self.updated_at.as_deref(),
         };
         let position = stretch.by.position(&traits, id);
         position.filter(|position| stretch.has(position))

@@ -196,6 +196,8 @@ fn action(dice: &mut Dice, emails: u64, there: u64, name: String) -> Action {
                 By::Name("u".to_owned()),
                 By::Nothing(Direction::Forwards),
                 By::Nothing(Direction::Backwards),
+                By::Updates(Direction::Forwards),
+                By::Updates(Direction::Backwards),
             ]);
             by.action(dice.roll(3) as usize + 1)
         }

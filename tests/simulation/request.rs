@@ -4,6 +4,7 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use edge_users::timestamp::Timestamp;
 use http::Request;
 use serde_json::{Value, json};
 
@@ -31,6 +32,8 @@ pub enum Action {
     Sorted(Direction, usize),
     /// All pages of so many users who are found by something and are not switched off.
     Active(By, usize),
+    /// All pages of so many users, by their last changes.
+    Updated(Direction, usize),
     Put(Who, Value, Condition),
     Patch(Who, Value, Condition),
     Delete(Who, Condition),
@@ -113,7 +116,7 @@ pub enum Condition {
     AsSeen,
 }
 
-/// The direction of a list in the order of names.
+/// The direction of a list in the order of names, or of last changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Direction {
     Forwards,
@@ -125,6 +128,8 @@ pub enum Direction {
 pub enum By {
     /// Nothing: it finds all, in the order of their names.
     Nothing(Direction),
+    /// Nothing, in the order of last changes.
+    Updates(Direction),
     /// How names begin.
     Name(String),
     /// How words of names begin.
@@ -144,6 +149,7 @@ pub struct Traits<'a> {
     pub external_id: Option<&'a str>,
     pub attributes: Option<&'a str>,
     pub active: bool,
+    pub updated_at: Option<&'a str>,
 }
 
 impl Traits<'_> {
@@ -173,6 +179,7 @@ impl By {
             By::ExternalId(id) => Action::SearchExternalId(id, limit),
             By::Attribute(value) => Action::SearchAttribute(value, limit),
             By::Nothing(direction) => Action::Sorted(direction, limit),
+            By::Updates(direction) => Action::Updated(direction, limit),
             By::Active(by) => Action::Active(*by, limit),
         }
     }
@@ -180,7 +187,8 @@ impl By {
     pub fn is_backwards(&self) -> bool {
         match self {
             By::Active(by) => by.is_backwards(),
-            by => *by == By::Nothing(Direction::Backwards),
+            By::Nothing(direction) | By::Updates(direction) => *direction == Direction::Backwards,
+            _ => false,
         }
     }
 
@@ -193,6 +201,8 @@ impl By {
             By::Attribute(value) => format!("attributes.team={value}"),
             By::Nothing(Direction::Forwards) => "sort=name".to_owned(),
             By::Nothing(Direction::Backwards) => "sort=-name".to_owned(),
+            By::Updates(Direction::Forwards) => "sort=updated_at".to_owned(),
+            By::Updates(Direction::Backwards) => "sort=-updated_at".to_owned(),
             By::Active(by) => format!("{}&active=true", by.parameters()),
         }
     }
@@ -204,6 +214,8 @@ impl By {
             By::Word(_) => &["name", "email", "username"],
             By::ExternalId(_) => &["external_id"],
             By::Attribute(_) => &["attributes"],
+            // By any change.
+            By::Updates(_) => return true,
             By::Active(by) if by.is_touched_by(patch) => return true,
             By::Active(_) => &["active"],
         };
@@ -216,6 +228,11 @@ impl By {
         let name = user.name.to_lowercase();
         match self {
             By::Nothing(_) => Some((name, id)),
+            By::Updates(_) => {
+                let time = Timestamp::from_rfc3339(user.updated_at?).expect("a time");
+                let ordered = time.0 as u64 ^ (1 << 63);
+                Some((format!("\u{7f}{ordered:016x}"), id))
+            }
             By::Name(prefix) => name.starts_with(prefix).then_some((name, id)),
             By::Word(prefix) => {
                 let has = user.words().any(|word| word.starts_with(prefix));
@@ -371,7 +388,7 @@ impl fmt::Display for Ask {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Cursor {
     pub text: String,
-    /// The meaning of the text: a folded name, and the least id.
+    /// The meaning of the text: a folded name, or a time, and the least id.
     pub position: (String, u64),
 }
 
@@ -425,6 +442,7 @@ impl Seen {
             external_id: self.external_id.as_deref(),
             attributes: self.attributes.as_deref(),
             active: self.active,
+            updated_at: Some(&self.updated_at),
         }
     }
 }

@@ -70,12 +70,17 @@ pub enum Sabotage {
     AttributeUnlisted,
     AttributeUnmarked,
     AttributeMergedUnfenced,
+    UpdateUnlisted,
+    UpdateLeafSet,
+    UpdateUntold,
+    UpdateMergedUnfenced,
+    UpdateHighForgotten,
 }
 
 use Sabotage::*;
 
 /// All sabotages: what each breaks, and why it can't stay unnoticed.
-pub const ALL: [(Sabotage, &str, &str); 62] = [
+pub const ALL: [(Sabotage, &str, &str); 67] = [
     (
         ClaimSkipped,
         "the claim on an email is skipped",
@@ -386,6 +391,31 @@ pub const ALL: [(Sabotage, &str, &str); 62] = [
         "the index of an attribute is made without a write of its users' records",
         "a change that has found no index goes on, and the user is not found by its new value",
     ),
+    (
+        UpdateUnlisted,
+        "a change is not noted in the list of changes",
+        "the user is not found by the time of the change",
+    ),
+    (
+        UpdateLeafSet,
+        "a leaf of the list of changes is set, not swapped",
+        "a user who was added meanwhile is lost",
+    ),
+    (
+        UpdateUntold,
+        "a record does not say that its user is in the list of changes",
+        "the next change does not note itself",
+    ),
+    (
+        UpdateMergedUnfenced,
+        "a user is put into the list of changes without a write to its record",
+        "a change under way does not know of the list",
+    ),
+    (
+        UpdateHighForgotten,
+        "the last leaf of the list of changes does not note up to which time it has users",
+        "the leaf after it begins before some of them",
+    ),
 ];
 
 impl Sabotage {
@@ -456,6 +486,18 @@ impl Sabotage {
         matches!(
             self,
             AttributeUnlisted | AttributeUnmarked | AttributeMergedUnfenced
+        )
+    }
+
+    /// Whether it takes lists in the order of last changes to notice.
+    pub fn concerns_updates(self) -> bool {
+        matches!(
+            self,
+            UpdateUnlisted
+                | UpdateLeafSet
+                | UpdateUntold
+                | UpdateMergedUnfenced
+                | UpdateHighForgotten
         )
     }
 

@@ -6,6 +6,7 @@ mod attributes;
 mod external_ids;
 mod groups;
 mod names;
+mod updates;
 mod usernames;
 mod words;
 
@@ -34,6 +35,9 @@ impl Sabotage {
         }
         if self.concerns_attributes() {
             return attributes::apply(self, store, operation);
+        }
+        if self.concerns_updates() {
+            return updates::apply(self, store, operation);
         }
         if self.concerns_usernames() {
             return usernames::apply(self, store, client, operation);

@@ -276,6 +276,7 @@ fn searches<'a>(actions: impl Iterator<Item = &'a Action>) -> BTreeSet<By> {
         Action::SearchAttribute(value, _) => Some(By::Attribute(value.clone())),
         Action::Sorted(direction, _) => Some(By::Nothing(*direction)),
         Action::Active(by, _) => Some(By::Active(by.clone().into())),
+        Action::Updated(direction, _) => Some(By::Updates(*direction)),
         Action::Create(value)
         | Action::CreateOnce(_, value)
         | Action::Put(_, value, _)

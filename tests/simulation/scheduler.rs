@@ -125,6 +125,11 @@ impl Client {
                 after: self.cursor.take(),
                 limit,
             },
+            Action::Updated(direction, limit) => Ask::Search {
+                by: By::Updates(direction),
+                after: self.cursor.take(),
+                limit,
+            },
             Action::Put(user, profile, condition) => {
                 Ask::Put(who(user), profile, tag(who(user), condition))
             }

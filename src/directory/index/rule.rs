@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::directory::hashed_key;
 use crate::directory::lists::{List, Places, Position};
 use crate::directory::record::Live;
-use crate::user::{AttributePath, Profile, UserId};
+use crate::user::{AttributePath, UserId};
 use crate::words::Words;
 
 /// The lengths, in characters, of the starts of words that have a list.
@@ -18,18 +18,23 @@ pub(in crate::directory) enum Rule<'r> {
     Names,
     /// A list for each start of a word that has one of the [`LENGTHS`].
     Words,
+    /// One list of all users, in the order of their last changes.
+    Updates,
     /// A list for each value at a path of the attributes.
     Attribute(&'r AttributePath),
 }
 
 impl Rule<'_> {
-    pub(in crate::directory) const ALL: [Rule<'static>; 2] = [Rule::Names, Rule::Words];
+    /// Those that need not be named.
+    pub(in crate::directory) const ALL: [Rule<'static>; 3] =
+        [Rule::Names, Rule::Words, Rule::Updates];
 
     /// The key of the number that names the catalogue; 0 before there is one.
     pub(in crate::directory) fn pointer(self) -> Cow<'static, str> {
         match self {
             Rule::Names => "names".into(),
             Rule::Words => "words".into(),
+            Rule::Updates => "updates".into(),
             Rule::Attribute(path) => hashed_key("index", path.as_str()).into(),
         }
     }
@@ -39,12 +44,24 @@ impl Rule<'_> {
         self != Rule::Names
     }
 
-    /// Whether it may put the two profiles of a user into other lists or places.
-    pub(in crate::directory) fn tells_apart(self, one: &Profile, other: &Profile) -> bool {
+    /// The list of the index, if it has one alone. Its root has the number of the catalogue.
+    pub(in crate::directory) fn only_list(self) -> Option<List> {
+        match self {
+            Rule::Names => Some(List::Names),
+            Rule::Updates => Some(List::Updates),
+            Rule::Words | Rule::Attribute(_) => None,
+        }
+    }
+
+    /// Whether it may put two versions of a user into other lists or places.
+    pub(in crate::directory) fn tells_apart(self, before: &Live, after: &Live) -> bool {
+        let (one, other) = (&before.profile, &after.profile);
         match self {
             Rule::Names => one.name != other.name,
             Rule::Words => one.name != other.name || !one.signs_in_as(other),
             Rule::Attribute(_) => one.attributes != other.attributes,
+            // Of this index, too, the record tells.
+            Rule::Updates => before.in_updates && before.updated_at != after.updated_at,
         }
     }
 
@@ -52,6 +69,7 @@ impl Rule<'_> {
     pub(in crate::directory) fn has(self, list: &List) -> bool {
         match list {
             List::Names => self == Rule::Names,
+            List::Updates => self == Rule::Updates,
             List::Word(_) => self == Rule::Words,
             List::Attribute(path, _) => self == Rule::Attribute(path),
             List::ExternalId(_) | List::Group(_) => false,
@@ -59,20 +77,23 @@ impl Rule<'_> {
     }
 
     /// Adds the places of a user.
-    pub(in crate::directory) fn place(self, id: UserId, profile: &Profile, places: &mut Places) {
-        if let Rule::Attribute(path) = self {
-            for value in path.values(profile.attributes.as_ref()) {
-                places.add(List::Attribute(path.clone(), value), Position::by_id(id));
+    pub(in crate::directory) fn place(self, id: UserId, user: &Live, places: &mut Places) {
+        let profile = &user.profile;
+        match self {
+            Rule::Names => places.add(List::Names, Position::by_name(&profile.name, id)),
+            Rule::Words => {
+                let position = Position::by_name(&profile.name, id);
+                for word in Words::of(profile).iter() {
+                    for prefix in LENGTHS.iter().map_while(|length| prefix(word, *length)) {
+                        places.add(List::Word(prefix.to_owned()), position.clone());
+                    }
+                }
             }
-            return;
-        }
-        let position = Position::by_name(&profile.name, id);
-        if self == Rule::Names {
-            return places.add(List::Names, position);
-        }
-        for word in Words::of(profile).iter() {
-            for prefix in LENGTHS.iter().map_while(|length| prefix(word, *length)) {
-                places.add(List::Word(prefix.to_owned()), position.clone());
+            Rule::Updates => places.add(List::Updates, Position::by_time(user.updated_at, id)),
+            Rule::Attribute(path) => {
+                for value in path.values(profile.attributes.as_ref()) {
+                    places.add(List::Attribute(path.clone(), value), Position::by_id(id));
+                }
             }
         }
     }
@@ -88,10 +109,10 @@ pub(in crate::directory) fn prefix(word: &str, length: usize) -> Option<&str> {
 pub(in crate::directory) fn bounds_of(id: UserId, user: &Live) -> Places {
     let mut places = Places::default();
     if user.gives_bound {
-        Rule::Names.place(id, &user.profile, &mut places);
+        Rule::Names.place(id, user, &mut places);
     }
     if !user.bounds.is_empty() {
-        Rule::Words.place(id, &user.profile, &mut places);
+        Rule::Words.place(id, user, &mut places);
         places.retain_lists(|list| user.gives_bound(list));
     }
     places

@@ -14,20 +14,20 @@ use crate::platform::Platform;
 use crate::store::Store;
 
 impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
-    /// Gathers the users whose positions are before `end`, the last of them first, until `gathered` is
-    /// full. Where there may be more, the `next` position is the end of what is left.
+    /// Gathers the users whose positions are before `end` and not before `first`, the last of them first,
+    /// until `gathered` is full. Where there may be more, the `next` position is the end of what is left.
     ///
     /// There may be fewer users than that, or none, as when users are gathered
     /// [forwards](Tree::gather).
     pub async fn gather_backwards(
         &self,
         mut end: Position,
+        first: &Position,
         gathered: &mut dyn Gather,
     ) -> Result<Found, Error> {
         let mut found = Found::default();
         let mut misses = 0;
-        // No position is before the first.
-        while !end.is_first() {
+        while end > *first {
             if misses >= MISSES {
                 found.next = Some(end);
                 break;
@@ -41,7 +41,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             misses += node.ids().len() + 1;
             self.tidy_stale(&low, &here, node.ids().len()).await;
             for (position, user) in here.into_iter().rev() {
-                if position >= end {
+                if position >= end || position < *first {
                     continue;
                 }
                 if gathered.is_full() {

@@ -17,8 +17,9 @@ use crate::platform::Platform;
 use crate::store::Store;
 use crate::user::UserId;
 
-/// How often a write of a leaf is tried. Renames to similar names compete for it.
-const LEAF_ATTEMPTS: usize = 64;
+/// How often a write of a leaf is tried. Renames to similar names compete for it, and all changes for the
+/// last one by time.
+const LEAF_ATTEMPTS: usize = 256;
 
 /// A user of a leaf.
 struct Member {
@@ -40,6 +41,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             attempts += 1;
             let reached = self.find(first, true).await?;
             let mut leaf = self.leaf(&reached)?.clone();
+            let is_last = reached.fetched.node().next.is_none();
             let before = positions;
             let mut written = false;
             while let [position, rest @ ..] = positions
@@ -47,20 +49,26 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
                 && let Some(id) = position.user()
             {
                 let known = leaf.ids.contains(&id);
-                if !known && leaf.ids.len() >= self.directory.sizes.leaf {
+                if !known && self.is_full(&leaf, is_last, position) {
                     break;
                 }
                 if moving || !known {
                     leaf.add(id, moving);
+                    if self.list.is_by_time() {
+                        leaf.high = leaf.high.max(Some(position.clone()));
+                    }
                     written = true;
                 }
                 positions = rest;
             }
             if positions.len() == before.len() {
-                match self.list.splits_by_id() {
-                    true => self.split_by_id(reached).await?,
-                    false => self.rewrite(reached).await?,
-                };
+                if self.is_beyond(&leaf, is_last, first) {
+                    positions = self.extend(reached, positions, moving).await?;
+                } else if self.list.splits_by_id() {
+                    self.split_by_id(reached).await?;
+                } else {
+                    self.rewrite(reached).await?;
+                }
             } else if written && !self.replace(reached, leaf).await? {
                 positions = before;
             } else {
@@ -75,8 +83,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         let loaded = self.load(leaf).await?;
         let mut node = loaded.value.clone();
         if let Content::Leaf(leaf) = &mut node.content {
-            leaf.ids.retain(|id| !gone.contains(id));
-            leaf.moving.retain(|id| !gone.contains(id));
+            leaf.remove(gone);
             self.write(loaded, node).await?;
         }
         Ok(())
@@ -152,7 +159,8 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             false => (users.len(), None),
         };
         let (left, right) = users.split_at(at);
-        let mut leaf = leaf_of(left);
+        let high = self.leaf(&reached)?.high.clone();
+        let mut leaf = leaf_of(left, high.clone());
         let mut next = node.next.clone();
         leaf.low = match left.first() {
             Some(first) if !reached.low.is_first() => {
@@ -174,7 +182,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         if bound.is_some() {
             next = Some(Link {
                 low: bound,
-                node: self.add(Node::leaf(leaf_of(right), next)).await?,
+                node: self.add(Node::leaf(leaf_of(right, high), next)).await?,
             });
         }
         self.write(reached.loaded()?, Node::leaf(leaf, next)).await
@@ -293,7 +301,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
 }
 
 /// A leaf of these users, without its bound.
-fn leaf_of(users: &[Member]) -> Leaf {
+fn leaf_of(users: &[Member], high: Option<Position>) -> Leaf {
     Leaf {
         low: None,
         ids: users
@@ -301,6 +309,7 @@ fn leaf_of(users: &[Member]) -> Leaf {
             .filter_map(|user| user.position.user())
             .collect(),
         moving: Vec::new(),
+        high,
     }
 }
 

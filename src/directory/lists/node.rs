@@ -44,7 +44,7 @@ pub enum Content {
 
 /// Ids of users. All users of the list whose positions lie in the node's range are among them.
 /// There may be others: only the users' records decide.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Leaf {
     /// The bound of the node. This is true, whatever links say. `None` if the node is new, see
     /// [`Node::next`].
@@ -54,6 +54,9 @@ pub struct Leaf {
     /// Users that may be about to get a position in this range: their records may be written later,
     /// without another write of the node.
     pub moving: Vec<UserId>,
+    /// In a list in the order of times: no user was added for a position beyond this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub high: Option<Position>,
 }
 
 /// The bound of a node: the position at which it begins.
@@ -126,5 +129,11 @@ impl Leaf {
         if moving && !self.moving.contains(&id) {
             self.moving.push(id);
         }
+    }
+
+    /// Removes users, and their marks.
+    pub fn remove(&mut self, gone: &[UserId]) {
+        self.ids.retain(|id| !gone.contains(id));
+        self.moving.retain(|id| !gone.contains(id));
     }
 }

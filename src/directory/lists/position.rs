@@ -3,11 +3,17 @@
 use serde::{Deserialize, Serialize};
 
 use crate::folded_name::{FoldedName, MAX_CHARS, NamePrefix};
+use crate::hexadecimal;
+use crate::timestamp::Timestamp;
 use crate::user::{Name, UserId};
+
+/// What the text of a time begins with: no name has this character.
+const TIME: char = '\u{7f}';
 
 /// A place in the order of a list. In the list of names that is a folded name or the start of one,
 /// and the id of the first user with that name after it: names are ordered by the code points of
-/// their characters, users with the same name by their ids. In other lists the text is empty.
+/// their characters, users with the same name by their ids. In lists in the order of times the text
+/// is a time, or the start of one, and in other lists it is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Position(String, u64);
 
@@ -39,6 +45,19 @@ impl Position {
         self.1
     }
 
+    /// That of a user among all times.
+    pub(in crate::directory) fn by_time(time: Timestamp, id: UserId) -> Position {
+        Position(time_text(time.0), id.get())
+    }
+
+    /// Just before all times that come after that one.
+    pub(in crate::directory) fn after_time(time: Timestamp) -> Position {
+        match time.0.checked_add(1) {
+            Some(next) => Position(time_text(next), 0),
+            None => Position::end(),
+        }
+    }
+
     /// Just after this one.
     pub(super) fn next(self) -> Position {
         Position(self.0, self.1.saturating_add(1))
@@ -49,10 +68,19 @@ impl Position {
         self.starts_with(prefix.as_str())
     }
 
-    /// Whether it contains no part of a name: as all in a list in the order of ids, and the first of
-    /// each list.
-    pub fn is_nameless(&self) -> bool {
+    /// Whether it can be in a list in the order of ids.
+    pub fn is_of_ids(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Whether it can be in a list in the order of times.
+    pub fn is_of_times(&self) -> bool {
+        self.0.is_empty() || self.0.starts_with(TIME)
+    }
+
+    /// Whether it contains no part of a name.
+    pub(super) fn is_nameless(&self) -> bool {
+        self.is_of_times()
     }
 
     /// Whether its text begins with `prefix`.
@@ -81,15 +109,22 @@ impl Position {
         *self == Position::default()
     }
 
-    /// Whether the name at `other` begins with the name here.
+    /// Whether the name at `other` begins with the part of a name that is here, if one is.
     pub(super) fn starts(&self, other: &Position) -> bool {
-        other.0.starts_with(&self.0)
+        self.is_nameless() || other.0.starts_with(&self.0)
     }
 
     /// How much of a name a bound here contains, in bytes.
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
+}
+
+/// A time so that texts are ordered as times are, negative ones too.
+fn time_text(millis: i64) -> String {
+    let mut text = String::from(TIME);
+    hexadecimal::push(&mut text, millis as u64 ^ (1 << 63));
+    text
 }
 
 #[cfg(test)]
@@ -108,6 +143,23 @@ mod tests {
             let name: String = name.chars().take(MAX_CHARS).collect();
             assert!(position(&name, UserId::MAX_NUMBER) < Position::end());
         }
+    }
+
+    #[test]
+    fn times_are_in_order_and_contain_no_part_of_a_name() {
+        let id = UserId::try_from(7).unwrap();
+        let times = [i64::MIN, -1, 0, 1, 1_795_384_420_125, i64::MAX];
+        let positions = times.map(|time| Position::by_time(Timestamp(time), id));
+        assert!(positions.is_sorted());
+        for (time, position) in times.into_iter().zip(&positions) {
+            assert!(position.is_nameless() && position.is_of_times() && !position.is_of_ids());
+            assert!(Position::default() < *position && *position < Position::end());
+            assert!(*position < Position::after_time(Timestamp(time)));
+            let later = Timestamp(time.saturating_add(1));
+            let after = Position::after_time(Timestamp(time));
+            assert!(time == i64::MAX || after <= Position::by_time(later, id));
+        }
+        assert!(!position("ada", 7).is_of_times());
     }
 
     #[test]

@@ -37,6 +37,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
                 .filter(|id| ids.contains(id))
                 .collect(),
             ids,
+            high: None,
         };
         let right = Node::leaf(half(right, None), node.next.clone());
         let next = Some(Link {

@@ -36,6 +36,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             low: Some(Position::default()),
             ids: Vec::new(),
             moving: Vec::new(),
+            high: None,
         };
         let node = Node::leaf(leaf, None);
         self.write_first(self.root, node).await

@@ -73,9 +73,7 @@ async fn list<S: Store, P: Platform, B>(
         let group = directory.group(id?).await?;
         directory.members(&group, from, listing).await
     };
-    search
-        .fill(&mut listing, Position::is_nameless, find)
-        .await?;
+    search.fill(&mut listing, Position::is_of_ids, find).await?;
     listing.respond(&preconditions)
 }
 

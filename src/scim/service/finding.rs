@@ -277,7 +277,7 @@ impl Source {
         };
         let is_of_source = |place: &Place| match (self, place) {
             (Source::One(_), _) => false,
-            (Source::ExternalId(_), Place::At(position)) => position.is_nameless(),
+            (Source::ExternalId(_), Place::At(position)) => position.is_of_ids(),
             (Source::Names(prefix), Place::At(position)) => position.is_within(prefix),
             (Source::ById(_) | Source::ByName(_), _) => true,
             (_, Place::After(_)) => false,

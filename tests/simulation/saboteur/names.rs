@@ -102,7 +102,7 @@ pub(super) fn is_same(store: &SimStore, key: &str, new: &[u8]) -> bool {
     json(&store.value(key).expect("it was read"))["value"] == json(new)["value"]
 }
 
-fn leaf(node: &[u8]) -> Value {
+pub(super) fn leaf(node: &[u8]) -> Value {
     json(node)["value"]["content"]["leaf"].clone()
 }
 
