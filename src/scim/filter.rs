@@ -93,6 +93,9 @@ impl Filter {
     /// The most levels of parentheses and brackets.
     pub const MAX_DEPTH: usize = 16;
 
+    /// The most comparisons. Each is made with each value of up to 1,000 resources.
+    pub const MAX_COMPARISONS: usize = 100;
+
     /// Reads a filter of resources of any of these types. Fails with [`ScimType::InvalidFilter`], and
     /// says where and what is wrong; so it does for unknown attributes, and for those that are never told.
     pub fn read(text: &str, types: &[&ResourceType]) -> Result<Filter, Error> {
@@ -132,6 +135,20 @@ impl Filter {
             }
             Filter::Values(path, filter) => filter.collect(Some(*path), found),
             Filter::Or(_) | Filter::Not(_) | Filter::Present(_) => {}
+        }
+    }
+
+    /// Whether it asks for an attribute of the type itself, and not of an extension.
+    pub fn mentions(&self, attribute: &str) -> bool {
+        let is_it =
+            |path: &AttributePath| path.extension.is_none() && path.attribute.name == attribute;
+        match self {
+            Filter::And(parts) | Filter::Or(parts) => {
+                parts.iter().any(|part| part.mentions(attribute))
+            }
+            Filter::Not(part) => part.mentions(attribute),
+            Filter::Compare(condition) => is_it(&condition.path),
+            Filter::Present(path) | Filter::Values(path, _) => is_it(path),
         }
     }
 

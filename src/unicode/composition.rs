@@ -12,7 +12,8 @@ pub(crate) fn compose(text: &str) -> String {
     for c in text.chars() {
         let class = class(c);
         let is_blocked = last_class != 0 && last_class >= class;
-        if let Some(starter) = starter.filter(|_| !is_blocked)
+        // Nothing is composed with a character of ASCII after it: to look that up would take long.
+        if let Some(starter) = starter.filter(|_| !is_blocked && !c.is_ascii())
             && let Some(composite) = composite(composed[starter], c)
         {
             composed[starter] = composite;

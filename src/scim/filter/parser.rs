@@ -15,6 +15,7 @@ pub(super) struct Parser<'a> {
     scope: Scope<'a>,
     /// How many parentheses and brackets are open.
     depth: usize,
+    comparisons: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -29,6 +30,7 @@ impl<'a> Parser<'a> {
             at,
             scope,
             depth: 0,
+            comparisons: 0,
         })
     }
 
@@ -59,15 +61,21 @@ impl<'a> Parser<'a> {
         if word.is_empty() {
             return Err(self.fault(start, "the name of an attribute is missing"));
         }
-        let path = AttributePath::resolve(word, self.scope);
-        let path = path.map_err(|why| self.fault(start, &why))?;
-        if path.attribute.is_secret() || path.last().is_secret() {
-            return Err(self.fault(start, &format!("{path} is never told")));
-        }
+        let path = self.resolve(start, word)?;
         if self.rest().starts_with('[') {
             return self.values(start, path);
         }
         self.condition(path)
+    }
+
+    /// The attribute that a word names.
+    fn resolve(&self, start: usize, word: &str) -> Result<AttributePath, Error> {
+        let path = AttributePath::resolve(word, self.scope);
+        let path = path.map_err(|why| self.fault(start, &why))?;
+        match path.attribute.is_secret() || path.last().is_secret() {
+            true => Err(self.fault(start, &format!("{path} is never told"))),
+            false => Ok(path),
+        }
     }
 
     /// What is between parentheses or brackets, up to the sign that closes it.
@@ -83,7 +91,9 @@ impl<'a> Parser<'a> {
         Ok(filter)
     }
 
-    /// The filter of an attribute's values, in brackets.
+    /// The filter of an attribute's values, in brackets. A condition of a sub-attribute may follow, though
+    /// the grammar has it in paths of patches alone: Entra ID asks for users by
+    /// `emails[type eq "work"].value eq "ada@example.com"`.
     fn values(&mut self, start: usize, path: AttributePath) -> Result<Filter, Error> {
         let around = self.scope;
         let is_complex = path.sub_attribute.is_none() && path.attribute.kind == Type::Complex;
@@ -92,14 +102,25 @@ impl<'a> Parser<'a> {
         }
         self.skip('[');
         self.scope = Scope::Values(path.attribute);
-        let filter = self.group(']')?;
+        let mut parts = vec![self.group(']')?];
+        if self.rest().starts_with('.') {
+            self.skip('.');
+            let (start, word) = (self.at, self.word());
+            let sub_attribute = self.resolve(start, word)?;
+            parts.push(self.condition(sub_attribute)?);
+        }
         self.scope = around;
-        Ok(Filter::Values(path, Box::new(filter)))
+        Ok(Filter::Values(path, Box::new(Filter::and(parts))))
     }
 
     /// What is said of an attribute.
     fn condition(&mut self, path: AttributePath) -> Result<Filter, Error> {
         let (start, word) = (self.at, self.word());
+        self.comparisons += 1;
+        if self.comparisons > Filter::MAX_COMPARISONS {
+            let rule = format!("it has more than {} comparisons", Filter::MAX_COMPARISONS);
+            return Err(self.fault(start, &rule));
+        }
         if word.eq_ignore_ascii_case("pr") {
             return Ok(Filter::Present(path));
         }

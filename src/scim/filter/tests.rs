@@ -164,6 +164,15 @@ fn a_filter_is_written_as_it_is_understood() {
         ("not (not (title pr))", "not (not (title pr))"),
         ("emails[TYPE eq \"a\"]", "emails[type eq \"a\"]"),
         ("emails[ type eq \"a\" ]", "emails[type eq \"a\"]"),
+        // Entra ID.
+        (
+            "emails[type eq \"a\"].VALUE eq \"b\" and title pr",
+            "emails[type eq \"a\" and value eq \"b\"] and title pr",
+        ),
+        (
+            "emails[type eq \"a\" or primary eq true].value pr",
+            "emails[(type eq \"a\" or primary eq true) and value pr]",
+        ),
         (
             "title eq \"\\u0041\\\"\\\\\\n\"",
             "title eq \"A\\\"\\\\\\n\"",
@@ -185,6 +194,7 @@ fn a_filter_is_written_as_it_is_understood() {
 #[test]
 fn a_filter_that_is_wrong_is_refused_with_place_and_reason() {
     let deep = format!("{}title pr{}", "(".repeat(17), ")".repeat(17));
+    let many = vec!["title pr"; 101].join(" or ");
     let long = format!("title eq \"{}\"", "x".repeat(Filter::MAX_BYTES));
     for (text, detail) in [
         ("", "at character 1: the name of an attribute is missing"),
@@ -209,8 +219,20 @@ fn a_filter_that_is_wrong_is_refused_with_place_and_reason() {
         ("title pr)", "at character 9: \"and\" or \"or\" is missing"),
         ("emails[type eq \"x\"", "at character 19: \"]\" is missing"),
         (
-            "emails[type eq \"x\"].value eq \"y\"",
+            "emails[type eq \"x\"].userName eq \"y\"",
+            "at character 21: \"userName\" is no attribute",
+        ),
+        (
+            "emails[type eq \"x\"].value",
+            "at character 26: \"\" is no operator",
+        ),
+        (
+            "emails[type eq \"x\"]value eq \"y\"",
             "at character 20: \"and\" or \"or\" is missing",
+        ),
+        (
+            "emails[type eq \"x\"].value[type eq \"y\"]",
+            "at character 26: \"\" is no operator",
         ),
         (
             "emails[userName eq \"x\"]",
@@ -260,6 +282,7 @@ fn a_filter_that_is_wrong_is_refused_with_place_and_reason() {
         ),
         ("title gt null", "null can't be compared by \"gt\""),
         (&deep, "it has more than 16 levels"),
+        (&many, "it has more than 100 comparisons"),
         (&long, "at most 8192 bytes"),
     ] {
         let error = read(text).unwrap_err();

@@ -41,8 +41,10 @@ fn is_same(attribute: &Attribute, value: &Value, other: &Value) -> bool {
             .is_some_and(|sub| is_equal(sub, one, other)),
         _ => false,
     };
-    let is_of_type = || other.get("type").is_none() || is_equal("type");
-    has_all_of(attribute, value, other) || is_equal("value") && is_of_type()
+    match other.get("value") {
+        Some(_) => is_equal("value") && (other.get("type").is_none() || is_equal("type")),
+        None => has_all_of(attribute, value, other),
+    }
 }
 
 /// Whether a value is the other one, or an object with all its sub-attributes.
