@@ -116,6 +116,9 @@ fn what_is_no_bulk_request_is_refused_and_changes_nothing() {
         json!({ "method": "POST", "path": "/Users", "bulkId": own, "data": {
             "userName": new_word(), "title": format!("bulkId:{other}") } })
     };
-    let outcomes = bulk(json!([circle("a", "b"), circle("b", "a")]));
-    assert_eq!(statuses(&outcomes), ["409", "409"]);
+    let circles = json!([circle("a", "b"), circle("b", "a")]);
+    assert_eq!(statuses(&bulk(circles.clone())), ["409", "409"]);
+    let body = json!({ "schemas": [BULK], "failOnErrors": 1, "Operations": circles });
+    let stopped = expect(post("/Bulk", body), 200);
+    assert_eq!(stopped["Operations"].as_array().map(Vec::len), Some(1));
 }

@@ -6,6 +6,8 @@
 mod reference;
 mod step;
 
+use std::collections::BTreeSet;
+
 use http::{HeaderMap, Method, Response, StatusCode};
 use serde_json::{Value, json};
 
@@ -83,6 +85,9 @@ impl<S: Store, P: Platform> Scene<'_, S, P> {
     async fn run(&self, steps: &[Step], max_errors: usize) -> Vec<Option<Result<Made, Problem>>> {
         let mut results = Vec::from_iter(steps.iter().map(|_| None));
         let mut made = Ids::new();
+        // What others may have to wait for.
+        let mut open: BTreeSet<String> = BTreeSet::new();
+        open.extend(steps.iter().filter_map(|step| step.bulk_id.clone()));
         let mut errors = 0;
         loop {
             let mut is_stuck = true;
@@ -90,29 +95,27 @@ impl<S: Store, P: Platform> Scene<'_, S, P> {
                 if errors >= max_errors {
                     return results;
                 }
-                let rest = steps.iter().zip(&results);
-                let open = rest.filter(|(_, result)| result.is_none());
-                let open = open.filter_map(|(step, _)| step.bulk_id.as_deref());
-                if results[number].is_some() || step.waits(&Vec::from_iter(open)) {
+                let mut references = step.references.iter();
+                if results[number].is_some() || references.any(|one| open.contains(one)) {
                     continue;
                 }
                 is_stuck = false;
                 let result = self.perform(step, &made).await;
-                match &result {
-                    Ok(result) => {
-                        if let Some(bulk_id) = &step.bulk_id {
-                            made.insert(bulk_id.clone(), result.id.clone());
-                        }
+                if let Some(bulk_id) = &step.bulk_id {
+                    open.remove(bulk_id);
+                    if let Ok(result) = &result {
+                        made.insert(bulk_id.clone(), result.id.clone());
                     }
-                    Err(_) => errors += 1,
                 }
+                errors += usize::from(result.is_err());
                 results[number] = Some(result);
             }
             if is_stuck {
                 break;
             }
         }
-        for result in results.iter_mut().filter(|result| result.is_none()) {
+        let stuck = results.iter_mut().filter(|result| result.is_none());
+        for result in stuck.take(max_errors - errors) {
             *result = Some(Err(Problem::plain(UNRESOLVED)));
         }
         results

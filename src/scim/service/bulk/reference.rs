@@ -13,19 +13,27 @@ const REFERENCE: &str = "bulkId:";
 /// The ids that were made, by their references.
 pub type Ids = BTreeMap<String, String>;
 
-/// Whether a text is a reference to one of these.
-pub fn is_any_in(text: &str, open: &[&str]) -> bool {
+/// Adds what a text refers to.
+pub fn add_reference(text: &str, found: &mut Vec<String>) {
     let reference = text.strip_prefix(REFERENCE);
-    reference.is_some_and(|id| open.contains(&id))
+    found.extend(reference.map(str::to_owned));
 }
 
-/// Whether a value has a reference to one of these in it.
-pub fn has_any(value: &Value, open: &[&str]) -> bool {
+/// Adds what a value has references to.
+pub fn add_references(value: &Value, found: &mut Vec<String>) {
     match value {
-        Value::String(text) => is_any_in(text, open),
-        Value::Array(elements) => elements.iter().any(|element| has_any(element, open)),
-        Value::Object(members) => members.values().any(|member| has_any(member, open)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        Value::String(text) => add_reference(text, found),
+        Value::Array(elements) => {
+            elements
+                .iter()
+                .for_each(|element| add_references(element, found));
+        }
+        Value::Object(members) => {
+            members
+                .values()
+                .for_each(|member| add_references(member, found));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

@@ -3,7 +3,7 @@
 use http::{Method, StatusCode};
 use serde_json::{Map, Value};
 
-use super::reference::{has_any, is_any_in};
+use super::reference::{add_reference, add_references};
 use super::{MAX_OPERATIONS, REQUEST, invalid};
 use crate::message::problem::Problem;
 use crate::scim::service::refusal::{BULK_TOO_LARGE, document, told};
@@ -25,6 +25,8 @@ pub struct Step {
     pub bulk_id: Option<String>,
     pub version: Option<String>,
     pub data: Value,
+    /// The bulk ids of the resources that it refers to.
+    pub references: Vec<String>,
 }
 
 /// What has been made of it.
@@ -96,19 +98,19 @@ impl Step {
         if method == Method::POST && bulk_id.is_none() {
             return Err("must have a bulkId, as its method is POST");
         }
+        let data = operation.remove("data").unwrap_or_default();
+        let mut references = Vec::new();
+        add_reference(id, &mut references);
+        add_references(&data, &mut references);
         Ok(Step {
             method,
             folder,
             id: id.to_owned(),
             bulk_id,
             version,
-            data: operation.remove("data").unwrap_or_default(),
+            data,
+            references,
         })
-    }
-
-    /// Whether it needs the id of a resource that another operation makes, and that is not made yet.
-    pub fn waits(&self, open: &[&str]) -> bool {
-        is_any_in(&self.id, open) || has_any(&self.data, open)
     }
 
     /// The outcome as the answer has it.
