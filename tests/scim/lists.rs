@@ -29,6 +29,9 @@ fn users_are_found_by_what_they_have_alone_and_in_an_and() {
         format!("emails.value eq \"{email}\""),
         format!("emails eq \"{email}\""),
         format!("emails[type eq \"work\" and value eq \"{email}\"]"),
+        // Entra ID, where the email is what users are matched by.
+        format!("emails[type eq \"work\"].value eq \"{email}\""),
+        format!("meta.lastModified ge {}", user["meta"]["lastModified"]),
         format!("externalId eq \"{word}\""),
         format!("displayName eq \"ada {word}\""),
         format!("displayName sw \"ADA {word}\""),
@@ -58,6 +61,9 @@ fn users_are_found_by_what_they_have_alone_and_in_an_and() {
     assert!(!found(&format!(
         "externalId eq \"{}\"",
         word.to_uppercase()
+    )));
+    assert!(!found(&format!(
+        "emails[type eq \"home\"].value eq \"{email}\""
     )));
     assert!(found(&format!(
         "userName eq {} and meta.created gt \"2020-01-01T00:00:00Z\"",
@@ -117,6 +123,9 @@ fn a_filter_that_can_not_be_read_is_told_where() {
         ("userName is \"a\"", "operator"),
         ("(userName pr", "missing"),
         ("unknown pr", "no attribute"),
+        // Not a part of what is read of a user: nobody would seem to be in the group.
+        ("groups.value eq \"1\"", "members"),
+        ("not (groups pr)", "members"),
     ] {
         let detail = refused(get(&filtered("Users", filter)), 400, "invalidFilter");
         assert!(detail.contains(part), "{filter}: {detail}");
@@ -179,6 +188,12 @@ mod not_by_url {
                 "filter=active+eq+true&sortBy=userName",
                 ["a", "b", "c", "e", "f"],
             ),
+            ("sortBy=meta.lastModified", ["e", "b", "a", "c", "f"]),
+            (
+                "filter=meta.lastModified+gt+%222026-01-01T00:00:00Z%22\
+                    &sortBy=meta.lastModified&sortOrder=descending",
+                ["f", "c", "a", "b", "e"],
+            ),
         ] {
             assert_eq!(names(&page(&service, query)), expected, "{query}");
         }
@@ -192,6 +207,8 @@ mod not_by_url {
             "&sortBy=displayName",
             "&sortBy=nickName",
             "&filter=active+eq+true",
+            "&sortBy=meta.lastModified",
+            "&filter=meta.lastModified+gt+%222026-01-01T00:00:00Z%22",
         ] {
             let mut cursor = String::new();
             let mut met = Vec::new();
@@ -232,6 +249,19 @@ mod not_by_url {
             ),
             200,
         );
+        // So does the first list in the order of changes.
+        let last = page(
+            &service,
+            "sortBy=meta.lastModified&sortOrder=descending&count=1",
+        );
+        assert_eq!(
+            (names(&last), &last["totalResults"]),
+            (vec!["last"], &json!(1201))
+        );
+        let changed = format!(
+            "meta.lastModified ge {}",
+            last["Resources"][0]["meta"]["lastModified"]
+        );
         let cost = |path: &str| {
             let before = host.store_operations();
             let answer = ask(&service, "GET", path, None);
@@ -243,6 +273,7 @@ mod not_by_url {
             ("emails.value eq \"a@b.example\" and active eq true", 2),
             ("externalId eq \"x\"", 4),
             ("userName eq \"nobody\"", 1),
+            (changed.as_str(), 100),
         ] {
             let (cost, answer) = cost(&filtered("Users", filter));
             let list = expect(answer, 200);
@@ -269,6 +300,40 @@ mod not_by_url {
         assert!(cost <= 300, "{cost}");
         let (cost, answer) = total(&host, &service);
         assert_eq!((answer, cost <= 40), (json!(1201), true), "{cost}");
+    }
+
+    #[test]
+    fn a_search_for_all_leaves_nobody_out_where_a_page_ends_early() {
+        let host = start_host();
+        let service = Service::of(&host);
+        // More than an answer has, which is 1 MiB.
+        let title = "x".repeat(8000);
+        let users = (0..150).map(|n| {
+            let scim = json!({ "scim": { "title": title } });
+            json!({ "name": "User", "username": format!("u{n}"), "attributes": scim }).to_string()
+                + "\n"
+        });
+        let request = service
+            .request("POST", "/users/import")
+            .body(users.collect::<String>());
+        let request = request.header("content-type", "application/x-ndjson");
+        assert_eq!(request.answer_of_call().status, 200);
+        let body = json!({ "displayName": "All" });
+        expect(ask(&service, "POST", "/Groups", Some(body)), 201);
+        let mut kinds = Vec::new();
+        loop {
+            let body = json!({ "schemas": [SEARCH], "count": 1000, "startIndex": kinds.len() + 1 });
+            let page = expect(ask(&service, "POST", "/.search", Some(body)), 200);
+            let resources = page["Resources"].as_array().expect("a list");
+            if resources.is_empty() {
+                break;
+            }
+            let kind = |one: &Value| one["meta"]["resourceType"] == "Group";
+            kinds.extend(resources.iter().map(kind));
+        }
+        let mut expected = vec![false; 150];
+        expected.push(true);
+        assert_eq!(kinds, expected);
     }
 
     fn total(host: &edge_host::Host, service: &Service) -> (u64, Value) {

@@ -1,10 +1,10 @@
 //! `/.search`: users and groups alike (RFC 7644, section 3.4.3). Users come first.
 
 use http::{Method, Response};
-use serde_json::Value;
 
 use super::answer::MEDIA_TYPES;
 use super::asked::Asked;
+use super::finding::shown;
 use super::listing;
 use super::refusal::INVALID_CURSOR;
 use super::scene::Scene;
@@ -45,28 +45,19 @@ async fn post_search<S: Store, P: Platform, B: Body>(
     let count = asked.count.unwrap_or(scene.configuration.page_size);
     let count = count.min(Configuration::MAX_PAGE_SIZE);
     let users = scene.users(&asked).await?;
-    let mut shown = Vec::new();
-    for (_, mut resource) in users.rows {
-        asked.shown.apply(&mut resource, user);
-        shown.push(Value::Object(resource));
-    }
+    let mut found = shown(users.rows, &asked.shown, user);
+    // A page of users may end before it is full: groups come after the last one.
+    let is_end = asked.start - 1 + found.len() as u64 >= users.total;
     let of_groups = Asked {
         start: asked.start.saturating_sub(users.total).max(1),
-        count: Some(count - shown.len() as u64),
+        count: Some(match is_end {
+            true => count - found.len() as u64,
+            false => 0,
+        }),
         ..Asked::of_body(&body, group, &[user, group])?
     };
     let groups = scene.groups(&of_groups).await?;
-    for (group, resource) in groups.rows {
-        shown.push(
-            scene
-                .group_resource(&group, resource, &of_groups.shown)
-                .await?,
-        );
-    }
-    Ok(listing::respond(
-        &asked,
-        users.total + groups.total,
-        None,
-        shown,
-    ))
+    found.extend(shown(groups.rows, &of_groups.shown, group));
+    let total = users.total + groups.total;
+    Ok(listing::respond(&asked, total, None, found))
 }

@@ -1,35 +1,32 @@
 //! The users that a filter asks for: from an index if there is one, or else by reading them.
+//!
+//! - [`source`]: where they come from
 
-use super::asked::{Asked, read_cursor, write_cursor};
-use super::refusal::{INVALID_CURSOR, TOO_MANY};
+mod source;
+
+use serde_json::Value;
+
+use super::asked::{Asked, write_cursor};
+use super::mapping::Resource as Attributes;
+use super::refusal::{INVALID_FILTER, TOO_MANY};
 use super::scene::Scene;
 use super::window::{MAX_READ, Window};
-use crate::directory::{Error, Gather, Order, Position};
-use crate::folded_name::NamePrefix;
+use crate::directory::{Error, Gather, Order};
 use crate::message::problem::{Problem, types};
 use crate::platform::Platform;
 use crate::scim::filter::{Comparison, Operator};
+use crate::scim::{Projection, ResourceType};
 use crate::service::omissions::{known_total, log_unreadable};
 use crate::store::Store;
-use crate::user::{Email, ExternalId, User, UserId, Username};
+use crate::user::{Email, User, UserId, Username};
+use source::{Place, Source, by_list, by_update, is_by_update, order_of};
 
 /// The most steps over users who are not in a list, each of some hundreds.
 const MAX_TURNS: usize = 8;
 
-/// Where the users come from, all of those that a filter may match.
-enum Source {
-    /// From an index that has one user at most.
-    One(Option<Box<User>>),
-    ExternalId(ExternalId),
-    /// Whose names begin so.
-    Names(NamePrefix),
-    ByName(Order),
-    ById(Order),
-}
-
 /// What a list has.
 pub struct Page<T> {
-    pub rows: Vec<(T, super::mapping::Resource)>,
+    pub rows: Vec<(T, Attributes)>,
     pub total: u64,
     pub next_cursor: Option<String>,
 }
@@ -45,19 +42,29 @@ impl<T> Page<T> {
     }
 }
 
-/// Where a list goes on.
-enum Place {
-    After(u64),
-    At(Position),
+/// What an answer has of resources.
+pub fn shown<T>(rows: Vec<(T, Attributes)>, shown: &Projection, of: &ResourceType) -> Vec<Value> {
+    let rows = rows.into_iter().map(|(_, mut resource)| {
+        shown.apply(&mut resource, of);
+        Value::Object(resource)
+    });
+    rows.collect()
 }
 
 impl<S: Store, P: Platform> Scene<'_, S, P> {
     /// The users of a list.
     pub async fn users(&self, asked: &Asked) -> Result<Page<User>, Problem> {
+        let filter = asked.filter.as_ref();
+        if filter.is_some_and(|filter| filter.mentions("groups")) {
+            let detail = "The groups of users are not compared. Ask for groups by members, or for the \
+                attribute groups of one user.";
+            return Err(Problem::new(INVALID_FILTER, detail));
+        }
         let by_index = self.by_index(asked).await?;
         let is_whole = match (&by_index, &asked.filter) {
             (None, Some(_)) => true,
             (None, None) => order_of(asked).is_none(),
+            (Some(Source::ByUpdate(..)), _) => asked.sort.is_some() && !is_by_update(asked),
             (Some(_), _) => asked.sort.is_some(),
         };
         let source = by_index.or_else(|| order_of(asked).filter(|_| asked.filter.is_none()));
@@ -99,7 +106,9 @@ impl<S: Store, P: Platform> Scene<'_, S, P> {
         };
         if next.is_some() && (is_whole || window.matched() <= window.skip) {
             return Err(match source {
-                Source::Names(_) | Source::ByName(_) if !window.is_exhausted() => {
+                Source::Names(_) | Source::ByName(_) | Source::ByUpdate(..)
+                    if !window.is_exhausted() =>
+                {
                     Problem::plain(types::INDEXING).retry_after(1)
                 }
                 _ => too_many(asked),
@@ -136,7 +145,9 @@ impl<S: Store, P: Platform> Scene<'_, S, P> {
                 return Ok(Some(one));
             }
         }
-        Ok(conditions.iter().find_map(by_list))
+        let by_list = conditions.iter().find_map(by_list);
+        // More users were changed since some time than have one name.
+        Ok(by_list.or_else(|| conditions.iter().find_map(|one| by_update(one, asked))))
     }
 
     /// The user who alone can meet a condition.
@@ -206,6 +217,10 @@ impl<S: Store, P: Platform> Scene<'_, S, P> {
             Source::ExternalId(id) => directory.find_by_external_id(id, at, window).await?,
             Source::Names(prefix) => directory.search(prefix, at, window).await?,
             Source::ByName(order) => directory.list_by_name(*order, at, window).await?,
+            Source::ByUpdate(order, after) => {
+                let found = directory.list_by_update(*order, *after, at, window);
+                found.await?
+            }
         };
         self.log_unreadable(&found.unreadable);
         Ok(found.next.map(Place::At))
@@ -213,40 +228,6 @@ impl<S: Store, P: Platform> Scene<'_, S, P> {
 
     fn log_unreadable(&self, ids: &[UserId]) {
         log_unreadable(self.directory.platform, &self.trace, &self.place, ids);
-    }
-}
-
-/// The list that has all users who can meet a condition.
-fn by_list(condition: &Comparison) -> Option<Source> {
-    let value = condition.value.as_str()?;
-    let path = condition.path;
-    match condition.operator {
-        Operator::Eq if path.is("externalId") => {
-            let id = ExternalId::try_from(value.to_owned());
-            Some(id.map_or(Source::One(None), Source::ExternalId))
-        }
-        Operator::Eq | Operator::Sw if path.is("displayName") => {
-            NamePrefix::try_from(value).ok().map(Source::Names)
-        }
-        _ => None,
-    }
-}
-
-/// The source that has all users in the order that is asked for, if there is one.
-fn order_of(asked: &Asked) -> Option<Source> {
-    let Some((path, is_descending)) = asked.sort else {
-        return Some(Source::ById(Order::Ascending));
-    };
-    let order = match is_descending {
-        true => Order::Descending,
-        false => Order::Ascending,
-    };
-    if path.is("id") || path.is("meta.created") {
-        Some(Source::ById(order))
-    } else if path.is("displayName") {
-        Some(Source::ByName(order))
-    } else {
-        None
     }
 }
 
@@ -258,43 +239,14 @@ fn too_many(asked: &Asked) -> Problem {
              {MAX_READ} users."
         ),
         (None, Some(_)) => format!(
-            "Users are sorted by id, meta.created or displayName, or if there are at most {MAX_READ}."
+            "Users are sorted by id, displayName, meta.created or meta.lastModified, or if there are at most \
+             {MAX_READ}."
         ),
         (Some(_), _) => format!(
             "This filter would read more than {MAX_READ} users. Compare userName, externalId, id or \
-             emails.value by eq, or displayName by eq or sw, alone or in an and."
+             emails.value by eq, displayName by eq or sw, or meta.lastModified by gt or ge, alone or in \
+             an and."
         ),
     };
     Problem::new(TOO_MANY, detail)
-}
-
-impl Source {
-    /// Where a page begins, by the cursor of the page before.
-    fn read_cursor(&self, cursor: Option<&str>) -> Result<Option<Place>, Problem> {
-        let place = match self {
-            Source::ById(_) => read_cursor(cursor)?.map(Place::After),
-            _ => read_cursor(cursor)?.map(Place::At),
-        };
-        let is_of_source = |place: &Place| match (self, place) {
-            (Source::One(_), _) => false,
-            (Source::ExternalId(_), Place::At(position)) => position.is_of_ids(),
-            (Source::Names(prefix), Place::At(position)) => position.is_within(prefix),
-            (Source::ById(_) | Source::ByName(_), _) => true,
-            (_, Place::After(_)) => false,
-        };
-        match place.as_ref().is_none_or(is_of_source) {
-            true => Ok(place),
-            false => Err(Problem::plain(INVALID_CURSOR)),
-        }
-    }
-}
-
-impl Place {
-    /// As clients send it back: opaque to them.
-    fn write(self) -> String {
-        match self {
-            Place::After(id) => write_cursor(&id),
-            Place::At(position) => write_cursor(&position),
-        }
-    }
 }

@@ -7,7 +7,9 @@ use serde_json::json;
 
 use super::asked::{Asked, read_cursor, write_cursor};
 use super::finding::Page;
+use super::group::{put_members, shows_members};
 use super::mapping::Resource;
+use super::members::MAX_READ as MAX_MEMBERS;
 use super::refusal::{INVALID_FILTER, TOO_MANY};
 use super::scene::Scene;
 use super::window::{MAX_READ, Window};
@@ -17,7 +19,6 @@ use crate::message::problem::Problem;
 use crate::platform::Platform;
 use crate::scim::Filter;
 use crate::scim::filter::{Comparison, Operator};
-use crate::scim::path::AttributePath;
 use crate::service::omissions::log_unreadable_groups;
 use crate::store::Store;
 
@@ -110,16 +111,22 @@ impl<S: Store, P: Platform> Scene<'_, S, P> {
             );
             return Err(Problem::new(TOO_MANY, detail));
         }
-        let (matched, rest) = (window.matched(), window.after());
-        let rows = window.into_rows(asked);
+        let (matched, skipped) = (window.matched(), window.skip);
+        let mut rows = window.into_rows(asked);
+        let is_cut = match shows_members(&asked.shown) {
+            true => self.add_all_members(&mut rows).await?,
+            false => false,
+        };
         let total = match next {
             None => matched,
             // Not all are counted: one more, at least.
             Some(_) => asked.start + rows.len() as u64,
         };
-        let next = match is_whole {
-            true => rest,
-            false => next.map(GroupId::get),
+        let shown = skipped.saturating_add(rows.len() as u64);
+        let next = match rows.last() {
+            Some(_) if is_whole => (shown < matched).then_some(shown),
+            Some((last, _)) if is_cut => Some(last.id.get()),
+            _ => next.filter(|_| !is_whole).map(GroupId::get),
         };
         let next_cursor = next.filter(|_| asked.cursor.is_some());
         Ok(Page {
@@ -127,6 +134,27 @@ impl<S: Store, P: Platform> Scene<'_, S, P> {
             total,
             next_cursor: next_cursor.map(|next| write_cursor(&next)),
         })
+    }
+
+    /// Gives groups their members, as many as one request reads. Leaves out the groups at the end for which
+    /// that is too few, and answers whether there are any; fails if it is the first one.
+    async fn add_all_members(&self, rows: &mut Vec<(Group, Resource)>) -> Result<bool, Problem> {
+        let mut room = MAX_MEMBERS;
+        let mut done = 0;
+        for (group, resource) in rows.iter_mut() {
+            match self.members(group, room).await {
+                Ok(members) => {
+                    room -= members.len();
+                    put_members(resource, members);
+                }
+                Err(problem) if done > 0 && problem.is(TOO_MANY) => break,
+                Err(problem) => return Err(problem),
+            }
+            done += 1;
+        }
+        let is_cut = done < rows.len();
+        rows.truncate(done);
+        Ok(is_cut)
     }
 
     /// The group that alone can meet a condition.
@@ -198,23 +226,11 @@ fn is_member(condition: &Comparison) -> bool {
 
 /// Whether a filter asks for members only in a way that the users' records can answer.
 fn asks_for_members(filter: &Filter) -> bool {
-    let is_of_members = |path: &AttributePath| path.attribute.name == "members";
     match filter {
         Filter::And(parts) => parts.iter().all(asks_for_members),
-        Filter::Compare(condition) => !is_of_members(&condition.path) || is_member(condition),
-        Filter::Values(path, _) if is_of_members(path) => filter.conjuncts().iter().any(is_member),
-        Filter::Present(path) => !is_of_members(path),
-        Filter::Or(parts) => parts.iter().all(|part| !mentions_members(part)),
-        Filter::Not(part) => !mentions_members(part),
-        Filter::Values(..) => true,
-    }
-}
-
-fn mentions_members(filter: &Filter) -> bool {
-    match filter {
-        Filter::And(parts) | Filter::Or(parts) => parts.iter().any(mentions_members),
-        Filter::Not(part) => mentions_members(part),
-        Filter::Compare(condition) => condition.path.attribute.name == "members",
-        Filter::Present(path) | Filter::Values(path, _) => path.attribute.name == "members",
+        Filter::Compare(_) | Filter::Values(..) if filter.mentions("members") => {
+            filter.conjuncts().iter().any(is_member)
+        }
+        _ => !filter.mentions("members"),
     }
 }

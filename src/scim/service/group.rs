@@ -7,6 +7,7 @@ use super::answer::{self, MEDIA_TYPES};
 use super::asked;
 use super::group_mapping::{profile_of, resource_of};
 use super::mapping::Resource as Attributes;
+use super::members::MAX_READ;
 use super::scene::Scene;
 use crate::auth::{Permission, Scope};
 use crate::directory;
@@ -117,10 +118,19 @@ async fn delete<S: Store, P: Platform, B>(
     Ok(no_content())
 }
 
-fn shows_members(shown: &Projection) -> bool {
+/// Whether an answer has the members of a group.
+pub fn shows_members(shown: &Projection) -> bool {
     GROUP
         .attribute("members")
         .is_some_and(|members| shown.has(members))
+}
+
+/// Gives a group its members. One without members does not have the attribute.
+pub fn put_members(resource: &mut Attributes, members: Vec<Value>) {
+    match members.is_empty() {
+        true => resource.remove("members"),
+        false => resource.insert("members".to_owned(), members.into()),
+    };
 }
 
 /// What a change is to make of a group.
@@ -152,34 +162,19 @@ impl Wanted {
 }
 
 impl<S: Store, P: Platform> Scene<'_, S, P> {
-    /// The part of a group's resource that is asked for. Its members are read if they are.
-    pub async fn group_resource(
-        &self,
-        group: &Group,
-        mut resource: Attributes,
-        shown: &Projection,
-    ) -> Result<Value, Problem> {
-        if shows_members(shown) {
-            let members = self.members(group).await?;
-            if !members.is_empty() {
-                resource.insert("members".to_owned(), members.into());
-            }
-        }
-        shown.apply(&mut resource, &self.schemas.group);
-        Ok(Value::Object(resource))
-    }
-
-    /// Answers with a group.
+    /// Answers with a group. Its members are read if they are asked for.
     pub async fn show_group(
         &self,
         group: &Group,
         shown: &Projection,
     ) -> Result<Response<Vec<u8>>, Problem> {
-        let resource = self
-            .group_resource(group, resource_of(group), shown)
-            .await?;
+        let mut resource = resource_of(group);
+        if shows_members(shown) {
+            put_members(&mut resource, self.members(group, MAX_READ).await?);
+        }
+        shown.apply(&mut resource, &self.schemas.group);
         Ok(answer::tagged(
-            answer::with(&resource),
+            answer::with(&Value::Object(resource)),
             &group.version.entity_tag(),
         ))
     }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::answer::MEDIA_TYPES;
 use super::asked::{self, Asked};
+use super::finding::shown;
 use super::group_mapping::{location, profile_of};
 use super::listing;
 use super::scene::Scene;
@@ -82,10 +83,7 @@ async fn respond<S: Store, P: Platform>(
     asked: &Asked,
 ) -> Result<Response<Vec<u8>>, Problem> {
     let page = scene.groups(asked).await?;
-    let mut shown = Vec::new();
-    for (group, resource) in page.rows {
-        shown.push(scene.group_resource(&group, resource, &asked.shown).await?);
-    }
+    let shown = shown(page.rows, &asked.shown, &scene.schemas.group);
     Ok(listing::respond(asked, page.total, page.next_cursor, shown))
 }
 

@@ -19,7 +19,7 @@
 use serde_json::{Map, Value, json};
 
 use super::BASE;
-use super::refusal::invalid_value;
+use super::refusal::{INVALID_VALUE, invalid_value};
 use crate::message::problem::Problem;
 use crate::scim::schema::USER;
 use crate::user::{Attributes, Email, ExternalId, Name, Profile, User, Username};
@@ -53,8 +53,8 @@ pub fn with_kept(
     }
     let attributes = Attributes::try_from(members);
     attributes.map(Some).map_err(|rule| {
-        let subject = "values that are kept as the member scim of the attributes: these";
-        invalid_value(subject, &rule)
+        let detail = format!("The attributes that REST shows as attributes.scim {rule}.");
+        Problem::new(INVALID_VALUE, detail)
     })
 }
 

@@ -26,26 +26,35 @@ fn no_user(id: &str) -> Problem {
     invalid_value("members.value", &rule)
 }
 
-/// Takes the ids and the names of users.
-#[derive(Default)]
-struct Users(Vec<(UserId, String)>);
+/// Takes the ids and the names of users, and one more than it may have.
+struct Users {
+    found: Vec<(UserId, String)>,
+    most: usize,
+}
 
 impl Gather for Users {
     fn push(&mut self, user: User) -> bool {
-        self.0
-            .push((user.id, user.profile.name.as_str().to_owned()));
+        let name = user.profile.name.as_str().to_owned();
+        self.found.push((user.id, name));
         true
     }
 
     fn is_full(&self) -> bool {
-        self.0.len() > MAX_READ
+        self.found.len() > self.most
     }
 }
 
 impl<S: Store, P: Platform> Scene<'_, S, P> {
-    /// The ids and the names of a group's members. Fails if there are too many.
-    async fn read_members(&self, group: &Group) -> Result<Vec<(UserId, String)>, Problem> {
-        let mut users = Users::default();
+    /// The ids and the names of a group's members. Fails if there are more than `most`.
+    async fn read_members(
+        &self,
+        group: &Group,
+        most: usize,
+    ) -> Result<Vec<(UserId, String)>, Problem> {
+        let mut users = Users {
+            found: Vec::new(),
+            most,
+        };
         let mut from = None;
         loop {
             let found = self.directory.members(group, from, &mut users).await?;
@@ -60,15 +69,15 @@ impl<S: Store, P: Platform> Scene<'_, S, P> {
                 return Err(Problem::new(TOO_MANY, detail));
             }
             match found.next {
-                None => return Ok(users.0),
+                None => return Ok(users.found),
                 next => from = next,
             }
         }
     }
 
-    /// The attribute `members` of a group.
-    pub async fn members(&self, group: &Group) -> Result<Vec<Value>, Problem> {
-        let members = self.read_members(group).await?;
+    /// The attribute `members` of a group. Fails if there are more than `most`.
+    pub async fn members(&self, group: &Group, most: usize) -> Result<Vec<Value>, Problem> {
+        let members = self.read_members(group, most).await?;
         let members = members.into_iter().map(|(id, name)| {
             json!({
                 "value": id.to_string(),
@@ -88,9 +97,12 @@ impl<S: Store, P: Platform> Scene<'_, S, P> {
         }
         let read = |id: &String| id.parse::<UserId>().map_err(|_| no_user(id));
         let added: Vec<UserId> = added.iter().map(read).collect::<Result<_, _>>()?;
-        let mut known = Users::default();
+        let mut known = Users {
+            found: Vec::new(),
+            most: MAX_CHANGED,
+        };
         self.directory.get_some(&added, &mut known).await?;
-        let is_known = |id: &&UserId| !known.0.iter().any(|(user, _)| user == *id);
+        let is_known = |id: &&UserId| !known.found.iter().any(|(user, _)| user == *id);
         match added.iter().find(is_known) {
             None => Ok(()),
             Some(missing) => Err(no_user(&missing.to_string())),
@@ -109,7 +121,7 @@ impl<S: Store, P: Platform> Scene<'_, S, P> {
         let mut added: Vec<UserId> = parsed(&changes.added);
         let mut removed: Vec<UserId> = parsed(&changes.removed);
         if changes.removes_all {
-            for (id, _) in self.read_members(group).await? {
+            for (id, _) in self.read_members(group, MAX_READ).await? {
                 match added.iter().position(|user| *user == id) {
                     // Who is a member already costs nothing.
                     Some(place) => {

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::answer::MEDIA_TYPES;
 use super::asked::{self, Asked};
+use super::finding::shown;
 use super::listing;
 use super::mapping::{self, location, profile_of};
 use super::scene::Scene;
@@ -84,16 +85,8 @@ async fn respond<S: Store, P: Platform>(
     asked: &Asked,
 ) -> Result<Response<Vec<u8>>, Problem> {
     let page = scene.users(asked).await?;
-    let shown = page.rows.into_iter().map(|(_, mut resource)| {
-        asked.shown.apply(&mut resource, &scene.schemas.user);
-        Value::Object(resource)
-    });
-    Ok(listing::respond(
-        asked,
-        page.total,
-        page.next_cursor,
-        shown.collect(),
-    ))
+    let shown = shown(page.rows, &asked.shown, &scene.schemas.user);
+    Ok(listing::respond(asked, page.total, page.next_cursor, shown))
 }
 
 async fn post<'a, S: Store, P: Platform, B: Body>(
