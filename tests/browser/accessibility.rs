@@ -45,6 +45,68 @@ fn everything_is_done_by_keyboard_alone() {
     });
 }
 
+/// What has the focus, by its role and its text.
+async fn focus(browser: &Browser) -> String {
+    let script = "const { tagName, ariaLabel, textContent } = document.activeElement;
+        return `${tagName} ${ariaLabel ?? textContent}`";
+    let told = browser.run(script, vec![]).await;
+    told.as_str().expect("a text").to_owned()
+}
+
+#[test]
+fn the_focus_stays_where_a_list_is_made_anew() {
+    let service = Service::open();
+    browse(Options::default(), async move |browser| {
+        let people = (1..=60).map(|number| json!({ "name": format!("Person {number}") }));
+        service.import(people).await;
+        browser.goto(&format!("{}/admin/users", service.url)).await;
+        browser.find("link", "Person 1").await;
+        browser.tab_to("button", "Name").await;
+        browser.press(&Key::ENTER.to_string()).await;
+        browser.wait_for_place("/admin/users?sort=name").await;
+        assert_eq!(focus(&browser).await, "BUTTON Name");
+        browser.tab_to("button", "Next page").await;
+        browser.press(&Key::ENTER.to_string()).await;
+        browser.find("button", "First page").await;
+        browser
+            .until("the head of the page", async || {
+                focus(&browser).await == "DIV Table of users"
+            })
+            .await;
+    });
+}
+
+#[test]
+fn nothing_is_there_but_a_dialog_while_it_asks() {
+    let service = Service::open();
+    browse(Options::default(), async move |browser| {
+        service.import([json!({ "name": "Ada" })]).await;
+        browser
+            .goto(&format!("{}/admin/users/1", service.url))
+            .await;
+        let others = async || {
+            let script = "return document.querySelectorAll('body > :not(dialog, noscript, [aria-hidden])').length";
+            browser.run(script, vec![]).await.as_u64().expect("a count")
+        };
+        for leave in [Key::ESCAPE, Key::ENTER] {
+            browser.find("heading", "Ada").await;
+            let before = others().await;
+            browser.tab_to("button", "Delete").await;
+            browser.press(&Key::ENTER.to_string()).await;
+            browser.find("textbox", "To confirm, type Ada").await;
+            assert_eq!(others().await, 0);
+            if leave == Key::ENTER {
+                browser.tab_to("button", "Cancel").await;
+            }
+            browser.press(&leave.to_string()).await;
+            browser
+                .until("the end of the dialog", async || others().await == before)
+                .await;
+            assert_eq!(focus(&browser).await, "BUTTON Delete");
+        }
+    });
+}
+
 /// What axe-core finds to be wrong, by the rules of WCAG 2.2, levels A and AA.
 async fn violations(browser: &Browser) -> Vec<String> {
     let axe = root().join("target/browser/axe/node_modules/axe-core/axe.min.js");
@@ -93,6 +155,14 @@ async fn check_views(browser: &Browser, service: &Service) {
             wide.as_i64().expect("a number") <= 0,
             "{view} is {wide} too wide"
         );
+        let broken = "return [...document.querySelectorAll('header a, button')].filter((one) => !one.textContent.includes(' ')
+            && one.checkVisibility()).filter((one) => {
+                const range = document.createRange();
+                range.selectNodeContents(one);
+                return range.getClientRects().length > 1;
+            }).map((one) => one.textContent)";
+        let broken = browser.run(broken, vec![]).await;
+        assert_eq!(broken, json!([]), "{view} breaks words");
     }
     browser
         .goto(&format!("{}/admin/users/1", service.url))

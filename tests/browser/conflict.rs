@@ -76,3 +76,32 @@ fn who_was_changed_meanwhile_is_not_deleted() {
         assert_eq!(service.get("/users/1").await["name"], "Ada Byron");
     });
 }
+
+#[test]
+fn to_switch_somebody_off_takes_no_change_for_read() {
+    let service = Service::open();
+    browse(Options::default(), async move |browser| {
+        service
+            .import([json!({ "name": "Ada", "email": "ada@example.com" })])
+            .await;
+        browser
+            .goto(&format!("{}/admin/users/1", service.url))
+            .await;
+        browser.fill("Email", "mine@example.com").await;
+        service
+            .patch("/users/1", json!({ "email": "theirs@example.com" }))
+            .await;
+        browser.click("button", "Switch off").await;
+        browser.see("Ada is switched off.").await;
+        let ada = service.get("/users/1").await;
+        assert_eq!(
+            (&ada["active"], &ada["email"]),
+            (&json!(false), &json!("theirs@example.com"))
+        );
+        // What was typed before is not written over what was never shown.
+        browser.click("button", "Save").await;
+        browser.see("theirs@example.com").await;
+        let ada = service.get("/users/1").await;
+        assert_eq!(ada["email"], "theirs@example.com");
+    });
+}

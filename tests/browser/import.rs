@@ -140,3 +140,52 @@ fn an_export_has_what_is_filtered_and_no_formulas_and_comes_back_as_it_was() {
         browser.see("1 user was exported.").await;
     });
 }
+
+#[test]
+fn a_file_is_not_guessed_at_and_attributes_are_objects_whose_numbers_stay() {
+    let service = Service::open();
+    browse(Options::default(), async move |browser| {
+        let import = format!("{}/admin/import", service.url);
+        browser.goto(&import).await;
+        let latin = browser.file("latin.csv", "");
+        std::fs::write(&latin, b"name,email\nJ\xf6rg,j@example.com\n").expect("it is written");
+        browser.choose_file(&latin).await;
+        browser.see("This file is not in UTF-8").await;
+        browser.click("button", "Import").await;
+        browser.see("This file is not in UTF-8").await;
+        assert_eq!(service.get("/users").await, json!([]));
+
+        let text = "name,username,external_id,attributes\n\
+            A,a,,\"{\"\"n\"\":9007199254740993}\"\n\
+            B,b,'=1,\"[1,2]\"\n\
+            C,c,,\"\"\"x\"\"\"\n\
+            D,d,,9007199254740993\n";
+        let path = browser.file("attributes.csv", text);
+        browser.goto(&import).await;
+        browser.choose_file(&path).await;
+        browser.see("attributes.csv: 4 users").await;
+        // There is no email to find them by.
+        let found_by = browser
+            .value("combobox", "Users who are here already")
+            .await;
+        assert_eq!(found_by, "username");
+        browser.click("button", "Import").await;
+        browser
+            .see("4 of 4 lines: 1 created, 0 changed, 0 the same, 3 refused.")
+            .await;
+        browser
+            .see("attributes: This has to be a JSON object")
+            .await;
+        assert!(!browser.sees("false").await);
+        let users = service.get("/users?fields=username,attributes").await;
+        let attributes = json!({ "n": 9_007_199_254_740_993_u64 });
+        assert_eq!(
+            users,
+            json!([{ "username": "a", "attributes": attributes }])
+        );
+        // A cell that was safe already gets no second apostrophe.
+        browser.click("button", "Save the refused lines").await;
+        let refused = browser.saved("refused.csv").await;
+        assert!(refused.contains(",B,b,'=1,"), "{refused}");
+    });
+}

@@ -125,6 +125,13 @@ fn what_the_token_may_not_do_is_not_offered() {
             name.attr("readonly").await.expect("an answer").as_deref(),
             Some("true")
         );
+        for view in ["users/new", "groups/new", "import"] {
+            browser.goto(&format!("{}/admin/{view}", service.url)).await;
+            browser.find("heading", "That did not work").await;
+            for name in ["Save", "Import", "Dry run"] {
+                assert!(browser.look_for("button", name).await.is_none(), "{name}");
+            }
+        }
     });
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Browser, Options, Service, browse};
+use crate::support::{Browser, Key, Options, Service, browse};
 
 fn people(count: u32) -> impl Iterator<Item = Value> {
     (1..=count).map(|number| {
@@ -308,11 +308,51 @@ fn a_user_is_deleted_by_name_and_comes_back_under_another_id() {
 }
 
 #[test]
-fn what_is_typed_is_not_lost_by_a_click() {
+fn a_name_is_confirmed_as_the_page_shows_it() {
     let service = Service::open();
     browse(Options::default(), async move |browser| {
-        open(&browser, &service, "/users/new").await;
+        // Two blanks, and an accent of its own.
+        let name = "Ada  Lace\u{301}";
+        service.import([json!({ "name": name })]).await;
+        open(&browser, &service, "/users/1").await;
+        browser.click("button", "Delete").await;
+        browser.find("button", "Cancel").await;
+        browser.press(&format!("Ada Lac\u{e9}{}", Key::ENTER)).await;
+        browser.see("was deleted, with the id 1.").await;
+    });
+}
+
+#[test]
+fn the_last_change_is_an_order_too() {
+    let service = Service::open();
+    browse(Options::default(), async move |browser| {
+        service.import(people(3)).await;
+        service
+            .patch("/users/1", json!({ "username": "changed" }))
+            .await;
+        open(&browser, &service, "/users?columns=updated_at").await;
+        browser.click("button", "Changed").await;
+        wait_for_names(&browser, &["Person 002", "Person 003", "Person 001"]).await;
+        browser.click("button", "Changed").await;
+        wait_for_names(&browser, &["Person 001", "Person 003", "Person 002"]).await;
+    });
+}
+
+#[test]
+fn what_is_typed_is_not_lost_by_a_click_or_a_step_back() {
+    let service = Service::open();
+    browse(Options::default(), async move |browser| {
+        open(&browser, &service, "/users").await;
+        browser.click("button", "New user").await;
         browser.fill("Name", "Ada").await;
+        browser.run("history.back()", vec![]).await;
+        browser
+            .until("a question", async || {
+                browser.client.dismiss_alert().await.is_ok()
+            })
+            .await;
+        browser.wait_for_place("/admin/users/new").await;
+        assert_eq!(browser.value("textbox", "Name").await, "Ada");
         browser.click("link", "Groups").await;
         browser.client.dismiss_alert().await.expect("it asks");
         assert_eq!(browser.value("textbox", "Name").await, "Ada");

@@ -2,8 +2,8 @@
 
 // A spreadsheet runs a cell that begins so as a formula. With an apostrophe before it, it is a text. Reading takes the
 // apostrophe away again, so that what was exported comes back as it was.
-const RUNS = /^'*[=+\-@\t\r]/;
-const DEFUSED = /^'+[=+\-@\t\r]/;
+const RUNS = /^'*[=+\-@＝＋－＠\t\r]/;
+const DEFUSED = /^'+[=+\-@＝＋－＠\t\r]/;
 
 export const defused = (text) => (RUNS.test(text) ? `'${text}` : text);
 export const plain = (text) => (DEFUSED.test(text) ? text.slice(1) : text);

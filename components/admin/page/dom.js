@@ -29,6 +29,10 @@ export function replace(element, ...children) {
   element.replaceChildren(...present(children));
 }
 
+export function append(element, ...children) {
+  element.append(...present(children));
+}
+
 // A table that may be wider than the screen. It scrolls by keyboard, too.
 export const scrollable = (label, table) =>
   h("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": label }, table);
@@ -71,18 +75,26 @@ export function dialog(title, content) {
   return new Promise((resolve) => {
     const heading = h("h2", { id: newId() }, title);
     const element = h("dialog", { "aria-labelledby": heading.id }, heading);
+    // Not all that read a page know that the rest of it is out of reach.
+    const rest = [...document.body.children].filter((one) => !one.ariaHidden);
+    const hide = (isHidden) => rest.forEach((one) => { one.ariaHidden = isHidden; });
     let outcome;
     const close = (value) => {
       outcome = value;
+      // First, as the focus goes back there.
+      hide(null);
       element.close();
     };
+    element.addEventListener("cancel", () => hide(null));
     element.append(...present([content(close)]));
     element.addEventListener("close", () => {
+      hide(null);
       element.remove();
       resolve(outcome);
     });
     document.body.append(element);
     element.showModal();
+    hide("true");
   });
 }
 

@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { field, h } from "./dom.js";
-import { Written, parse, pretty, same } from "./json.js";
+import { Written, isObject, parse, pretty, same } from "./json.js";
 import { resolve } from "./conflict.js";
 import { texts } from "./texts.js";
 
@@ -127,14 +127,14 @@ function make({ label, kind, hint, required }, readOnly) {
   const isJson = kind === "json";
   const control = isJson
     ? h("textarea", { rows: 6, spellcheck: "false", class: "code", readonly: readOnly })
-    : h("input", { type: "text", autocomplete: "off", spellcheck: "false", readonly: readOnly, "aria-required": required && "true" });
+    : h("input", { type: "text", autocomplete: "off", spellcheck: "false", readonly: readOnly, "aria-required": required && "true", dir: "auto" });
   const made = field(label, control, { hint });
   const error = () => {
     const text = control.value.trim();
     if (!isJson || !text) return null;
     try {
       const value = JSON.parse(text);
-      return value && typeof value === "object" && !Array.isArray(value) ? null : texts.notAnObject;
+      return isObject(value) ? null : texts.notAnObject;
     } catch (error) {
       return texts.notJson(where(text, error));
     }

@@ -33,7 +33,7 @@ export async function group(page, search, id) {
   const path = `/groups/${id}`;
   let { value, etag } = await api.get(path);
   let isGone = false;
-  const heading = h("h1", { tabindex: "-1" }, value.name);
+  const heading = h("h1", { tabindex: "-1", dir: "auto" }, value.name);
   const fields = form(MEMBERS, value, { readOnly: !session.write });
 
   async function save() {
@@ -89,19 +89,30 @@ function membersOf(path) {
       alert.textContent = problem.message;
     }
   };
+  const area = scrollable(texts.tableOfMembers, h("table", {}, h("caption", { class: "hidden" }, texts.members),
+    h("thead", {}, h("tr", {}, [texts.name, texts.email].map((label) => h("th", { scope: "col" }, label)),
+      session.write && h("td"))), body));
+
+  // Another page is read from its head.
+  async function turn(page) {
+    await load(page);
+    area.focus({ preventScroll: true });
+    area.scrollIntoView();
+  }
   async function load(from) {
     shown = from;
     const { value, next } = await api.get(from);
     replace(body, value.map((user) => h("tr", {},
-      h("td", {}, h("a", { href: `/admin/users/${user.id}` }, user.name)), h("td", {}, user.email),
+      h("td", {}, h("a", { href: `/admin/users/${user.id}`, dir: "auto" }, user.name)), h("td", {}, user.email),
       session.write && h("td", {}, button(texts.remove, () => attempt(async () => {
         await api.send("DELETE", `${path}/members/${user.id}`, { repeat: true });
         tell(texts.memberRemoved(user.name));
         await load(shown);
+        area.focus({ preventScroll: true });
       }), { "aria-label": texts.removeMember(user.name) })))),
     value.length === 0 && h("tr", {}, h("td", { class: "quiet", colspan: "3" }, texts.noMembers)));
-    replace(pager, from !== first && button(texts.firstPage, () => attempt(() => load(first))),
-      next && button(texts.nextPage, () => attempt(() => load(next))));
+    replace(pager, from !== first && button(texts.firstPage, () => attempt(() => turn(first))),
+      next && button(texts.nextPage, () => attempt(() => turn(next))));
   }
 
   const words = field(texts.searchMembers, h("input", { type: "search", autocomplete: "off", spellcheck: "false" }));
@@ -125,7 +136,7 @@ function membersOf(path) {
       throw problem;
     }
     replace(found, value.length === 0 && h("li", { class: "quiet" }, texts.nobody), value.map((user) => h("li", {},
-      h("span", {}, user.name, user.email && h("span", { class: "quiet" }, ` ${user.email}`)),
+      h("span", {}, h("bdi", {}, user.name), user.email && h("span", { class: "quiet" }, ` ${user.email}`)),
       button(texts.add, () => attempt(async () => {
         await api.send("PUT", `${path}/members/${user.id}`, { repeat: true });
         tell(texts.memberAdded(user.name));
@@ -135,8 +146,6 @@ function membersOf(path) {
 
   const element = h("section", {}, h("h2", {}, texts.members), alert,
     session.write && [words.element, found],
-    scrollable(texts.tableOfMembers, h("table", {}, h("caption", { class: "hidden" }, texts.members),
-        h("thead", {}, h("tr", {}, [texts.name, texts.email].map((label) => h("th", { scope: "col" }, label)),
-          session.write && h("td"))), body)), pager);
+    area, pager);
   return { element, load };
 }

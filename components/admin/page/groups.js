@@ -20,7 +20,7 @@ export async function groups(page, search) {
     scrollable(texts.tableOfGroups, h("table", {}, h("caption", { class: "hidden" }, texts.groups),
         h("thead", {}, h("tr", {}, [texts.name, texts.description, texts.updatedAt].map((label) => h("th", { scope: "col" }, label)))),
         h("tbody", {}, value.map((group) => h("tr", {},
-          h("td", {}, h("a", { href: `/admin/groups/${group.id}` }, group.name)),
+          h("td", {}, h("a", { href: `/admin/groups/${group.id}`, dir: "auto" }, group.name)),
           h("td", {}, group.description), h("td", {}, texts.time(group.updated_at))))))),
     h("nav", { class: "actions", "aria-label": texts.pages },
       after && h("a", { href: "/admin/groups" }, texts.firstPage),

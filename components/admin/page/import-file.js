@@ -1,6 +1,7 @@
 // A file of users: its rows, and each row as a line of an import.
 
-import { MARK, UnclosedQuote, delimiter, plain, rows } from "./csv.js";
+import { UnclosedQuote, delimiter, plain, rows } from "./csv.js";
+import { isObject, parse } from "./json.js";
 import { texts } from "./texts.js";
 
 const MEMBERS = ["name", "email", "username", "external_id", "active", "attributes"];
@@ -30,11 +31,18 @@ export function guess(header) {
 // Reads a file of CSV or of NDJSON. `header` are the names of its columns, null for NDJSON. `items` makes the lines: with what is
 // wrong with them, if that is known here.
 export async function readFile(file) {
-  const text = await file.text();
-  if (text.replace(MARK, "").trimStart().startsWith("{")) return lines(file.name, text.replace(MARK, ""));
+  let text;
+  try {
+    // Without a byte order mark.
+    text = new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
+  } catch (error) {
+    if (error instanceof TypeError) throw new Error(texts.notUtf8);
+    throw error;
+  }
+  if (text.trimStart().startsWith("{")) return lines(file.name, text);
   let all;
   try {
-    all = [...rows(text, delimiter(text.replace(MARK, "")))];
+    all = [...rows(text, delimiter(text))];
   } catch (error) {
     if (error instanceof UnclosedQuote) throw new Error(texts.unclosedQuote(error.line));
     throw error;
@@ -71,11 +79,14 @@ function made(cells, columns) {
       if (active === undefined) return { error: texts.notABoolean(value) };
       user.active = active;
     } else if (target === "attributes") {
+      let object;
       try {
-        user.attributes = { ...JSON.parse(value), ...user.attributes };
+        object = parse(value);
       } catch (error) {
-        return { error: texts.notJson(error.message) };
+        return { error: texts.inMember(target, texts.notJson(error.message)) };
       }
+      if (!isObject(object)) return { error: texts.inMember(target, texts.notAnObject) };
+      user.attributes = { ...object, ...user.attributes };
     } else if (target.startsWith("attributes.")) {
       put(user.attributes ??= {}, target.slice(11).split("."), value);
     } else user[target] = value;
@@ -86,7 +97,7 @@ function made(cells, columns) {
 function put(object, [name, ...inside], value) {
   const at = (key, content) => Object.defineProperty(object, key, { value: content, enumerable: true, configurable: true, writable: true });
   if (!inside.length) return at(name, value);
-  const next = Object.hasOwn(object, name) && typeof object[name] === "object" && object[name] ? object[name] : {};
+  const next = Object.hasOwn(object, name) && isObject(object[name]) ? object[name] : {};
   at(name, next);
   put(next, inside, value);
 }

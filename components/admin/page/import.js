@@ -1,8 +1,8 @@
 // Users from a file: what its columns are, a dry run, the import itself, and a file of what was refused.
 
 import * as api from "./api.js";
-import { button, download, field, h, replace, scrollable, select, tell } from "./dom.js";
-import { MARK, row } from "./csv.js";
+import { append, button, download, field, h, replace, scrollable, select, tell } from "./dom.js";
+import { MARK, plain, row } from "./csv.js";
 import { guess, readFile, targets } from "./import-file.js";
 import { run } from "./import-run.js";
 import { texts } from "./texts.js";
@@ -18,17 +18,19 @@ export async function importing() {
   const alert = h("p", { class: "error", role: "alert" });
   const outcome = h("div");
   let choices = [];
+  let fault = null;
 
   chooser.control.addEventListener("change", async () => {
     chooser.fail(null);
     alert.textContent = "";
     replace(outcome);
-    file = null;
+    [file, fault] = [null, null];
     try {
       const [chosen] = chooser.control.files;
       if (chosen) file = await readFile(chosen);
     } catch (error) {
-      chooser.fail(error.message);
+      fault = error.message;
+      chooser.fail(fault);
     }
     showMapping();
   });
@@ -45,13 +47,15 @@ export async function importing() {
             choices.push(choice);
             return h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, file.rows[0]?.cells[index]), h("td", {}, choice));
           })))));
+    const columns = choices.map((choice) => choice.value);
+    match.control.value = texts.matches.map(([member]) => member).find((member) => !member || columns.includes(member));
   }
 
   async function start(isDry) {
     alert.textContent = "";
     tell(null);
     if (!file) {
-      chooser.fail(texts.chooseFile);
+      chooser.fail(fault ?? texts.chooseFile);
       chooser.control.focus();
       return;
     }
@@ -106,7 +110,7 @@ export async function importing() {
   function showRefused(counts, isDry) {
     const refused = [...counts.refused, ...counts.unsent];
     if (!refused.length) return;
-    outcome.append(scrollable(texts.refusedLines, h("table", {}, h("caption", {}, isDry ? texts.wouldBeRefused : texts.refusedLines),
+    append(outcome, scrollable(texts.refusedLines, h("table", {}, h("caption", {}, isDry ? texts.wouldBeRefused : texts.refusedLines),
         h("thead", {}, h("tr", {}, [texts.line, texts.reason].map((label) => h("th", { scope: "col" }, label)))),
         h("tbody", {}, refused.slice(0, SHOWN_REFUSALS).map(({ item, reason }) =>
           h("tr", {}, h("td", {}, String(item.line)), h("td", {}, reason)))))),
@@ -114,7 +118,7 @@ export async function importing() {
     button(texts.downloadRefused, () => {
       const head = file.header ?? ["user"];
       download("refused.csv", "text/csv", [MARK, row(["line", "reason", ...head]),
-        ...refused.map(({ item, reason }) => row([String(item.line), reason, ...item.cells]))]);
+        ...refused.map(({ item, reason }) => row([String(item.line), reason, ...item.cells.map(plain)]))]);
     }));
   }
 

@@ -14,10 +14,13 @@ export const parse = (text) => JSON.parse(text, keep);
 
 export const pretty = (value) => JSON.stringify(value, null, 2);
 
+export const isObject = (value) =>
+  value !== null && typeof value === "object" && !Array.isArray(value) && !JSON.isRawJSON?.(value);
+
 // Whether two values are the same JSON, whatever the order of members.
 export const same = (one, other) => canonical(one) === canonical(other);
 
 const canonical = (value) => JSON.stringify(value, (key, value) =>
-  value && typeof value === "object" && !Array.isArray(value) && !JSON.isRawJSON?.(value)
+  isObject(value)
     ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
     : value);

@@ -11,16 +11,16 @@ import { group, newGroup } from "./group.js";
 import { importing } from "./import.js";
 import { overview } from "./overview.js";
 
-// Paths below /admin, and the view of each. A view gets what the path names, and answers an object: `title`,
+// Paths below /admin, the view of each, and whether it is only for people who may change something. A view gets what the path names, and answers an object: `title`,
 // `element`, and perhaps `update`, which shows another query without making the view again, `isDirty`, and `close`.
 const ROUTES = [
   [/^\/users$/, users],
-  [/^\/users\/new$/, newUser],
+  [/^\/users\/new$/, newUser, true],
   [/^\/users\/([0-9]+)$/, user],
   [/^\/groups$/, groups],
-  [/^\/groups\/new$/, newGroup],
+  [/^\/groups\/new$/, newGroup, true],
   [/^\/groups\/([0-9]+)$/, group],
-  [/^\/import$/, importing],
+  [/^\/import$/, importing, true],
   [/^\/overview$/, overview],
 ];
 
@@ -29,18 +29,22 @@ const waiting = h("div", { id: "waiting", role: "status" });
 const frame = h("header");
 let current = null;
 
+// Which entry of the tab's history is shown. So a step back can be undone where it would lose what is typed.
+let place = 0;
+const push = (url, state) => history.pushState({ ...state, place: ++place }, "", url);
+
 export const page = {
   // Goes to another view, as a link does.
   go(path, state = null) {
     if (!mayLeave()) return;
-    history.pushState(state, "", path);
+    push(path, state);
     show();
   },
   // Another query of the view that is shown. `again` replaces the entry in the history.
   async setQuery(parameters, { again = false, state = null } = {}) {
     const url = location.pathname + api.query(parameters);
-    if (again) history.replaceState(state, "", url);
-    else history.pushState(state, "", url);
+    if (again) history.replaceState({ ...state, place }, "", url);
+    else push(url, state);
     await current?.update?.(new URLSearchParams(location.search));
   },
 };
@@ -48,14 +52,14 @@ export const page = {
 const mayLeave = () => !current?.isDirty?.() || confirm(texts.discard);
 
 async function show() {
-  if (/^\/admin\/?$/.test(location.pathname)) history.replaceState(null, "", `/admin/users${location.search}`);
+  if (/^\/admin\/?$/.test(location.pathname)) history.replaceState(history.state, "", `/admin/users${location.search}`);
   const path = location.pathname.replace(/^\/admin/, "").replace(/\/$/, "");
   const search = new URLSearchParams(location.search);
   if (current?.path === path && current.update) {
     await current.update(search);
     return;
   }
-  const [, view, names] = ROUTES.map(([pattern, view]) => [pattern, view, path.match(pattern)])
+  const [view, changes, names] = ROUTES.map(([pattern, view, changes]) => [view, changes, path.match(pattern)])
     .find(([, , match]) => match) ?? [];
   current?.close?.();
   tell(null);
@@ -65,6 +69,7 @@ async function show() {
   let made;
   try {
     if (!view) throw new api.Problem(404, { detail: texts.noSuchView });
+    if (changes && !session.write) throw new api.Problem(403, { detail: texts.readOnly });
     // Views are quick; where the service is not, something has to be seen.
     const slow = setTimeout(() => replace(content, h("p", { class: "quiet" }, texts.loading)), 150);
     made = await view(page, search, ...names.slice(1)).finally(() => clearTimeout(slow));
@@ -99,8 +104,12 @@ function navigation(path) {
         !session.write && h("span", { class: "quiet" }, texts.readOnly),
         button(texts.signOut, async () => {
           if (!mayLeave()) return;
-          await signOut();
-          location.assign("/admin/");
+          try {
+            await signOut();
+            location.assign("/admin/");
+          } catch {
+            tell(texts.notSignedOut);
+          }
         }, { class: "plain" }),
       ]));
 }
@@ -118,17 +127,33 @@ addEventListener("click", (event) => {
     page.go(link.pathname + link.search);
   }
 });
-addEventListener("popstate", () => show());
+addEventListener("popstate", () => {
+  const next = history.state?.place ?? 0;
+  // A step that was undone.
+  if (next === place) return;
+  if (!mayLeave()) {
+    history.go(place - next);
+    return;
+  }
+  place = next;
+  show();
+});
 addEventListener("beforeunload", (event) => {
   if (current?.isDirty?.()) event.preventDefault();
 });
 
 async function begin() {
+  place = history.state?.place ?? 0;
   document.body.append(frame, waiting, statusElement(), content);
   api.tellBy((problem) => replace(waiting, problem && h("p", { class: "banner" },
     problem.status === 0 ? texts.waitingNetwork : texts.waiting(problem.message))));
   const enter = async () => {
-    api.askBy(signInAgain);
+    api.askBy(async () => {
+      const token = await signInAgain();
+      // It may do more than the last one, or less.
+      navigation(current.path);
+      return token;
+    });
     await show();
   };
   if (await restore()) return enter();

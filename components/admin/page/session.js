@@ -56,9 +56,13 @@ async function use(token) {
 }
 
 export async function signOut() {
+  // The cookie first: without it nobody is signed in again.
+  if (isSecureContext) {
+    const { ok } = await fetch(PATH, { method: "DELETE", headers: OWN });
+    if (!ok) throw new api.Problem(0);
+  }
   api.setToken(null);
   sessionStorage.removeItem(KEY);
-  if (isSecureContext) await fetch(PATH, { method: "DELETE", headers: OWN });
 }
 
 // The form for a token. `done` is called once somebody is signed in.

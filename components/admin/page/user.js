@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { button, dialog, field, h, replace, tell } from "./dom.js";
-import { form } from "./form.js";
+import { equal, form } from "./form.js";
 import { chooseGroup } from "./group-choice.js";
 import { session } from "./session.js";
 import { texts } from "./texts.js";
@@ -55,7 +55,7 @@ export async function user(page, search, id) {
   const [found, ofGroups] = await Promise.all([api.get(path), api.get(`${path}/groups`)]);
   let { value, etag } = found;
   let isGone = false;
-  const heading = h("h1", { tabindex: "-1" });
+  const heading = h("h1", { tabindex: "-1", dir: "auto" });
   const facts = h("dl", { class: "facts" });
   const fields = form(MEMBERS, value, { readOnly: !session.write });
   const toggle = button("", switchOver);
@@ -79,8 +79,11 @@ export async function user(page, search, id) {
         const now = await api.get(path);
         return now.value.active === active ? now : api.change(path, now.etag, { active });
       });
-      fields.rebase(saved.value, "active");
-      shown(saved);
+      // What was typed over a version that somebody else changed meanwhile is compared with the new one when it is saved.
+      const isChanged = MEMBERS.some(({ name }) => name !== "active" && !equal(saved.value[name], value[name]));
+      const next = isChanged && fields.isDirty() ? { value: { ...value, active }, etag } : saved;
+      fields.rebase(next.value, "active");
+      shown(next);
       tell(active ? texts.switchedOn(value.name) : texts.switchedOff(value.name));
     } catch (problem) {
       fields.fail(problem);
@@ -135,6 +138,7 @@ export async function user(page, search, id) {
 
 // The groups that a user is in.
 function groupsOf(path, id, groups) {
+  const heading = h("h2", { tabindex: "-1" }, texts.groups);
   const list = h("ul", { class: "list" });
   const alert = h("p", { class: "error", role: "alert" });
   const showAll = () => replace(list, groups.length === 0 && h("li", { class: "quiet" }, texts.inNoGroup), groups.map((group) =>
@@ -149,6 +153,7 @@ function groupsOf(path, id, groups) {
         }
         groups = groups.filter((other) => other !== group);
         showAll();
+        heading.focus();
         tell(texts.removedFrom(group.name));
       }, { "aria-label": texts.removeFrom(group.name) }))));
   showAll();
@@ -160,8 +165,11 @@ function groupsOf(path, id, groups) {
     choice.control.value = "";
     tell(texts.addedTo(group.name));
   }, texts.add);
-  return h("section", {}, h("h2", {}, texts.groups), list, alert, choice?.element);
+  return h("section", {}, heading, list, alert, choice?.element);
 }
+
+// A name as the page shows it: white space is one blank, however much there is.
+const spelled = (name) => name.normalize().replace(/\s+/g, " ").trim();
 
 // A deletion is confirmed by typing the name.
 export function confirmByName(question, name) {
@@ -171,7 +179,7 @@ export function confirmByName(question, name) {
       novalidate: true,
       onsubmit(event) {
         event.preventDefault();
-        if (typed.control.value.trim() === name.trim()) close(true);
+        if (spelled(typed.control.value) === spelled(name)) close(true);
         else {
           typed.fail(texts.otherName);
           typed.control.focus();

@@ -23,7 +23,7 @@ const COLUMNS = {
   external_id: { label: texts.externalId, value: (user) => user.external_id },
   active: { label: texts.active, value: (user) => (user.active ? texts.yes : texts.no) },
   created_at: { label: texts.createdAt, value: (user) => texts.time(user.created_at) },
-  updated_at: { label: texts.updatedAt, value: (user) => texts.time(user.updated_at) },
+  updated_at: { label: texts.updatedAt, sort: ["updated_at", "-updated_at"], value: (user) => texts.time(user.updated_at) },
 };
 const SHOWN = "email,username,active";
 
@@ -109,6 +109,15 @@ export async function users(page, search) {
   const pager = h("nav", { class: "actions", "aria-label": texts.pages });
   const table = h("table", { "aria-busy": "false" }, h("caption", { class: "hidden" }, texts.users), head, body);
 
+  const area = scrollable(texts.tableOfUsers, table);
+
+  // Another page is read from its head.
+  const turn = async (after, trail) => {
+    await set({ after }, { state: trail && { trail } });
+    area.focus({ preventScroll: true });
+    area.scrollIntoView();
+  };
+
   function controls() {
     // A blank that was typed last stays.
     if (words.value.trim() !== (query.get("q") ?? "")) words.value = query.get("q") ?? "";
@@ -138,8 +147,11 @@ export async function users(page, search) {
       return h("th", { scope: "col", "aria-sort": sorts && order }, sort && sorts
         ? button(label, () => set({ sort: now === up ? down : up }), { class: "sort" }) : label);
     };
+    // The button that was pressed is made anew.
+    const focused = head.contains(document.activeElement) && document.activeElement.textContent;
     replace(head, h("tr", {}, header(texts.name, ["name", "-name"]),
       shownColumns().map((name) => header(columns()[name].label, columns()[name].sort))));
+    [...head.querySelectorAll("button")].find((made) => made.textContent === focused)?.focus();
   }
 
   async function load() {
@@ -169,7 +181,7 @@ export async function users(page, search) {
 
   function show({ value, next, total }, wanted) {
     replace(body, value.map((user) => h("tr", { class: user.active ? null : "off" },
-      h("td", {}, h("a", { href: `/admin/users/${user.id}` }, user.name)),
+      h("td", {}, h("a", { href: `/admin/users/${user.id}`, dir: "auto" }, user.name)),
       shownColumns().map((name) => h("td", {}, columns()[name].value(user))))));
     count.textContent = value.length === 0 ? (next ? texts.nobodyYet : texts.nobody)
       : texts.countOf(value.length, total, Boolean(next || query.get("after")));
@@ -177,9 +189,9 @@ export async function users(page, search) {
     const trail = history.state?.trail ?? [];
     const here = query.get("after") ?? "";
     replace(pager,
-      here && button(texts.firstPage, () => set({ after: "" })),
-      here && trail.length > 1 && button(texts.previousPage, () => set({ after: trail.at(-1) }, { state: { trail: trail.slice(0, -1) } })),
-      after && button(texts.nextPage, () => set({ after }, { state: { trail: [...trail, here] } })));
+      here && button(texts.firstPage, () => turn("")),
+      here && trail.length > 1 && button(texts.previousPage, () => turn(trail.at(-1), trail.slice(0, -1))),
+      after && button(texts.nextPage, () => turn(after, [...trail, here])));
   }
 
   const element = h("div", {},
@@ -195,7 +207,7 @@ export async function users(page, search) {
         return h("div", { class: "box" }, box, h("label", { for: box.id }, texts.column(label)));
       })))),
     count, alert,
-    scrollable(texts.tableOfUsers, table), pager);
+    area, pager);
 
   const update = async (next) => {
     query = next;
