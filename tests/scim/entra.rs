@@ -37,7 +37,7 @@ fn a_user_is_provisioned_changed_switched_off_and_deleted() {
     assert_eq!(user["meta"]["resourceType"], "User");
     assert_eq!(expect(get(&at("Users", &user)), 200), user);
     let found = listed(get(&filtered("Users", &format!("userName eq \"{name}\""))));
-    assert_eq!(found, [user.clone()]);
+    assert_eq!(found, std::slice::from_ref(&user));
 
     let email = format!("updated.{name}@testuser.example");
     let changed = patch(

@@ -32,7 +32,7 @@ fn a_user_is_provisioned_changed_and_switched_off() {
     };
     assert!(find().is_empty());
     let user = expect(post("/Users", user_of(&name)), 201);
-    assert_eq!(find(), [user.clone()]);
+    assert_eq!(find(), std::slice::from_ref(&user));
     // It updates the whole user.
     let mut whole = expect(get(&at("Users", &user)), 200);
     whole["name"]["familyName"] = json!("Changed");
