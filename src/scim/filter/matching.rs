@@ -63,16 +63,8 @@ impl Comparison {
     }
 
     fn has_part(&self, found: &Value, has: fn(&str, &str) -> bool) -> bool {
-        // An accent is no character of its own: "ä" has no "a" in it.
         let attribute = self.path.last();
-        let composed = |value| {
-            let text = text(attribute, value)?;
-            Some(match attribute.case_exact || text.is_ascii() {
-                true => text,
-                false => Cow::Owned(compose(&text)),
-            })
-        };
-        match (composed(found), composed(&self.value)) {
+        match (text(attribute, found), text(attribute, &self.value)) {
             (Some(found), Some(part)) => has(&found, &part),
             _ => false,
         }
@@ -117,11 +109,13 @@ fn compare_numbers(one: &Number, other: &Number) -> Option<Ordering> {
     one.as_f64()?.partial_cmp(&other.as_f64()?)
 }
 
-/// The text that a value is, so that texts that mean the same are equal.
+/// The text that a value is, so that texts that mean the same are equal. It is composed, for an
+/// accent is no character of its own: "ä" has no "a" in it.
 fn text<'a>(attribute: &Attribute, value: &'a Value) -> Option<Cow<'a, str>> {
     let text = value.as_str()?;
     Some(match attribute.case_exact {
         true => Cow::Borrowed(text),
-        false => Cow::Owned(caseless(text)),
+        false if text.is_ascii() => Cow::Owned(text.to_ascii_lowercase()),
+        false => Cow::Owned(compose(&caseless(text))),
     })
 }
