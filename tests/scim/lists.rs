@@ -298,6 +298,13 @@ mod not_by_url {
             (vec!["u1099", "u1100", "u1101"], &json!(1201))
         );
         assert!(cost <= 300, "{cost}");
+        let far = ask(
+            &service,
+            "GET",
+            "/Users?sortBy=displayName&startIndex=1100",
+            None,
+        );
+        assert!(refused(far, 400, "tooMany").contains("cursor"));
         let (cost, answer) = total(&host, &service);
         assert_eq!((answer, cost <= 40), (json!(1201), true), "{cost}");
     }

@@ -111,12 +111,14 @@ impl<S: Store, P: Platform> Scene<'_, S, P> {
                 {
                     Problem::plain(types::INDEXING).retry_after(1)
                 }
-                _ => too_many(asked),
+                _ => too_many(asked, is_whole),
             });
         }
-        let (matched, after) = (window.matched(), window.after());
+        let (matched, skipped) = (window.matched(), window.skip);
         let has_cursor = asked.cursor.is_some();
         let rows = window.into_rows(asked);
+        let behind = skipped.saturating_add(rows.len() as u64);
+        let rest = (!rows.is_empty() && behind < matched).then_some(behind);
         let seen = asked.start - 1 + rows.len() as u64;
         let total = match (total, &next) {
             (Some(total), _) => total,
@@ -128,9 +130,9 @@ impl<S: Store, P: Platform> Scene<'_, S, P> {
             rows,
             total,
             next_cursor: match is_whole {
-                true => after
+                true => rest
                     .filter(|_| has_cursor)
-                    .map(|after| write_cursor(&after)),
+                    .map(|behind| write_cursor(&behind)),
                 false => next.filter(|_| has_cursor).map(Place::write),
             },
         })
@@ -232,17 +234,17 @@ impl<S: Store, P: Platform> Scene<'_, S, P> {
 }
 
 /// The list has more than is read at once.
-fn too_many(asked: &Asked) -> Problem {
-    let detail = match (&asked.filter, asked.sort) {
-        (None, None) => format!(
-            "The service counts no further than that. Page with the parameter cursor, or by less than \
-             {MAX_READ} users."
-        ),
-        (None, Some(_)) => format!(
+fn too_many(asked: &Asked, is_whole: bool) -> Problem {
+    let detail = match &asked.filter {
+        _ if !is_whole && asked.start > 1 => {
+            "The startIndex is more than the service counts of this list. Page with the parameter cursor."
+                .to_owned()
+        }
+        None => format!(
             "Users are sorted by id, displayName, meta.created or meta.lastModified, or if there are at most \
              {MAX_READ}."
         ),
-        (Some(_), _) => format!(
+        Some(_) => format!(
             "This filter would read more than {MAX_READ} users. Compare userName, externalId, id or \
              emails.value by eq, displayName by eq or sw, or meta.lastModified by gt or ge, alone or in \
              an and."

@@ -84,12 +84,6 @@ impl<'w, T> Window<'w, T> {
         Ok(())
     }
 
-    /// Behind how many the next page of such a list begins, if there is one.
-    pub fn after(&self) -> Option<u64> {
-        let after = self.skip.saturating_add(self.count as u64);
-        (self.is_whole && self.count > 0 && after < self.matched).then_some(after)
-    }
-
     /// How many there are in the answer at most.
     pub fn count(&self) -> usize {
         self.count
