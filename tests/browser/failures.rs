@@ -83,3 +83,22 @@ fn an_import_goes_on_where_its_connections_broke() {
         assert_eq!(service.total().await, "3000");
     });
 }
+
+#[test]
+fn an_import_without_a_match_waits_and_says_so() {
+    let service = Service::open();
+    browse(Options::default(), async move |browser| {
+        let gate = Gate::before(&service).await;
+        browser.goto(&format!("{}/admin/import", gate.url)).await;
+        let path = browser.file("names.csv", "name\nAda\nGrace\n");
+        browser.choose_file(&path).await;
+        browser.see("names.csv: 2 users").await;
+        gate.set_closed(true);
+        browser.click("button", "Import").await;
+        browser.see("Trying again: Away for a while.").await;
+        gate.set_closed(false);
+        browser.see("2 of 2 lines: 2 created").await;
+        assert!(!browser.sees("Trying again").await);
+        assert_eq!(service.total().await, "2");
+    });
+}

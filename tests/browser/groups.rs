@@ -68,7 +68,11 @@ fn a_group_is_made_filled_by_search_filtered_by_and_deleted() {
         browser.click("button", "Delete").await;
         browser.fill("To confirm, type Pioneers", "Pioneers").await;
         browser.click("button", "Delete").await;
-        browser.see("The group Pioneers was deleted.").await;
+        browser.see("The group Pioneers was deleted").await;
         assert_eq!(service.get("/groups").await, json!([]));
+        browser.click("button", "Undo").await;
+        browser.see("the id is 2 and no longer 1").await;
+        browser.wait_for_place("/admin/groups/2").await;
+        assert_eq!(service.get("/groups/2").await["description"], "Others");
     });
 }

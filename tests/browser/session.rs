@@ -66,6 +66,10 @@ fn a_token_is_for_the_tab_and_gone_after_signing_out() {
         browser.client.refresh().await.expect("it loads");
         browser.find("textbox", "Token").await;
         assert!(!browser.sees("Ada").await);
+        // The button Back shows nothing of what was there.
+        browser.client.back().await.expect("it goes back");
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        assert!(!browser.sees("Ada").await);
     });
 }
 

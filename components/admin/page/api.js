@@ -15,6 +15,7 @@ export const askBy = (ask) => { onUnauthorized = ask; };
 
 // Is told the problem while the service does not answer, and null once it does.
 export const tellBy = (waiting) => { onWaiting = waiting; };
+export const tellWaiting = (problem) => onWaiting(problem);
 
 // A refusal or a failure. `details` is the problem document (RFC 9457), if there is one.
 export class Problem extends Error {

@@ -5,7 +5,7 @@ import { button, field, h, replace, scrollable, tell } from "./dom.js";
 import { form } from "./form.js";
 import { session } from "./session.js";
 import { texts } from "./texts.js";
-import { confirmByName, saving } from "./user.js";
+import { confirmByName, offerUndo, saving } from "./user.js";
 
 const MEMBERS = [
   { name: "name", label: texts.name, kind: "text", required: true },
@@ -61,8 +61,8 @@ export async function group(page, search, id) {
       return fields.fail({ message: texts.changedBeforeDelete });
     }
     isGone = true;
-    page.go("/admin/groups");
-    tell(texts.groupDeleted(value.name));
+    const create = (former) => api.create("/groups", former);
+    offerUndo(page, "/groups", MEMBERS, value, { create, deleted: texts.groupDeleted, undone: texts.groupUndone });
   }
 
   const members = membersOf(path);

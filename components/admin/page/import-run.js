@@ -21,6 +21,7 @@ export async function run(items, { match, isDry }, control, progress) {
     counts.done++;
   };
   const waiting = [];
+  let isAway = false;
   for (const item of items) {
     if (item.error) refuse(item, item.error);
     else waiting.push({ item, attempts: 0 });
@@ -31,6 +32,7 @@ export async function run(items, { match, isDry }, control, progress) {
   // External ids are not unique: two requests could make the same user twice.
   const requests = match === "external_id" ? 1 : REQUESTS;
   const ended = await Promise.allSettled(Array.from({ length: requests }, sendAll));
+  tellBack();
   counts.refused.sort((one, other) => one.item.line - other.item.line);
   counts.unsent = waiting.reverse().map(({ item }) => ({ item, reason: texts.notSent }));
   const failed = ended.find(({ status }) => status === "rejected");
@@ -69,11 +71,15 @@ export async function run(items, { match, isDry }, control, progress) {
         }
       }
       if (!end) throw new Error("the answer broke off");
+      tellBack();
     } catch (problem) {
       // A 503 as the answer to it all says that no line was read, and so does a refusal. Anything else is an answer that is lost.
       const isRefusal = problem.status >= 400 && problem.status <= 500;
-      if (problem.status === 503) end = { retry_after: 2 };
-      else if (isRefusal || (match && problem instanceof api.Problem)) failure = problem;
+      if (problem.status === 503) {
+        end = { retry_after: 2 };
+        isAway = true;
+        api.tellWaiting(problem);
+      } else if (isRefusal || (match && problem instanceof api.Problem)) failure = problem;
       else if (!match) {
         failure = new api.Problem(0);
         for (const sent of batch.filter((sent) => !answered.has(sent))) {
@@ -88,6 +94,11 @@ export async function run(items, { match, isDry }, control, progress) {
     if (failure) throw failure;
     const wait = end?.retry_after ?? (end?.end === "complete" || end?.end === "time-limit" ? 0 : 1);
     if (left.length && wait) await new Promise((done) => setTimeout(done, wait * 1000));
+  }
+
+  function tellBack() {
+    if (isAway) api.tellWaiting(null);
+    isAway = false;
   }
 
   // Takes note of the result of a line. False if it has to be sent again.

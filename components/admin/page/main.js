@@ -99,14 +99,16 @@ function navigation(path) {
     h("nav", { "aria-label": texts.navigation },
       h("strong", {}, texts.application),
       h("ul", {}, link("/users", texts.users), link("/groups", texts.groups),
-        session.write && link("/import", texts.importTitle), link("/overview", texts.overview)),
+        session.write && link("/import", texts.import), link("/overview", texts.overview)),
       !session.open && [
         !session.write && h("span", { class: "quiet" }, texts.readOnly),
         button(texts.signOut, async () => {
           if (!mayLeave()) return;
           try {
             await signOut();
-            location.assign("/admin/");
+            // Whoever goes back finds nothing of this.
+            document.body.replaceChildren();
+            location.replace("/admin/");
           } catch {
             tell(texts.notSignedOut);
           }

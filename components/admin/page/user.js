@@ -113,19 +113,7 @@ export async function user(page, search, id) {
       return fields.fail({ message: texts.changedBeforeDelete });
     }
     isGone = true;
-    const { name, email, username, external_id, active, attributes } = value;
-    const former = Object.fromEntries(Object.entries({ name, email, username, external_id, active, attributes })
-      .filter(([, member]) => member !== undefined));
-    page.go("/admin/users");
-    tell(texts.deleted(value.name, value.id), " ", button(texts.undo, async () => {
-      try {
-        const made = await api.createUser(former);
-        page.go(`/admin/users/${made.value.id}`);
-        tell(texts.undone(former.name, made.value.id, id));
-      } catch (problem) {
-        tell(problem.message);
-      }
-    }));
+    offerUndo(page, "/users", MEMBERS, value, { create: api.createUser, deleted: texts.deleted, undone: texts.undone });
   }
 
   const element = h("div", {}, heading, facts,
@@ -166,6 +154,24 @@ function groupsOf(path, id, groups) {
     tell(texts.addedTo(group.name));
   }, texts.add);
   return h("section", {}, heading, list, alert, choice?.element);
+}
+
+// Tells of a deletion. To undo that is to make the same anew, so the id differs.
+export function offerUndo(page, path, members, value, { create, deleted, undone }) {
+  const former = Object.fromEntries(members.map(({ name }) => [name, value[name]]).filter(([, member]) => member !== undefined));
+  const undo = button(texts.undo, async () => {
+    undo.disabled = true;
+    try {
+      const made = await create(former);
+      page.go(`/admin${path}/${made.value.id}`);
+      tell(undone(former.name, made.value.id, value.id));
+    } catch (problem) {
+      undo.disabled = false;
+      tell(problem.message, " ", undo);
+    }
+  });
+  page.go(`/admin${path}`);
+  tell(deleted(value.name, value.id), " ", undo);
 }
 
 // A name as the page shows it: white space is one blank, however much there is.
