@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::support::{Send, new_word, service};
-use crate::{ENTERPRISE, USER, at, delete, expect, get, new_user, patch, post, put, refused};
+use crate::{
+    ENTERPRISE, USER, at, delete, expect, filtered, get, listed, new_user, patch, post, put,
+    refused,
+};
 
 #[test]
 fn a_user_is_made_read_changed_and_deleted() {
@@ -177,4 +180,14 @@ fn other_methods_media_types_and_paths_are_refused_in_the_form_of_scim() {
     expect(request.answer_of_call(), 406);
     let large = json!({ "schemas": [USER], "userName": "a".repeat(70_000) });
     expect(post("/Users", large), 413);
+}
+
+#[test]
+fn a_user_who_is_put_without_active_is_active() {
+    let user = new_user(json!({ "active": false }));
+    let place = at("Users", &user);
+    let body = json!({ "userName": user["userName"] });
+    assert_eq!(expect(put(&place, body), 200)["active"], true);
+    let filter = format!("userName eq {} and active eq true", user["userName"]);
+    assert_eq!(listed(get(&filtered("Users", &filter))).len(), 1);
 }

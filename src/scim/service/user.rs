@@ -214,7 +214,12 @@ impl<S: Store, P: Platform> Scene<'_, S, P> {
             let body = body.await?;
             Ok(match is_patch {
                 true => Wanted::Patch(Patch::read(body, of)?),
-                false => Wanted::Whole(resource::read(body, of)?),
+                false => {
+                    let mut whole = resource::read(body, of)?;
+                    // As a new user is switched on, unless the client says that it is not.
+                    whole.entry("active").or_insert(true.into());
+                    Wanted::Whole(whole)
+                }
             })
         };
         let (id, wanted) = Conditional::read(preconditions, id, read).await?;
