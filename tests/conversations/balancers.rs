@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::process::{Process, free_address, start_host};
+use crate::process::{Process, free_address, start_host_with};
 use crate::support::{Service, new_state_dir, path, root};
 
 /// A program, its configuration, and its arguments, where `DIRECTORY` is one of its own, and
@@ -86,6 +86,16 @@ fn status(client: &reqwest::blocking::Client, url: &str) -> Option<u16> {
     Some(status)
 }
 
+/// Whether the balancer hands a request to the host that shows so many users on a page.
+fn is_served_by(client: &reqwest::blocking::Client, url: &str, page_size: u64) -> bool {
+    let Ok(page) = client.get(format!("{url}/users")).send() else {
+        return false;
+    };
+    let next = page.headers().get("link");
+    let next = next.and_then(|link| link.to_str().ok());
+    next.is_some_and(|next| next.contains(&format!("limit={page_size}&")))
+}
+
 #[test]
 fn no_safe_request_fails_while_one_of_the_hosts_is_there() {
     for &balancer in BALANCERS {
@@ -95,16 +105,26 @@ fn no_safe_request_fails_while_one_of_the_hosts_is_there() {
             continue;
         };
         let state_dir = new_state_dir();
-        let mut first = start_host(&state_dir, addresses[1]);
-        let mut second = start_host(&state_dir, addresses[2]);
+        // They are told apart by how many users they show on a page.
+        let mut first = start_host_with(&state_dir, addresses[1], &["page_size=1"]);
+        let mut second = start_host_with(&state_dir, addresses[2], &["page_size=2"]);
         let client = reqwest::blocking::Client::new();
         let url = format!("http://{}", addresses[0]);
-        let ready = format!("{url}/readyz");
         wait_until("the balancer finds a host", || {
-            status(&client, &ready) == Some(200)
+            status(&client, &format!("{url}/readyz")) == Some(200)
         });
         let user = Service::at(&url).create(json!({ "name": "Ada" }));
         let user = format!("{url}{}", path(&user));
+        for name in ["Bea", "Cyd"] {
+            Service::at(&url).create(json!({ "name": name }));
+        }
+        let wait_for_host = |page_size| {
+            wait_until("the balancer finds the host", || {
+                is_served_by(&client, &url, page_size)
+            })
+        };
+        wait_for_host(1);
+        wait_for_host(2);
 
         let (is_over, answers) = (AtomicBool::new(false), AtomicUsize::new(0));
         let failures = thread::scope(|scope| {
@@ -132,9 +152,8 @@ fn no_safe_request_fails_while_one_of_the_hosts_is_there() {
             read(200);
             first.signal("KILL");
             read(200);
-            first = start_host(&state_dir, addresses[1]);
-            // The balancer looks for it each second.
-            thread::sleep(Duration::from_secs(3));
+            first = start_host_with(&state_dir, addresses[1], &["page_size=1"]);
+            wait_for_host(1);
             read(200);
             second.signal("TERM");
             read(200);

@@ -38,6 +38,11 @@ pub fn free_address() -> SocketAddr {
 
 /// A host that serves at the address, to everybody.
 pub fn start_host(state_dir: &Path, address: SocketAddr) -> Process {
+    start_host_with(state_dir, address, &[])
+}
+
+/// The same with variables, as flags give them.
+pub fn start_host_with(state_dir: &Path, address: SocketAddr, variables: &[&str]) -> Process {
     let mut child = Command::new(host_program())
         .arg("up")
         .arg("--from")
@@ -45,6 +50,11 @@ pub fn start_host(state_dir: &Path, address: SocketAddr) -> Process {
         .arg("--state-dir")
         .arg(state_dir)
         .args(["--listen", &address.to_string(), "--variable", "auth=off"])
+        .args(
+            variables
+                .iter()
+                .flat_map(|variable| ["--variable", variable]),
+        )
         .stdout(Stdio::piped())
         .spawn()
         .expect("the host starts");
