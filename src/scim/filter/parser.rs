@@ -15,6 +15,8 @@ pub(super) struct Parser<'a> {
     scope: Scope<'a>,
     /// How many parentheses and brackets are open.
     depth: usize,
+    /// How many there are at most as the filter is written.
+    deepest: usize,
     comparisons: usize,
 }
 
@@ -30,6 +32,7 @@ impl<'a> Parser<'a> {
             at,
             scope,
             depth: 0,
+            deepest: 0,
             comparisons: 0,
         })
     }
@@ -81,14 +84,22 @@ impl<'a> Parser<'a> {
     /// What is between parentheses or brackets, up to the sign that closes it.
     fn group(&mut self, end: char) -> Result<Filter, Error> {
         self.depth += 1;
-        if self.depth > Filter::MAX_DEPTH {
-            let rule = format!("it has more than {} levels", Filter::MAX_DEPTH);
-            return Err(self.fault(self.at, &rule));
-        }
+        self.reach(self.depth)?;
         let filter = self.filter()?;
         self.close(end)?;
         self.depth -= 1;
         Ok(filter)
+    }
+
+    fn reach(&mut self, depth: usize) -> Result<(), Error> {
+        self.deepest = self.deepest.max(depth);
+        match self.deepest > Filter::MAX_DEPTH {
+            true => {
+                let rule = format!("it has more than {} levels", Filter::MAX_DEPTH);
+                Err(self.fault(self.at, &rule))
+            }
+            false => Ok(()),
+        }
     }
 
     /// The filter of an attribute's values, in brackets. A condition of a sub-attribute may follow, though
@@ -104,6 +115,9 @@ impl<'a> Parser<'a> {
         self.scope = Scope::Values(path.attribute);
         let mut parts = vec![self.group(']')?];
         if self.rest().starts_with('.') {
+            // The filter is written with the condition in the brackets, and with what was in them in
+            // parentheses.
+            self.reach(self.deepest + 1)?;
             self.skip('.');
             let (start, word) = (self.at, self.word());
             let sub_attribute = self.resolve(start, word)?;

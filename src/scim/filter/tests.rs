@@ -194,6 +194,11 @@ fn a_filter_is_written_as_it_is_understood() {
 #[test]
 fn a_filter_that_is_wrong_is_refused_with_place_and_reason() {
     let deep = format!("{}title pr{}", "(".repeat(17), ")".repeat(17));
+    let dotted = format!(
+        "{}emails[type pr or primary pr].value pr{}",
+        "not (".repeat(15),
+        ")".repeat(15)
+    );
     let many = vec!["title pr"; 101].join(" or ");
     let long = format!("title eq \"{}\"", "x".repeat(Filter::MAX_BYTES));
     for (text, detail) in [
@@ -283,6 +288,8 @@ fn a_filter_that_is_wrong_is_refused_with_place_and_reason() {
         ("title gt null", "null can't be compared by \"gt\""),
         (&deep, "it has more than 16 levels"),
         (&many, "it has more than 100 comparisons"),
+        // It would be written with a level more.
+        (&dotted, "it has more than 16 levels"),
         (&long, "at most 8192 bytes"),
     ] {
         let error = read(text).unwrap_err();
