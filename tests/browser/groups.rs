@@ -54,6 +54,11 @@ fn a_group_is_made_filled_by_search_filtered_by_and_deleted() {
                 browser.sees("Grace Hopper").await && !browser.sees("Alan Turing").await
             })
             .await;
+        // Nothing is shown to be asked for that isn't.
+        let both = format!("{}/admin/users?group=1&q=ada", service.url);
+        browser.goto(&both).await;
+        browser.find("link", "Grace Hopper").await;
+        assert_eq!(browser.value("searchbox", "Search users").await, "");
         browser
             .goto(&format!("{}/admin/groups/1", service.url))
             .await;

@@ -120,7 +120,8 @@ export async function users(page, search) {
 
   function controls() {
     // A blank that was typed last stays.
-    if (words.value.trim() !== (query.get("q") ?? "")) words.value = query.get("q") ?? "";
+    const q = query.get("group") ? "" : query.get("q") ?? "";
+    if (words.value.trim() !== q) words.value = q;
     active.value = query.get("active") ?? "";
     const chosen = query.get("group") ?? "";
     if (chosen !== groupShown) {
