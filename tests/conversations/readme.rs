@@ -1,15 +1,17 @@
-//! The README's commands, and what it says that they answer.
+//! The commands of the README and of `docs/`, and what these say that they answer.
 
 use std::process::Command;
 
 use crate::support::{root, start_host};
 
 const README: &str = include_str!("../../README.md");
+const API: &str = include_str!("../../docs/api.md");
+const BULK: &str = include_str!("../../docs/bulk.md");
 
-/// The section under a heading.
-fn section(heading: &str) -> &'static str {
-    let begin = README.find(&format!("\n## {heading}\n"));
-    let section = &README[begin.unwrap_or_else(|| panic!("there is no {heading}")) + 1..];
+/// The section of a document under a heading.
+fn section(document: &'static str, heading: &str) -> &'static str {
+    let begin = document.find(&format!("\n## {heading}\n"));
+    let section = &document[begin.unwrap_or_else(|| panic!("there is no {heading}")) + 1..];
     let end = section[1..]
         .find("\n## ")
         .map_or(section.len(), |end| end + 1);
@@ -115,7 +117,7 @@ fn check(command: &str, printed: &str, expected: &[String]) {
         let expected = blurred(expected);
         assert!(
             lines.any(|line| is_like(line, &expected)),
-            "{command}\nprinted\n{printed}\nand the README says\n{expected}"
+            "{command}\nprinted\n{printed}\nand the document says\n{expected}"
         );
     }
 }
@@ -124,7 +126,7 @@ fn check(command: &str, printed: &str, expected: &[String]) {
 fn the_first_conversation_is_as_it_is_told_after_the_one_command_that_spin_needs() {
     let host = start_host();
     let address = host.local_addr().to_string();
-    let (_, seed) = section("With Spin")
+    let (_, seed) = section(README, "With Spin")
         .split_once("    curl ")
         .expect("a command for an empty directory");
     let seed = format!("curl {}", seed.lines().next().unwrap_or_default());
@@ -132,13 +134,13 @@ fn the_first_conversation_is_as_it_is_told_after_the_one_command_that_spin_needs
         return;
     };
     assert!(printed.contains("\"end\":\"complete\""), "{printed}");
-    for (heading, count) in [
-        ("A first conversation", 7),
-        ("Endpoints", 1),
-        ("Groups", 6),
-        ("Many users", 3),
+    for (document, heading, count) in [
+        (README, "A first conversation", 7),
+        (API, "Endpoints", 1),
+        (API, "Groups", 6),
+        (BULK, "Many users", 3),
     ] {
-        let commands = commands(section(heading));
+        let commands = commands(section(document, heading));
         assert_eq!(commands.len(), count, "{commands:?}");
         for (command, expected) in commands {
             let printed = run(&command, &address).unwrap_or_default();
@@ -159,7 +161,7 @@ fn a_procedure_is_called_as_it_is_told() {
             return;
         }
     }
-    let commands = commands(section("Procedure calls"));
+    let commands = commands(section(README, "Procedure calls"));
     assert_eq!(commands.len(), 2, "{commands:?}");
     for (command, expected) in commands {
         let program = command.split(' ').next().unwrap_or_default();
