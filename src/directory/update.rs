@@ -5,10 +5,14 @@ use super::idempotency;
 use super::lists::List;
 use super::record::{Live, Record, State};
 use super::versioned::Written;
-use super::{ATTEMPTS, Directory, Error};
+use super::{Directory, Error};
 use crate::platform::Platform;
 use crate::store::Store;
 use crate::user::{Profile, User, UserId};
+
+/// How often a change is tried. One of a name writes a list for each start of each word before it writes the
+/// record: shorter changes of the same user, and joins of groups, are faster now and then.
+const ATTEMPTS: usize = 64;
 
 impl<S: Store, P: Platform> Directory<'_, S, P> {
     /// Changes the user of that id to what `change` makes of it, if it does not object.

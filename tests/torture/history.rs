@@ -227,6 +227,8 @@ pub enum Told {
     Lost,
     /// A status, with nothing else that matters.
     Status(u16),
+    /// 503, as others changed the same at the same time, too often.
+    Contended,
     /// One user: 200 or 201.
     User {
         status: u16,
@@ -252,6 +254,7 @@ impl Told {
     pub fn status(&self) -> Option<u16> {
         match *self {
             Told::Lost => None,
+            Told::Contended => Some(503),
             Told::Status(status) | Told::User { status, .. } | Told::Garbled { status, .. } => {
                 Some(status)
             }
@@ -424,6 +427,7 @@ impl fmt::Display for Told {
         match self {
             Told::Lost => f.write_str("lost"),
             Told::Status(status) => write!(f, "{status}"),
+            Told::Contended => write!(f, "503, contended"),
             Told::User { status, tag, seen } => {
                 let tag = tag.as_deref().unwrap_or("without a tag");
                 write!(f, "{status} user {} {tag} {}", seen.id, seen.state)

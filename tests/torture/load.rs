@@ -350,7 +350,7 @@ impl Session<'_> {
                 Some(Told::Users {
                     next: Some(next), ..
                 }) if next > after => after = next,
-                Some(Told::Status(502..=504)) | None
+                Some(Told::Status(502..=504) | Told::Contended) | None
                     if !self.stage.stop.load(Ordering::Relaxed) => {}
                 last => return last,
             }

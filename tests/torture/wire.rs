@@ -113,6 +113,7 @@ fn told(response: Response, ask: &Ask) -> Option<Told> {
     let total = header(reqwest::header::HeaderName::from_static("x-total-count"));
     let body = response.text().ok()?;
     let whole = match (ask, status) {
+        (_, 503) if body.contains("\"/problems/contended\"") => Some(Told::Contended),
         (Ask::Delete { .. }, 200..300) | (_, 300..) => Some(Told::Status(status)),
         (Ask::Find(_) | Ask::Page { .. }, _) => users(&body, next, total),
         (Ask::Search(_), _) if next.is_none() => found(&body),

@@ -2,7 +2,7 @@
 
 use super::Findings;
 use crate::faults::Away;
-use crate::history::{History, Record};
+use crate::history::{History, Record, Told};
 
 pub fn check(history: &History, findings: &mut Findings) {
     if !history.faults.is_fleet {
@@ -26,7 +26,8 @@ pub fn check(history: &History, findings: &mut Findings) {
             .filter(|record| record.start <= to && from <= record.end)
             .collect();
         for record in &during {
-            if record.told.is_unknown() {
+            // What others do to the same user at the same time is not of the restart.
+            if record.told.is_unknown() && record.told != Told::Contended {
                 let what = "a request was lost in a rolling restart".to_owned();
                 findings.violation("rolling restart", what, [*record]);
             }
@@ -111,6 +112,9 @@ mod tests {
             assert_eq!(broken, ["rolling restart"]);
         }
         assert!(at(example.clone(), 15, ask.clone(), 409).is_empty());
+        let mut contended = example.clone();
+        contended.at(15 * SECOND, 16 * SECOND, ask.clone(), Told::Contended);
+        assert!(broken(check, contended).is_empty());
         assert!(at(example, 25, ask, 502).is_empty());
     }
 
