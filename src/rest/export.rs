@@ -1,7 +1,8 @@
 //! `/users/export`: every user, a line each.
 
 use http::{Method, Response};
-use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 
 use super::narrowing::{self, ANYWHERE};
 use super::representation::{Fields, Representation};
@@ -9,7 +10,7 @@ use crate::auth::{Permission, Scope};
 use crate::directory::Order;
 use crate::message::content::Content;
 use crate::message::ndjson::{self, NDJSON};
-use crate::message::problem::{Details, Problem};
+use crate::message::problem::Problem;
 use crate::message::query::Query;
 use crate::message::trace::Trace;
 use crate::platform::Platform;
@@ -42,18 +43,6 @@ struct Lines {
     again: String,
 }
 
-/// The last line. It tells a client that it has all users, or where to go on.
-#[derive(Serialize)]
-struct Closing<'a> {
-    /// `complete`, or why it ends here.
-    end: &'static str,
-    users: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<Details<'a>>,
-}
-
 async fn export<'a, S: Store, P: Platform, B>(
     call: Box<Call<'a, S, P, B>>,
 ) -> Result<Response<Content<'a>>, Problem> {
@@ -84,17 +73,49 @@ impl Form for Lines {
     }
 
     fn push_end(&mut self, bytes: &mut Vec<u8>, end: End, users: u64, passed: u64, trace: &Trace) {
-        let goes_on = !matches!(end, End::Complete);
         let next = format!("/users/export?after={passed}{}", self.again);
-        let closing = Closing {
-            end: end.name(),
-            users,
-            next: goes_on.then_some(next),
-            problem: match &end {
-                End::Problem(problem) => Some(problem.details(trace)),
-                _ => None,
-            },
-        };
-        ndjson::push(bytes, &closing);
+        push_closing(bytes, &end, ("users", users), &next, trace);
+    }
+}
+
+/// Adds the last line of an export. It tells a client that it has everything, or where to go on: why the
+/// export ends, how many of what it has, and the path of what follows, unless it is complete.
+pub(super) fn push_closing(
+    bytes: &mut Vec<u8>,
+    end: &End,
+    (counted, count): (&str, u64),
+    next: &str,
+    trace: &Trace,
+) {
+    let closing = Closing {
+        end,
+        counted,
+        count,
+        next,
+        trace,
+    };
+    ndjson::push(bytes, &closing);
+}
+
+struct Closing<'a> {
+    end: &'a End,
+    counted: &'a str,
+    count: u64,
+    next: &'a str,
+    trace: &'a Trace,
+}
+
+impl Serialize for Closing<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("end", self.end.name())?;
+        map.serialize_entry(self.counted, &self.count)?;
+        if !matches!(self.end, End::Complete) {
+            map.serialize_entry("next", self.next)?;
+        }
+        if let End::Problem(problem) = self.end {
+            map.serialize_entry("problem", &problem.details(self.trace))?;
+        }
+        map.end()
     }
 }

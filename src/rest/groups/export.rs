@@ -4,6 +4,7 @@ use http::{Method, Response};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use super::super::export::push_closing;
 use super::reference::References;
 use super::representation::push_members;
 use crate::auth::{Permission, Scope};
@@ -11,7 +12,7 @@ use crate::directory::{GroupPlace, Position, Roster};
 use crate::group::{Group, GroupId};
 use crate::message::content::Content;
 use crate::message::ndjson::{self, NDJSON};
-use crate::message::problem::{Details, Problem};
+use crate::message::problem::Problem;
 use crate::message::query::Query;
 use crate::message::trace::Trace;
 use crate::platform::Platform;
@@ -93,18 +94,6 @@ impl Serialize for Line<'_> {
     }
 }
 
-/// The last line. It tells a client that it has all groups, or where to go on.
-#[derive(Serialize)]
-struct Closing<'a> {
-    /// `complete`, or why it ends here.
-    end: &'static str,
-    groups: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<Details<'a>>,
-}
-
 impl Form for Groups {
     type Item = Roster<References>;
     type Place = GroupPlace;
@@ -136,18 +125,8 @@ impl Form for Groups {
         passed: GroupPlace,
         trace: &Trace,
     ) {
-        let goes_on = !matches!(end, End::Complete);
         let next = format!("/groups/export?after={}", write_place(&passed));
-        let closing = Closing {
-            end: end.name(),
-            groups,
-            next: goes_on.then_some(next),
-            problem: match &end {
-                End::Problem(problem) => Some(problem.details(trace)),
-                _ => None,
-            },
-        };
-        ndjson::push(bytes, &closing);
+        push_closing(bytes, &end, ("groups", groups), &next, trace);
     }
 }
 
