@@ -21,8 +21,8 @@ use crate::store::Store;
 use crate::user::{Email, User, UserId, Username};
 use source::{Place, Source, by_list, by_update, is_by_update, order_of};
 
-/// The most steps over users who are not in a list, each of some hundreds.
-const MAX_TURNS: usize = 8;
+/// The most steps over users or groups who are not in a list, each of some hundreds.
+pub const MAX_TURNS: usize = 8;
 
 /// What a list has.
 pub struct Page<T> {

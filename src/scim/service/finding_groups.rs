@@ -6,7 +6,7 @@
 use serde_json::json;
 
 use super::asked::{Asked, read_cursor, write_cursor};
-use super::finding::Page;
+use super::finding::{MAX_TURNS, Page};
 use super::group::{put_members, shows_members};
 use super::mapping::Resource;
 use super::members::MAX_READ as MAX_MEMBERS;
@@ -24,9 +24,6 @@ use crate::store::Store;
 
 /// The most users whose groups a filter asks for.
 const MAX_USERS: usize = 10;
-
-/// The most steps over ids without a group, of some hundreds each.
-const MAX_TURNS: usize = 8;
 
 /// Where the groups come from, all of those that a filter may match.
 enum Source {

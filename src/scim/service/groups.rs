@@ -6,7 +6,6 @@ use serde_json::Value;
 
 use super::answer::MEDIA_TYPES;
 use super::asked::{self, Asked};
-use super::finding::shown;
 use super::group_mapping::{location, profile_of};
 use super::listing;
 use super::scene::Scene;
@@ -64,8 +63,9 @@ async fn list<S: Store, P: Platform, B>(
     call: Box<Call<'_, S, P, B>>,
 ) -> Result<Response<Vec<u8>>, Problem> {
     let (scene, request) = Scene::of(*call)?;
-    let asked = Asked::of_query(request.uri().query(), &scene.schemas.group)?;
-    respond(&scene, &asked).await
+    let of = &scene.schemas.group;
+    let asked = Asked::of_query(request.uri().query(), of)?;
+    Ok(listing::page(&asked, scene.groups(&asked).await?, of))
 }
 
 async fn post_search<S: Store, P: Platform, B: Body>(
@@ -75,16 +75,7 @@ async fn post_search<S: Store, P: Platform, B: Body>(
     let body = body::json(*request).await?;
     let of = &scene.schemas.group;
     let asked = Asked::of_body(&body, of, &[of])?;
-    respond(&scene, &asked).await
-}
-
-async fn respond<S: Store, P: Platform>(
-    scene: &Scene<'_, S, P>,
-    asked: &Asked,
-) -> Result<Response<Vec<u8>>, Problem> {
-    let page = scene.groups(asked).await?;
-    let shown = shown(page.rows, &asked.shown, &scene.schemas.group);
-    Ok(listing::respond(asked, page.total, page.next_cursor, shown))
+    Ok(listing::page(&asked, scene.groups(&asked).await?, of))
 }
 
 async fn post<S: Store, P: Platform, B: Body>(

@@ -5,9 +5,17 @@ use serde_json::{Value, json};
 
 use super::answer;
 use super::asked::Asked;
+use super::finding::{Page, shown};
+use crate::scim::ResourceType;
 
 /// The schema of answers with several resources.
 const LIST: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
+
+/// Answers with a page of users or of groups.
+pub fn page<T>(asked: &Asked, page: Page<T>, of: &ResourceType) -> Response<Vec<u8>> {
+    let resources = shown(page.rows, &asked.shown, of);
+    respond(asked, page.total, page.next_cursor, resources)
+}
 
 /// Answers with these resources, of `total`.
 pub fn respond(

@@ -6,7 +6,6 @@ use serde_json::Value;
 
 use super::answer::MEDIA_TYPES;
 use super::asked::{self, Asked};
-use super::finding::shown;
 use super::listing;
 use super::mapping::{self, location, profile_of};
 use super::scene::Scene;
@@ -66,8 +65,9 @@ async fn list<S: Store, P: Platform, B>(
     call: Box<Call<'_, S, P, B>>,
 ) -> Result<Response<Vec<u8>>, Problem> {
     let (scene, request) = Scene::of(*call)?;
-    let asked = Asked::of_query(request.uri().query(), &scene.schemas.user)?;
-    respond(&scene, &asked).await
+    let of = &scene.schemas.user;
+    let asked = Asked::of_query(request.uri().query(), of)?;
+    Ok(listing::page(&asked, scene.users(&asked).await?, of))
 }
 
 async fn post_search<S: Store, P: Platform, B: Body>(
@@ -77,16 +77,7 @@ async fn post_search<S: Store, P: Platform, B: Body>(
     let body = body::json(*request).await?;
     let of = &scene.schemas.user;
     let asked = Asked::of_body(&body, of, &[of])?;
-    respond(&scene, &asked).await
-}
-
-async fn respond<S: Store, P: Platform>(
-    scene: &Scene<'_, S, P>,
-    asked: &Asked,
-) -> Result<Response<Vec<u8>>, Problem> {
-    let page = scene.users(asked).await?;
-    let shown = shown(page.rows, &asked.shown, &scene.schemas.user);
-    Ok(listing::respond(asked, page.total, page.next_cursor, shown))
+    Ok(listing::page(&asked, scene.users(&asked).await?, of))
 }
 
 async fn post<'a, S: Store, P: Platform, B: Body>(
