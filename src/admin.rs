@@ -15,6 +15,7 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::json;
 
+use crate::configuration::elements;
 use crate::message::cacheable::{publish_version, tag_of};
 use crate::message::compression::{SUFFIX, admits_gzip, decompressed};
 use crate::message::problem::Problem;
@@ -137,10 +138,7 @@ fn settings(platform: &impl Platform) -> Response<Vec<u8>> {
         _ => "token",
     };
     let paths = variable("indexed_attributes");
-    let separates = |sign: char| sign == ',' || sign.is_whitespace();
-    let paths = paths.split(separates).filter(|path| !path.is_empty());
-    let paths: Vec<_> = paths.collect();
-    let mut response = json(&json!({ "auth": auth, "indexed_attributes": paths }));
+    let mut response = json(&json!({ "auth": auth, "indexed_attributes": elements(&paths) }));
     response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
     response
 }

@@ -133,16 +133,14 @@ impl<P: Platform> Reader<'_, P> {
         })
     }
 
-    /// A list as `read` reads it. Its elements are separated by commas or white space.
+    /// A list as `read` reads it.
     fn list<T: Default>(
         &mut self,
         variable: &'static str,
         read: fn(&[&str]) -> Result<T, &'static str>,
     ) -> T {
         self.read(variable, |text| {
-            let elements = text.split([',', ' ', '\t', '\r', '\n']);
-            let elements: Vec<_> = elements.filter(|element| !element.is_empty()).collect();
-            read(&elements).map_err(str::to_owned)
+            read(&elements(text)).map_err(str::to_owned)
         })
     }
 
@@ -183,6 +181,12 @@ impl<P: Platform> Reader<'_, P> {
             None
         })
     }
+}
+
+/// The elements of a list: they are separated by commas or white space.
+pub fn elements(text: &str) -> Vec<&str> {
+    let elements = text.split([',', ' ', '\t', '\r', '\n']);
+    elements.filter(|element| !element.is_empty()).collect()
 }
 
 #[cfg(test)]
