@@ -2,10 +2,9 @@
 
 import * as api from "./api.js";
 import { button, field, h, replace, scrollable, tell } from "./dom.js";
-import { form } from "./form.js";
+import { newRecord, record } from "./record.js";
 import { session } from "./session.js";
 import { texts } from "./texts.js";
-import { confirmByName, offerUndo, saving } from "./user.js";
 
 const MEMBERS = [
   { name: "name", label: texts.name, kind: "text", required: true },
@@ -16,61 +15,25 @@ const MEMBERS = [
 
 const SHOWN = "id,name,email";
 
-export async function newGroup(page) {
-  const fields = form(MEMBERS, {});
-  let isDone = false;
-  const element = h("div", {}, h("h1", { tabindex: "-1" }, texts.newGroup),
-    saving(fields, async () => {
-      const { value } = await api.create("/groups", fields.values());
-      isDone = true;
-      page.go(`/admin/groups/${value.id}`);
-      tell(texts.created(value.name, value.id));
-    }));
-  return { title: texts.newGroup, element, isDirty: () => !isDone && fields.isDirty() };
-}
+const KIND = {
+  path: "/groups",
+  members: MEMBERS,
+  create: (former) => api.create("/groups", former),
+  title: texts.newGroup,
+  confirm: texts.deleteGroup,
+  deleted: texts.groupDeleted,
+  undone: texts.groupUndone,
+};
+
+export const newGroup = async (page) => newRecord(page, KIND);
 
 export async function group(page, search, id) {
   const path = `/groups/${id}`;
-  let { value, etag } = await api.get(path);
-  let isGone = false;
-  const heading = h("h1", { tabindex: "-1", dir: "auto" }, value.name);
-  const fields = form(MEMBERS, value, { readOnly: !session.write });
-
-  async function save() {
-    if (!fields.isDirty()) {
-      tell(texts.nothingChanged);
-      return;
-    }
-    const saved = await fields.save(path, etag);
-    if (!saved) return;
-    ({ value, etag } = saved);
-    heading.textContent = value.name;
-    tell(texts.saved);
-  }
-
-  async function end() {
-    if (!await confirmByName(texts.deleteGroup(value.name), value.name)) return;
-    try {
-      await api.remove(path, etag);
-    } catch (problem) {
-      if (problem.status !== 412) return fields.fail(problem);
-      const saved = await api.get(path);
-      ({ value, etag } = saved);
-      fields.show(value);
-      heading.textContent = value.name;
-      return fields.fail({ message: texts.changedBeforeDelete });
-    }
-    isGone = true;
-    const create = (former) => api.create("/groups", former);
-    offerUndo(page, "/groups", MEMBERS, value, { create, deleted: texts.groupDeleted, undone: texts.groupUndone });
-  }
-
+  const one = record(page, KIND, path, await api.get(path));
   const members = membersOf(path);
   await members.load(`${path}/members?limit=50&fields=${SHOWN}`);
-  const element = h("div", {}, heading,
-    session.write ? saving(fields, save, button(texts.delete, end, { class: "danger" })) : fields.element,
-    members.element);
-  return { title: value.name, element, isDirty: () => !isGone && fields.isDirty() };
+  const element = h("div", {}, one.heading, one.element(), members.element);
+  return { title: one.value.name, element, isDirty: one.isDirty };
 }
 
 // Who is in the group, and the search for those who are to come in.
