@@ -29,6 +29,16 @@ async fn names(browser: &Browser) -> Vec<String> {
         .collect()
 }
 
+/// Waits until the list begins so.
+async fn wait_for_first(browser: &Browser, expected: &[&str]) {
+    browser
+        .until(&format!("{expected:?} at first"), async || {
+            let names = names(browser).await;
+            names.iter().take(expected.len()).eq(expected)
+        })
+        .await;
+}
+
 async fn wait_for_names(browser: &Browser, expected: &[&str]) {
     browser
         .until(&format!("{expected:?}"), async || {
@@ -86,74 +96,23 @@ fn users_are_sorted_filtered_and_turned_over_page_by_page() {
         open(&browser, &service, "/users").await;
         browser.see("50 of 120 users").await;
         browser.click("button", "Next page").await;
-        browser
-            .until("page 2", async || {
-                names(&browser)
-                    .await
-                    .first()
-                    .is_some_and(|name| name == "Person 051")
-            })
-            .await;
+        wait_for_first(&browser, &["Person 051"]).await;
         browser.click("button", "Next page").await;
-        browser
-            .until("page 3", async || {
-                names(&browser)
-                    .await
-                    .first()
-                    .is_some_and(|name| name == "Person 101")
-            })
-            .await;
+        wait_for_first(&browser, &["Person 101"]).await;
         assert!(browser.look_for("button", "Next page").await.is_none());
         browser.click("button", "Previous page").await;
-        browser
-            .until("page 2", async || {
-                names(&browser)
-                    .await
-                    .first()
-                    .is_some_and(|name| name == "Person 051")
-            })
-            .await;
+        wait_for_first(&browser, &["Person 051"]).await;
         browser.click("button", "First page").await;
-        browser
-            .until("page 1", async || {
-                names(&browser)
-                    .await
-                    .first()
-                    .is_some_and(|name| name == "Person 001")
-            })
-            .await;
+        wait_for_first(&browser, &["Person 001"]).await;
         browser.click("button", "Name").await;
         browser.wait_for_place("/admin/users?sort=name").await;
         browser.click("button", "Name").await;
-        browser
-            .until("the reverse", async || {
-                names(&browser)
-                    .await
-                    .first()
-                    .is_some_and(|name| name == "Person 120")
-            })
-            .await;
+        wait_for_first(&browser, &["Person 120"]).await;
         // Of the indexed attributes each has a field.
         browser.fill("team", "blue\u{E007}").await;
-        browser
-            .until("blue", async || {
-                names(&browser)
-                    .await
-                    .iter()
-                    .take(2)
-                    .eq(["Person 120", "Person 118"])
-            })
-            .await;
+        wait_for_first(&browser, &["Person 120", "Person 118"]).await;
         browser.choose("Status", "Switched off").await;
-        browser
-            .until("both", async || {
-                names(&browser)
-                    .await
-                    .iter()
-                    .take(2)
-                    .eq(["Person 120", "Person 114"])
-            })
-            .await;
+        wait_for_first(&browser, &["Person 120", "Person 114"]).await;
         // Columns are chosen, and are in the URL.
         browser
             .run("document.querySelector('details').open = true", vec![])
