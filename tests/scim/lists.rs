@@ -189,6 +189,11 @@ mod not_by_url {
                 ["a", "b", "c", "e", "f"],
             ),
             ("sortBy=meta.lastModified", ["e", "b", "a", "c", "f"]),
+            // The latest of those before a time come first.
+            (
+                "filter=meta.lastModified+lt+%229999-01-01T00:00:00Z%22",
+                ["f", "c", "a", "b", "e"],
+            ),
             (
                 "filter=meta.lastModified+gt+%222026-01-01T00:00:00Z%22\
                     &sortBy=meta.lastModified&sortOrder=descending",
@@ -209,6 +214,8 @@ mod not_by_url {
             "&filter=active+eq+true",
             "&sortBy=meta.lastModified",
             "&filter=meta.lastModified+gt+%222026-01-01T00:00:00Z%22",
+            "&filter=meta.lastModified+lt+%229999-01-01T00:00:00Z%22",
+            "&filter=meta.lastModified+le+%229999-01-01T00:00:00Z%22&sortBy=meta.lastModified",
         ] {
             let mut cursor = String::new();
             let mut met = Vec::new();
@@ -258,10 +265,7 @@ mod not_by_url {
             (names(&last), &last["totalResults"]),
             (vec!["last"], &json!(1201))
         );
-        let changed = format!(
-            "meta.lastModified ge {}",
-            last["Resources"][0]["meta"]["lastModified"]
-        );
+        let changed = &last["Resources"][0]["meta"]["lastModified"];
         let cost = |path: &str| {
             let before = host.store_operations();
             let answer = ask(&service, "GET", path, None);
@@ -273,13 +277,33 @@ mod not_by_url {
             ("emails.value eq \"a@b.example\" and active eq true", 2),
             ("externalId eq \"x\"", 4),
             ("userName eq \"nobody\"", 1),
-            (changed.as_str(), 100),
+            (&format!("meta.lastModified ge {changed}"), 100),
+            (&format!("meta.lastModified eq {changed}"), 100),
         ] {
             let (cost, answer) = cost(&filtered("Users", filter));
             let list = expect(answer, 200);
             let expected = u64::from(!filter.contains("nobody"));
             assert_eq!(list["totalResults"], expected, "{filter}");
             assert!(cost <= most, "{filter}: {cost}");
+        }
+        // Those before a time are read from there, or from the first on.
+        for order in ["", "&sortBy=meta.lastModified"] {
+            let filter = encoded(&format!(
+                "meta.lastModified lt {changed} and active eq true"
+            ));
+            let (cost, answer) = cost(&format!("/Users?filter={filter}&count=3{order}"));
+            let list = expect(answer, 200);
+            assert_eq!((names(&list).len(), &list["totalResults"]), (3, &json!(4)));
+            assert!(cost <= 200, "{order}: {cost}");
+        }
+        // A span of time in which nobody was changed ends at once.
+        let filter = format!(
+            "meta.lastModified gt {changed} and meta.lastModified lt \"9999-01-01T00:00:00Z\""
+        );
+        for order in ["", "&sortBy=meta.lastModified&sortOrder=descending"] {
+            let (cost, answer) = cost(&format!("/Users?filter={}{order}", encoded(&filter)));
+            assert_eq!(expect(answer, 200)["totalResults"], 0);
+            assert!(cost <= 100, "{order}: {cost}");
         }
         for query in [
             format!("filter={}", encoded("nickName pr")),

@@ -149,7 +149,7 @@ impl<S: Store, P: Platform> Scene<'_, S, P> {
         }
         let by_list = conditions.iter().find_map(by_list);
         // More users were changed since some time than have one name.
-        Ok(by_list.or_else(|| conditions.iter().find_map(|one| by_update(one, asked))))
+        Ok(by_list.or_else(|| by_update(&conditions, asked)))
     }
 
     /// The user who alone can meet a condition.
@@ -219,9 +219,17 @@ impl<S: Store, P: Platform> Scene<'_, S, P> {
             Source::ExternalId(id) => directory.find_by_external_id(id, at, window).await?,
             Source::Names(prefix) => directory.search(prefix, at, window).await?,
             Source::ByName(order) => directory.list_by_name(*order, at, window).await?,
-            Source::ByUpdate(order, after) => {
-                let found = directory.list_by_update(*order, *after, at, window);
-                found.await?
+            Source::ByUpdate(order, span) => {
+                let from = match order {
+                    Order::Ascending => at,
+                    Order::Descending => at.or_else(|| span.end()),
+                };
+                let found = directory.list_by_update(*order, span.after, from, window);
+                let mut found = found.await?;
+                if *order == Order::Ascending && found.next >= span.end() && span.until.is_some() {
+                    found.next = None;
+                }
+                found
             }
         };
         self.log_unreadable(&found.unreadable);
@@ -246,8 +254,8 @@ fn too_many(asked: &Asked, is_whole: bool) -> Problem {
         ),
         Some(_) => format!(
             "This filter would read more than {MAX_READ} users. Compare userName, externalId, id or \
-             emails.value by eq, displayName by eq or sw, or meta.lastModified by gt or ge, alone or in \
-             an and."
+             emails.value by eq, displayName by eq or sw, or meta.lastModified by eq, gt, ge, lt or le, alone \
+             or in an and."
         ),
     };
     Problem::new(TOO_MANY, detail)

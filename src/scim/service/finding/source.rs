@@ -17,9 +17,16 @@ pub enum Source {
     /// Whose names begin so.
     Names(NamePrefix),
     ByName(Order),
-    /// Those who were changed after some time, or all, in the order of their last changes.
-    ByUpdate(Order, Option<Timestamp>),
+    /// Those who were changed in some span of time, in the order of their last changes.
+    ByUpdate(Order, Span),
     ById(Order),
+}
+
+/// A span of time, with its end and without its start.
+#[derive(Clone, Copy, Default)]
+pub struct Span {
+    pub after: Option<Timestamp>,
+    pub until: Option<Timestamp>,
 }
 
 /// Where a list goes on.
@@ -44,23 +51,50 @@ pub fn by_list(condition: &Comparison) -> Option<Source> {
     }
 }
 
-/// The list of those who were changed since the time that a condition has.
-pub fn by_update(condition: &Comparison, asked: &Asked) -> Option<Source> {
-    if !condition.path.is("meta.lastModified") {
-        return None;
+/// The list of those who were changed in the span of time that conditions leave, if there is one. It may
+/// have some more, as clients may compare parts of a millisecond.
+///
+/// A span with an end is read from there, if no order is asked for: the list knows its start.
+pub fn by_update(conditions: &[Comparison], asked: &Asked) -> Option<Source> {
+    let mut span = Span::default();
+    for condition in conditions {
+        if condition.path.is("meta.lastModified")
+            && let Some(time) = condition.value.as_str().and_then(Timestamp::from_rfc3339)
+        {
+            span.narrow(condition.operator, time);
+        }
     }
-    let Timestamp(time) = Timestamp::from_rfc3339(condition.value.as_str()?)?;
-    let after = match condition.operator {
-        Operator::Gt => time,
-        // Not at the time before it, to the millisecond, which is that of every change.
-        Operator::Ge => time.checked_sub(1)?,
-        _ => return None,
+    let order = match (is_by_update(asked), span.until) {
+        (true, _) => direction(asked),
+        (false, None) => Order::Ascending,
+        (false, Some(_)) => Order::Descending,
     };
-    let order = match is_by_update(asked) {
-        true => direction(asked),
-        false => Order::Ascending,
-    };
-    Some(Source::ByUpdate(order, Some(Timestamp(after))))
+    (span.after.is_some() || span.until.is_some()).then_some(Source::ByUpdate(order, span))
+}
+
+impl Span {
+    /// Leaves what a comparison with a time may be true for.
+    fn narrow(&mut self, operator: Operator, time: Timestamp) {
+        // To the millisecond, which is that of every change.
+        let before = time.0.checked_sub(1).map(Timestamp);
+        let (after, until) = match operator {
+            Operator::Gt => (Some(time), None),
+            Operator::Ge => (before, None),
+            Operator::Eq => (before, Some(time)),
+            Operator::Lt | Operator::Le => (None, Some(time)),
+            _ => return,
+        };
+        self.after = self.after.max(after);
+        self.until = match (self.until, until) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+    }
+
+    /// Where it ends, if it does.
+    pub fn end(self) -> Option<Position> {
+        self.until.map(Position::after_time)
+    }
 }
 
 /// Whether the order that is asked for is that of the last changes.
@@ -87,7 +121,7 @@ pub fn order_of(asked: &Asked) -> Option<Source> {
     } else if path.is("displayName") {
         Some(Source::ByName(order))
     } else if is_by_update(asked) {
-        Some(Source::ByUpdate(order, None))
+        Some(Source::ByUpdate(order, Span::default()))
     } else {
         None
     }
