@@ -9,7 +9,7 @@ use crate::directory::Directory;
 use crate::message::problem::{Problem, types};
 use crate::platform::Platform;
 use crate::store::Store;
-use crate::user::{Profile, User, UserId, Violation};
+use crate::user::{Attributes, Profile, User, UserId, Violation};
 
 /// The realm of all credentials here (RFC 9110, section 11.5).
 const REALM: &str = "edge-users";
@@ -76,19 +76,30 @@ impl Caller {
     }
 
     /// Fails if the caller changes a member that no user may change of itself: others decide who
-    /// is active, and match users by their external ids.
+    /// is active, match users by their external ids, and give them roles.
     pub fn check_own_change(&self, before: &Profile, after: &Profile) -> Result<(), Problem> {
         if !self.is_only_self(Scope::Write) {
             return Ok(());
         }
+        let [old, new] = [before, after].map(|profile| profile.attributes.as_ref());
+        let adds = |some: Option<&Attributes>, other| {
+            some.is_some_and(|attributes| attributes.has_rights_beyond(other))
+        };
         let changed = [
             ("external_id", before.external_id != after.external_id),
             ("active", before.active != after.active),
+            ("attributes", adds(old, new) || adds(new, old)),
         ];
         let Some((member, _)) = changed.into_iter().find(|(_, is_changed)| *is_changed) else {
             return Ok(());
         };
-        let rule = "can be changed only with a token of the scope write";
+        let rule = match member {
+            "attributes" => {
+                "can have other roles, entitlements, userType or extensions in its member scim \
+                 only with a token of the scope write"
+            }
+            _ => "can be changed only with a token of the scope write",
+        };
         let detail = format!("The member {member} {rule}.");
         let problem = Problem::new(types::PROTECTED_MEMBER, detail);
         let problem = problem.with_errors(vec![Violation::new(member, rule)]);

@@ -21,10 +21,37 @@ impl Attributes {
     /// The most levels of objects and arrays, the attributes themselves being the first.
     pub const MAX_DEPTH: usize = 32;
 
+    /// The member in which SCIM keeps what users have no member for.
+    pub const SCIM: &str = "scim";
+
     /// The value of a member.
     pub fn get(&self, member: &str) -> Option<&Value> {
         self.0.get(member)
     }
+
+    /// What SCIM keeps there, if it is an object.
+    pub fn of_scim(&self) -> Option<&Map<String, Value>> {
+        self.get(Self::SCIM).and_then(Value::as_object)
+    }
+
+    /// Whether SCIM keeps something here that it does not keep so in `other`, and by which others may
+    /// decide what the user may do: roles, entitlements, the type of the user, or an extension, whose
+    /// name is a URN.
+    pub fn has_rights_beyond(&self, other: Option<&Attributes>) -> bool {
+        let other = other.and_then(Self::of_scim);
+        self.of_scim().is_some_and(|kept| {
+            kept.iter().any(|(name, value)| {
+                is_of_rights(name) && other.and_then(|other| other.get(name)) != Some(value)
+            })
+        })
+    }
+}
+
+fn is_of_rights(name: &str) -> bool {
+    let rights = ["roles", "entitlements", "userType"];
+    let urn = name.get(..4);
+    rights.iter().any(|right| name.eq_ignore_ascii_case(right))
+        || urn.is_some_and(|urn| urn.eq_ignore_ascii_case("urn:"))
 }
 
 impl From<Attributes> for Map<String, Value> {

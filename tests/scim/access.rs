@@ -7,7 +7,7 @@ use crate::support::issuer::{AUDIENCE, ISSUER, Key, claims, jwks};
 use crate::support::{
     Send, Service, host_program, manifest, new_state_dir, new_word, start_host_with, variable,
 };
-use crate::{PATCH, USER, ask, at, expect};
+use crate::{ENTERPRISE, PATCH, USER, ask, at, expect};
 
 /// A host with these variables, which lets everybody in unless they say otherwise.
 pub fn start(variables: &[(&str, &str)]) -> Host {
@@ -140,7 +140,7 @@ mod not_by_url {
     }
 
     #[test]
-    fn a_user_reads_and_changes_itself_but_not_whether_it_is_active() {
+    fn a_user_reads_and_changes_itself_but_not_what_others_decide_of_it() {
         let host = closed();
         let admin = caller(&host, "a", "admin");
         let body = json!({ "schemas": [USER], "userName": "ada", "externalId": "e" });
@@ -153,11 +153,48 @@ mod not_by_url {
             ask(&own, "PATCH", "/Me", Some(body))
         };
         assert_eq!(expect(patch("nickName", json!("A")), 200)["nickName"], "A");
-        for (path, value) in [("active", json!(false)), ("externalId", json!("x"))] {
+        let department = format!("{ENTERPRISE}:department");
+        for (path, value) in [
+            ("active", json!(false)),
+            ("externalId", json!("x")),
+            ("roles", json!([{ "value": "admin" }])),
+            ("ENTITLEMENTS", json!([{ "value": "all" }])),
+            ("userType", json!("Employee")),
+            (&department, json!("Board")),
+        ] {
             expect(patch(path, value), 403);
+        }
+        // REST has them in another place, in any spelling.
+        let attributes = own.get("/users/1").json()["attributes"].clone();
+        assert_eq!(attributes["scim"]["nickName"], "A", "{attributes}");
+        for kept in [
+            json!({ "Roles": [{ "value": "admin" }] }),
+            json!({ "URN:example:rights": { "all": true } }),
+        ] {
+            let answer = own.patch("/users/1", json!({ "attributes": { "scim": kept } }));
+            assert_eq!(answer.status, 403, "{}", answer.body);
+            assert_eq!(answer.problem()["type"], "/problems/protected-member");
+            assert_eq!(answer.pointers(), ["/attributes"]);
+        }
+        let answer = own.patch(
+            "/users/1",
+            json!({ "attributes": { "scim": { "title": "Dr" } } }),
+        );
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let granted = json!([{ "op": "add", "path": "roles", "value": [{ "value": "reader" }] }]);
+        let body = json!({ "schemas": [PATCH], "Operations": granted });
+        expect(ask(&admin, "PATCH", &at("Users", &user), Some(body)), 200);
+        // What is granted is not taken away either, nor changed with all that is kept.
+        expect(patch("roles", json!([])), 403);
+        for attributes in [json!(null), json!({ "scim": null }), json!({ "scim": "x" })] {
+            let answer = own.patch("/users/1", json!({ "attributes": attributes }));
+            assert_eq!(answer.status, 403, "{}", answer.body);
         }
         let replaced =
             json!({ "schemas": [USER], "userName": "ada", "externalId": "e", "active": true });
+        expect(ask(&own, "PUT", "/Me", Some(replaced.clone())), 403);
+        let mut replaced = replaced;
+        replaced["roles"] = json!([{ "value": "reader" }]);
         expect(ask(&own, "PUT", "/Me", Some(replaced)), 200);
         let operations = json!([{ "op": "replace", "path": "active", "value": false }]);
         let body = json!({ "schemas": [PATCH], "Operations": operations });

@@ -27,16 +27,13 @@ use crate::user::{Attributes, Email, ExternalId, Name, Profile, User, Username};
 /// A resource as JSON.
 pub type Resource = Map<String, Value>;
 
-/// The member of `attributes` that keeps what no member of a user or a group has.
-pub const KEPT: &str = "scim";
-
 /// The member of what is kept that names the attributes which the client did not give.
 const ABSENT: &str = "absent";
 
 /// What is kept of a resource in its attributes; nothing if it is no object.
 pub fn kept(attributes: Option<&Attributes>) -> Resource {
-    let kept = attributes.and_then(|attributes| attributes.get(KEPT));
-    kept.and_then(Value::as_object).cloned().unwrap_or_default()
+    let kept = attributes.and_then(Attributes::of_scim);
+    kept.cloned().unwrap_or_default()
 }
 
 /// The attributes with what is kept of a resource in place of what was.
@@ -45,9 +42,9 @@ pub fn with_kept(
     kept: Resource,
 ) -> Result<Option<Attributes>, Problem> {
     let mut members: Map<_, _> = attributes.cloned().map(Map::from).unwrap_or_default();
-    members.remove(KEPT);
+    members.remove(Attributes::SCIM);
     if !kept.is_empty() {
-        members.insert(KEPT.to_owned(), kept.into());
+        members.insert(Attributes::SCIM.to_owned(), kept.into());
     } else if attributes.is_none() {
         return Ok(None);
     }
