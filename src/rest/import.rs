@@ -133,9 +133,6 @@ fn import<'a, S: Store, P: Platform, B: Body + 'a>(
         }
     };
     let is_dry_run = query.flag("dry_run")?.unwrap_or(false);
-    if is_dry_run && matching.is_none() {
-        return Err(Problem::invalid_query("goes with match", "dry_run"));
-    }
     let users = Users {
         lines: Lines::default(),
         matching,
@@ -157,7 +154,10 @@ impl Users {
         item(line, |members| match matching {
             None => {
                 let profile = Profile::from_json(members).map_err(Problem::invalid_user);
-                profile.map(UserWork::Create)
+                profile.map(match is_dry_run {
+                    true => UserWork::TryCreate,
+                    false => UserWork::Create,
+                })
             }
             Some(member) => Ok(UserWork::Upsert(Upsert {
                 key: needed_key(member, &members[member])?,

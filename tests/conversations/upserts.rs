@@ -160,11 +160,32 @@ fn a_dry_run_says_what_would_become_of_each_line_and_changes_nothing() {
 }
 
 #[test]
+fn a_dry_run_without_a_match_says_which_users_could_be_made() {
+    let (mine, username, fresh) = (new_email(), unique(), new_email());
+    service().create(json!({ "name": "Ada", "email": mine, "username": username }));
+    let lines = [
+        json!({ "name": "Bob", "email": fresh }),
+        json!({ "name": "Eve", "email": mine }),
+        json!({ "name": "Eve", "username": username }),
+        json!({ "name": "" }),
+    ];
+    let (told, last) = results(&import(service(), "dry_run=true", &lines));
+    let statuses: Vec<_> = told.iter().map(|line| line["status"].as_u64()).collect();
+    assert_eq!(statuses, [201, 409, 409, 422].map(Some));
+    assert_eq!(told[0], json!({ "line": 1, "status": 201 }));
+    assert_eq!(told[1]["problem"]["type"], "/problems/email-taken");
+    assert_eq!(told[2]["problem"]["type"], "/problems/username-taken");
+    assert_eq!((&last["created"], &last["refused"]), (&json!(1), &json!(3)));
+    let found = service().get(&format!("/users?email={fresh}"));
+    assert_eq!(found.json(), json!([]));
+}
+
+#[test]
 fn other_queries_are_refused() {
     for query in [
         "match=name",
         "match=",
-        "dry_run=true",
+        "dry_run=yes",
         "match=email&dry_run=1",
     ] {
         let answer = import(service(), query, &[]);

@@ -60,7 +60,6 @@ export async function importing() {
       return;
     }
     const member = match.control.value;
-    if (isDry && !member) return fail(texts.dryNeedsMatch);
     const columns = choices.map((choice) => choice.value);
     const twice = columns.find((target, index) => target && columns.indexOf(target) !== index);
     if (twice) return fail(texts.twoColumns(twice));

@@ -170,7 +170,6 @@ export const texts = {
   match: "Users who are here already",
   matchHint: "They are changed; an empty cell changes nothing. The others are created.",
   matches: [["email", "Found by email"], ["username", "Found by username"], ["external_id", "Found by external id"], ["", "Not looked up: each line makes a user"]],
-  dryNeedsMatch: "A dry run needs a member by which users are found.",
   twoColumns: (member) => `Two columns go to ${member}.`,
   noColumnFor: (member) => `No column goes to ${member}.`,
   notABoolean: (value) => `active ${value} is neither true nor false`,

@@ -192,7 +192,7 @@ impl Upsert {
 }
 
 /// Fails if a user other than `own` has the email or the username of a profile.
-async fn check_free<S: Store, P: Platform>(
+pub(super) async fn check_free<S: Store, P: Platform>(
     directory: &Directory<'_, S, P>,
     profile: &Profile,
     own: Option<UserId>,

@@ -2,7 +2,7 @@
 
 use super::End;
 use super::outcome::{Done, How, Outcome};
-use super::upsert::Upsert;
+use super::upsert::{Upsert, check_free};
 use super::work::{LINE, Site, Work};
 use crate::message::problem::Problem;
 use crate::platform::Platform;
@@ -12,6 +12,8 @@ use crate::user::{Profile, User, UserId};
 /// What is to be done with it.
 pub enum UserWork {
     Create(Profile),
+    /// As a create, but nothing is written: the outcome is the one that there would be.
+    TryCreate(Profile),
     Upsert(Upsert),
 }
 
@@ -24,7 +26,11 @@ impl Work for UserWork {
         at: &Site<'_, S, P>,
     ) -> Result<Outcome<Option<User>, UserId>, End> {
         let directory = at.directory;
-        let is_dry_run = matches!(&self, UserWork::Upsert(upsert) if upsert.is_dry_run);
+        let is_dry_run = match &self {
+            UserWork::Create(_) => false,
+            UserWork::TryCreate(_) => true,
+            UserWork::Upsert(upsert) => upsert.is_dry_run,
+        };
         let (found, result) = match self {
             UserWork::Create(profile) => {
                 let created = directory.create(profile, None).await;
@@ -33,6 +39,14 @@ impl Work for UserWork {
                     how: How::Created,
                 });
                 (None, done.map_err(Problem::from))
+            }
+            UserWork::TryCreate(profile) => {
+                let free = check_free(directory, &profile, None).await;
+                let done = free.map(|()| Done {
+                    is: None,
+                    how: How::Created,
+                });
+                (None, done)
             }
             UserWork::Upsert(upsert) => upsert.run(directory).await,
         };
