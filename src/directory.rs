@@ -15,9 +15,9 @@
 //! - [`block`]: ranges of ids without users
 //! - [`census`], [`ledger`]: the number of users
 //! - [`page`], [`walk`]: several users at once, and all users one by one
-//! - [`lists`]: the ids of users by what their records say
+//! - [`lists`], [`listed`]: the ids of users, or of groups, by what their records say
 //! - [`index`]: lists into which new users are put later
-//! - [`names`], [`words`]: searches by names and by words
+//! - [`names`], [`words`]: searches by names and by words; [`group_words`]: the same for groups
 //! - [`updates`]: all users in the order of their last changes
 //! - [`quota`]: the number of requests of each client
 //! - [`readiness`]: whether the store can be written, and does what the service needs
@@ -34,10 +34,12 @@ mod create;
 mod delete;
 mod external_ids;
 mod fingerprint;
+mod group_words;
 mod groups;
 mod idempotency;
 mod index;
 mod ledger;
+mod listed;
 mod lists;
 mod membership;
 mod names;
@@ -73,12 +75,13 @@ use crate::platform::Platform;
 use crate::store::{Store, StoreError};
 use crate::timestamp::Timestamp;
 use crate::user::{Email, User, UserId, Username, Version};
-use claim::Claimed;
+use claim::{Claimant, Claimed};
 pub use create::Created;
 pub use idempotency::Idempotency;
+use listed::Listed;
 pub use page::{Gather, MAX_IDS, Page};
 pub use readiness::NotReady;
-use record::Record;
+use record::{Live, Record};
 pub use roster::{GroupPlace, GroupStep, GroupWalk, Roster};
 use versioned::Loaded;
 pub use walk::{Order, Step, Walk};
@@ -126,7 +129,7 @@ pub enum Error {
     Store(StoreError),
     /// Too many changes met. This one may or may not have been made.
     Contended,
-    /// The index that a search needs has the first `done` of so many users.
+    /// The index that a search needs has the first `done` of so many users, or groups.
     Indexing { done: u64, of: u64 },
     /// The value of this key is not one that this version of the service writes.
     Unreadable(String),
@@ -148,7 +151,7 @@ impl fmt::Display for Error {
             Error::Gone => f.write_str("the user of the idempotency key is deleted"),
             Error::Store(error) => write!(f, "the store failed: {error}"),
             Error::Contended => f.write_str("too many concurrent changes"),
-            Error::Indexing { done, of } => write!(f, "{done} of {of} users are in the index"),
+            Error::Indexing { done, of } => write!(f, "{done} of {of} are in the index"),
             Error::Unreadable(key) => write!(f, "the value of {key:?} can't be read"),
             Error::Exhausted => f.write_str("no numbers are left to give"),
         }
@@ -194,9 +197,14 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     }
 
     /// How many ids were given so far, those of deleted users included.
-    pub async fn created(&self) -> Result<u64, Error> {
+    pub fn created(&self) -> impl Future<Output = Result<u64, Error>> {
+        self.created_of::<Live>()
+    }
+
+    /// How many ids of users, or of groups, were given so far.
+    async fn created_of<L: Listed>(&self) -> Result<u64, Error> {
         // Creates beyond the last id fail, and are counted all the same.
-        let created = number::get(self.store, CREATED).await? as u64;
+        let created = number::get(self.store, L::CREATED).await? as u64;
         Ok(created.min(UserId::MAX_NUMBER))
     }
 
@@ -206,13 +214,26 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         self.total(self.created().await?).await
     }
 
-    async fn record(&self, id: UserId) -> Result<Option<Record>, Error> {
-        versioned::get(self.store, &record::key(id)).await
+    fn record(&self, id: UserId) -> impl Future<Output = Result<Option<Record>, Error>> {
+        self.record_of(id)
+    }
+
+    /// The record of a user, or of a group.
+    async fn record_of<L: Claimant>(&self, id: UserId) -> Result<Option<Record<L>>, Error> {
+        versioned::get(self.store, &L::key(id)).await
     }
 
     /// Reads a user's record in order to replace it.
-    async fn load_for_update(&self, id: UserId) -> Result<Loaded<S::Watch, Record>, Error> {
-        let loaded = Loaded::read(self.store, record::key(id)).await?;
+    fn load_for_update(
+        &self,
+        id: UserId,
+    ) -> impl Future<Output = Result<Loaded<S::Watch, Record>, Error>> {
+        self.load_of(id)
+    }
+
+    /// Reads the record of a user, or of a group, in order to replace it.
+    async fn load_of<L: Claimant>(&self, id: UserId) -> Result<Loaded<S::Watch, Record<L>>, Error> {
+        let loaded = Loaded::read(self.store, L::key(id)).await?;
         loaded.ok_or(Error::NotFound)
     }
 

@@ -21,7 +21,6 @@
 mod tests;
 
 use crate::unicode::{self, Decomposition, Kind};
-use crate::user::Name;
 
 /// The most characters of a folded name that count.
 pub const MAX_CHARS: usize = 200;
@@ -32,16 +31,15 @@ pub const MAX_CHARS: usize = 200;
 pub struct FoldedName(String);
 
 impl FoldedName {
+    /// The name of a user or a group, folded.
+    pub fn of(name: &str) -> FoldedName {
+        let folded = fold(name);
+        FoldedName(folded.chars().take(MAX_CHARS).collect())
+    }
+
     /// The folded name as text. Empty if all of the name is accents.
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-impl From<&Name> for FoldedName {
-    fn from(name: &Name) -> FoldedName {
-        let folded = fold(name.as_str());
-        FoldedName(folded.chars().take(MAX_CHARS).collect())
     }
 }
 

@@ -29,7 +29,7 @@ pub const MAX_SIGN_IN_WORDS: usize = 8;
 /// The most words of a search.
 pub const MAX_ASKED: usize = 8;
 
-/// The words by which a user is found.
+/// The words by which a user, or a group, is found.
 #[derive(Debug, Default)]
 pub struct Words {
     /// Folded texts without signs, with spaces at which words end.
@@ -39,10 +39,16 @@ pub struct Words {
 }
 
 impl Words {
+    /// The words of a name.
+    pub fn of_name(name: &str) -> Words {
+        let mut words = Words::default();
+        words.add(name, MAX_NAME_WORDS);
+        words
+    }
+
     /// The words of the name, the username and the local part of the email.
     pub fn of(profile: &Profile) -> Words {
-        let mut words = Words::default();
-        words.add(profile.name.as_str(), MAX_NAME_WORDS);
+        let mut words = Words::of_name(profile.name.as_str());
         if let Some(username) = &profile.username {
             words.add(username.as_str(), MAX_SIGN_IN_WORDS);
         }
@@ -100,14 +106,13 @@ impl Words {
     }
 }
 
-/// What is searched for: 1 to [`MAX_ASKED`] words, with each of which a word of a user must begin.
+/// What is searched for: 1 to [`MAX_ASKED`] words, with each of which a word of a user or a group must begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked(Vec<String>);
 
 impl Asked {
-    /// Whether a user has words that begin so.
-    pub fn matches(&self, profile: &Profile) -> bool {
-        let words = Words::of(profile);
+    /// Whether a user or a group has words that begin so.
+    pub fn matches(&self, words: &Words) -> bool {
         self.0.iter().all(|asked| words.has(asked))
     }
 

@@ -190,11 +190,16 @@ fn measure_lists() -> Vec<Cost> {
     let members = format!("{group}/members");
     let add = json!({ "add": Vec::from_iter((0..80).map(id)) });
     assert_eq!(service.post(&members, add).status, 200);
+    for number in 10..50 {
+        let group = service.post("/groups", json!({ "name": format!("Team {number}") }));
+        assert_eq!(group.status, 201, "{}", group.body);
+    }
     let by_word = "/users?q=lovelace&limit=20";
+    let groups_by_word = "/groups?q=team&limit=20";
     let by_attribute = "/users?attributes.team=blue&limit=20";
     let sorted = "/users?sort=name&limit=50";
     // The first ones make the indexes.
-    for path in [by_word, by_attribute, sorted] {
+    for path in [by_word, by_attribute, sorted, groups_by_word] {
         for _ in 0..10 {
             service.get(path);
         }
@@ -206,6 +211,9 @@ fn measure_lists() -> Vec<Cost> {
         }),
         meter.cost("page of 50, sorted by name", 200, &|_| service.get(sorted)),
         meter.cost("get a group", 200, &|_| service.get(group)),
+        meter.cost("find 20 groups by a word", 200, &|_| {
+            service.get(groups_by_word)
+        }),
         meter.cost("add a member", 204, &|number| {
             let path = format!("{members}/{}", id(80 + number));
             service.put(&path, Value::Null)

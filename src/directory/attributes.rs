@@ -8,6 +8,7 @@
 use super::index::Rule;
 use super::lists::{Found, List, Position};
 use super::page::Gather;
+use super::record::Live;
 use super::{Directory, Error};
 use crate::platform::Platform;
 use crate::store::Store;
@@ -27,13 +28,14 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         gathered: &mut dyn Gather,
     ) -> Result<Found, Error> {
         for (path, _) in wanted {
-            let index = self.merge_everybody(Rule::Attribute(path)).await?;
+            let index = self.merge_everybody::<Live>(Rule::Attribute(path)).await?;
             if index.is_none() {
                 return Ok(Found::default());
             }
         }
         let lists = wanted.iter().cloned();
         let lists = lists.map(|(path, value)| List::Attribute(path, value));
-        self.gather_shortest(lists.collect(), from, gathered).await
+        self.gather_shortest::<Live>(lists.collect(), from, gathered)
+            .await
     }
 }

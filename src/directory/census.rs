@@ -10,8 +10,9 @@
 //! which id every create has ended (*settled*). A request that reads the total checks some of the
 //! ids above: ids that never became users are not counted.
 
+use super::claim::Claimant;
 use super::ledger::{Given, Ledger};
-use super::record::{self, State};
+use super::record::{Live, State};
 use super::{Directory, Error, LEASE};
 use crate::platform::Platform;
 use crate::store::Store;
@@ -106,11 +107,14 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                     State::Live(_) | State::Deleted { .. } => (true, true),
                     State::Void => (false, true),
                     State::Pending { .. } => {
-                        let over = record.is_dead(now) && self.is_given_up(id).await;
+                        let over = record.is_dead(now) && self.is_given_up::<Live>(id).await;
                         (false, over)
                     }
                 },
-                Ok(None) => (false, number <= over && self.has_no_record(id).await?),
+                Ok(None) => (
+                    false,
+                    number <= over && self.has_no_record::<Live>(id).await?,
+                ),
                 Err(Error::Unreadable(_)) => (true, true),
                 Err(error) => return Err(error),
             };
@@ -127,15 +131,15 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     }
 
     /// Whether an id has no record at this moment, also where `get` is late.
-    pub(super) async fn has_no_record(&self, id: UserId) -> Result<bool, Error> {
-        let (record, _) = self.store.current(&record::key(id)).await?;
+    pub(super) async fn has_no_record<L: Claimant>(&self, id: UserId) -> Result<bool, Error> {
+        let (record, _) = self.store.current(&L::key(id)).await?;
         Ok(record.is_none())
     }
 
     /// Ends a create that died. Answers whether it ended without a user.
-    pub(super) async fn is_given_up(&self, id: UserId) -> bool {
-        let record = self.give_up(id).await;
-        record.is_ok_and(|record| record.state == State::Void)
+    pub(super) async fn is_given_up<L: Claimant>(&self, id: UserId) -> bool {
+        let record = self.give_up::<L>(id).await;
+        record.is_ok_and(|record| matches!(record.state, State::Void))
     }
 }
 

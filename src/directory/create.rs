@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::claim::{self, Claim, Claimed};
+use super::claim::{self, Claim, Claimant, Claimed};
 use super::fingerprint::Fingerprint;
 use super::idempotency::Idempotency;
 use super::lists::List;
 use super::number;
-use super::record::{self, FirstAnswer, Live, Record, State};
+use super::record::{FirstAnswer, Live, Record, State};
 use super::versioned::{self, Written};
 use super::{ATTEMPTS, CREATED, Directory, Error, LEASE};
 use crate::platform::Platform;
@@ -21,8 +21,8 @@ const STALE_ID: Duration = Duration::from_millis(LEASE as u64 / 3);
 
 /// An id that was just given.
 #[derive(Clone, Copy)]
-struct NewId {
-    id: UserId,
+pub(super) struct NewId {
+    pub id: UserId,
     /// When it was asked for, by the monotonic clock.
     asked: Duration,
 }
@@ -105,7 +105,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 claim::prepare::<Live, S>(self.store, Claimed::Username(username)).await?;
         }
         // 3. The id.
-        let new = self.next_id().await?;
+        let new = self.next_id(CREATED).await?;
         // 4. The first record. With nothing to claim and no list to write, it is the user at once.
         if profile.email.is_none()
             && profile.username.is_none()
@@ -117,7 +117,9 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             return Ok(Created::now(live.user(id)));
         }
         let created_at = self.platform.now();
-        let id = self.write_first(new, State::Pending { created_at }).await?;
+        let id = self
+            .write_first::<Live>(new, State::Pending { created_at })
+            .await?;
         // If that took long, the id may be taken for void.
         let created = match self.check_age(new) {
             Ok(()) => self.claim_and_commit(id, profile, key, dead).await,
@@ -132,7 +134,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         ) {
             // The create failed. Its record says so at once, so that no request waits for the
             // lease.
-            self.give_up(id).await?;
+            self.give_up::<Live>(id).await?;
         }
         created
     }
@@ -192,8 +194,8 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
 
     /// Ends a create that failed or died, so that it never makes a user. Answers the record as it
     /// is then: void, unless the create had ended by itself.
-    pub(super) async fn give_up(&self, id: UserId) -> Result<Record, Error> {
-        let mut loaded = self.load_for_update(id).await?;
+    pub(super) async fn give_up<L: Claimant>(&self, id: UserId) -> Result<Record<L>, Error> {
+        let mut loaded = self.load_of::<L>(id).await?;
         for _ in 0..ATTEMPTS {
             let State::Pending { .. } = loaded.value.state else {
                 return Ok(loaded.value);
@@ -210,16 +212,16 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         Err(Error::Contended)
     }
 
-    /// Gives the next id.
-    async fn next_id(&self) -> Result<NewId, Error> {
+    /// Gives the next id, of those whose number has this key.
+    pub(super) async fn next_id(&self, key: &str) -> Result<NewId, Error> {
         let asked = self.platform.monotonic();
-        let number = number::add(self.store, CREATED, 1).await?;
+        let number = number::add(self.store, key, 1).await?;
         let id = UserId::try_from(number as u64).map_err(|_| Error::Exhausted)?;
         Ok(NewId { id, asked })
     }
 
     /// Fails if the id may soon be taken for void.
-    fn check_age(&self, new: NewId) -> Result<(), Error> {
+    pub(super) fn check_age(&self, new: NewId) -> Result<(), Error> {
         match self.platform.monotonic().saturating_sub(new.asked) > STALE_ID {
             true => Err(Error::Contended),
             false => Ok(()),
@@ -227,11 +229,15 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     }
 
     /// Writes the first record of an id.
-    async fn write_first(&self, new: NewId, state: State) -> Result<UserId, Error> {
+    pub(super) async fn write_first<L: Claimant>(
+        &self,
+        new: NewId,
+        state: State<L>,
+    ) -> Result<UserId, Error> {
         self.check_age(new)?;
         let id = new.id;
         let record = Record { claims: 0, state };
-        versioned::create(self.store, &record::key(id), self.draw(), record).await?;
+        versioned::create(self.store, &L::key(id), self.draw(), record).await?;
         Ok(id)
     }
 

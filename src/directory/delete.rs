@@ -1,9 +1,9 @@
 //! Deleting a user.
 
-use super::index::bounds_of;
 use super::ledger::AnnouncedDelete;
+use super::listed::Listed;
 use super::lists::Places;
-use super::record::{Record, State};
+use super::record::{Live, Record, State};
 use super::versioned::Written;
 use super::{ATTEMPTS, Directory, Error};
 use crate::platform::Platform;
@@ -30,7 +30,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             let mut left = Places::default();
             let allowed = match loaded.value.state.clone() {
                 State::Live(before) => {
-                    left = bounds_of(id, &before);
+                    left = before.bounds(id);
                     check(&before.user(id))
                 }
                 _ => Err(Error::NotFound.into()),
@@ -54,7 +54,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                     // 4. The ledger counts the delete. If this fails, readers of the ledger do it.
                     self.count_delete(listed).await;
                     // 5. The lists forget the name. If this fails, a later search does it.
-                    self.release(left).await;
+                    self.release::<Live>(left).await;
                     return Ok(());
                 }
                 Written::Overtaken(now) => loaded = now,

@@ -5,6 +5,7 @@
 
 use super::lists::{Found, List, Position};
 use super::page::Gather;
+use super::record::Live;
 use super::{Directory, Error};
 use crate::platform::Platform;
 use crate::store::Store;
@@ -21,6 +22,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         gathered: &mut dyn Gather,
     ) -> Result<Found, Error> {
         let list = List::ExternalId(external_id.clone());
-        self.gather_shortest(vec![list], from, gathered).await
+        self.gather_shortest::<Live>(vec![list], from, gathered)
+            .await
     }
 }

@@ -1,17 +1,18 @@
 //! Groups of users: what a group is. Who is in it, [`membership`](super::membership) says.
 //!
 //! A group is kept as a user is: one record under its id, which only swaps replace, and a
-//! [claim](super::claim) on its name. Groups have ids of their own. They are not counted, so a
-//! create that dies needs no end: its id stays without a group.
+//! [claim](super::claim) on its name. Groups have ids of their own, and are not counted. How they are
+//! found by words, [`group_words`](super::group_words) says.
 
 use serde::{Deserialize, Serialize};
 
-use super::claim::{self, Claimant, Claimed};
+use super::claim::{self, Claim, Claimant, Claimed};
+use super::listed::Listed;
 use super::lists::List;
 use super::page::{Gather, MISSES};
 use super::record::{Record, State};
-use super::versioned::{self, Loaded, Written};
-use super::{ATTEMPTS, Directory, Error, number};
+use super::versioned::{Loaded, Written};
+use super::{ATTEMPTS, Directory, Error};
 use crate::group::{Group, GroupId, GroupName, GroupProfile};
 use crate::platform::Platform;
 use crate::store::Store;
@@ -32,14 +33,17 @@ pub(super) struct LiveGroup {
     /// The number of the claim by which the group has its name.
     claim: u32,
     version: Version,
-    profile: GroupProfile,
+    pub profile: GroupProfile,
     created_at: Timestamp,
     updated_at: Timestamp,
+    /// The [tags](List::tag) of lists whose nodes may begin with the start of its name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bounds: Vec<u32>,
 }
 
 impl LiveGroup {
     /// This version of the group.
-    fn group(self, id: GroupId) -> Group {
+    pub fn group(self, id: GroupId) -> Group {
         Group {
             id,
             profile: self.profile,
@@ -78,7 +82,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
 
     /// The group of that id, unless it was deleted.
     async fn group_if_any(&self, id: GroupId) -> Result<Option<Group>, Error> {
-        let record: Option<Record<LiveGroup>> = versioned::get(self.store, &key(id)).await?;
+        let record = self.record_of::<LiveGroup>(id.claimant()).await?;
         Ok(match record.map(|record| record.state) {
             Some(State::Live(live)) => Some(live.group(id)),
             _ => None,
@@ -101,9 +105,9 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         after: u64,
         gathered: &mut dyn Gather<Group>,
     ) -> Result<GroupPage, Error> {
-        let created = number::get(self.store, CREATED).await? as u64;
-        let ids = (after.saturating_add(1)..=created.min(UserId::MAX_NUMBER))
-            .map_while(|number| GroupId::try_from(number).ok());
+        let created = self.created_of::<LiveGroup>().await?;
+        let ids =
+            (after.saturating_add(1)..=created).map_while(|number| GroupId::try_from(number).ok());
         self.gather_groups(ids, gathered).await
     }
 
@@ -152,33 +156,51 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         let dead = claim::prepare::<LiveGroup, S>(self.store, name).await?;
         // 2. The id, and its record: a claim needs one. The list of its users is made with it, so that
         // the first user costs no more than the others.
-        let number = number::add(self.store, CREATED, 1).await?;
-        let claimant = UserId::try_from(number as u64).map_err(|_| Error::Exhausted)?;
-        self.list_or_new(List::Group(claimant.into())).await?;
+        let new = self.next_id(CREATED).await?;
+        self.list_or_new(List::Group(new.id.into())).await?;
         let created_at = self.platform.now();
-        let pending = Record::<LiveGroup> {
-            claims: 0,
-            state: State::Pending { created_at },
+        let pending = State::<LiveGroup>::Pending { created_at };
+        let id = self.write_first(new, pending).await?;
+        // If that took long, the index may take the id for one without a group.
+        let created = match self.check_age(new) {
+            Ok(()) => self.claim_group(id, profile, dead, created_at).await,
+            Err(stale) => Err(stale),
         };
-        versioned::create(self.store, &key(claimant), self.draw(), pending).await?;
-        let mut loaded = self.load_group(claimant.into()).await?;
+        if created.is_err() {
+            // The record says so at once, so that no search waits for the lease.
+            self.give_up::<LiveGroup>(id).await?;
+        }
+        created
+    }
+
+    /// The steps of a create whose record is pending. The claim `dead` is known never to hold.
+    async fn claim_group(
+        &self,
+        id: UserId,
+        profile: GroupProfile,
+        dead: Option<Claim>,
+        created_at: Timestamp,
+    ) -> Result<Group, Error> {
+        let name = Claimed::GroupName(&profile.name);
+        let mut loaded = self.load_group(id.into()).await?;
         for _ in 0..ATTEMPTS {
             let claims = loaded.value.claims;
             let State::Pending { .. } = loaded.value.state else {
                 break;
             };
             // 3. The name is claimed, by a claim that the record does not count yet.
-            let claim = self.claim::<LiveGroup>(claimant, claims, name, dead);
+            let claim = self.claim::<LiveGroup>(id, claims, name, dead);
             let live = LiveGroup {
                 claim: claim.await?,
                 version: self.draw(),
                 profile: profile.clone(),
                 created_at,
                 updated_at: created_at,
+                bounds: Vec::new(),
             };
             // 4. The record becomes the group, unless another request has written it since.
             match self.write_group(loaded, claims, live.clone()).await? {
-                Written::Done(_) => return Ok(live.group(claimant.into())),
+                Written::Done(_) => return Ok(live.group(id.into())),
                 Written::Overtaken(now) => loaded = now,
                 Written::Unknown(_) => break,
             }
@@ -213,6 +235,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 // A clock that was set back must not make a group look older than it is.
                 updated_at: self.platform.now().max(before.updated_at),
                 profile,
+                bounds: before.bounds.clone(),
             };
             // 2. A new name is claimed, by a claim that the record does not count yet.
             if after.profile.name != before.profile.name {
@@ -220,9 +243,16 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 let claim = self.claim::<LiveGroup>(id.claimant(), claims, name, None);
                 after.claim = claim.await?;
             }
-            // 3. The record is replaced, unless another request has written it since.
+            // 3. Searches find it by the new name, too.
+            let left = self.index_change(id.claimant(), &before, &mut after);
+            let left = left.await?;
+            // 4. The record is replaced, unless another request has written it since.
             match self.write_group(loaded, claims, after.clone()).await? {
-                Written::Done(_) => return Ok(after.group(id)),
+                Written::Done(_) => {
+                    // 5. The lists forget the old name. If this fails, a later search does it.
+                    self.release::<LiveGroup>(left).await;
+                    return Ok(after.group(id));
+                }
                 Written::Overtaken(now) => loaded = now,
                 Written::Unknown(_) => return Err(Error::Contended.into()),
             }
@@ -243,12 +273,17 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             let State::Live(before) = loaded.value.state.clone() else {
                 return Err(Error::NoGroup.into());
             };
+            let left = before.bounds(id.claimant());
             check(&before.group(id))?;
             let by = self.draw();
             let state = State::Deleted { by };
             let written = loaded.write(self.store, by, Record { claims, state });
             match written.await.map_err(E::from)? {
-                Written::Done(_) => return Ok(()),
+                Written::Done(_) => {
+                    // The lists forget the name. If this fails, a later search does it.
+                    self.release::<LiveGroup>(left).await;
+                    return Ok(());
+                }
                 Written::Overtaken(now) => loaded = now,
                 Written::Unknown(_) => return Err(Error::Contended.into()),
             }

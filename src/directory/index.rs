@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use super::census::{ended, note_given};
 use super::ledger::Given;
+use super::listed::Listed;
 use super::lists::{List, Places, Tree};
 use super::record::{Live, State};
 use super::versioned::{self, Loaded, Written};
@@ -31,7 +32,7 @@ use crate::platform::Platform;
 use crate::store::Store;
 use crate::timestamp::Timestamp;
 use crate::user::{AttributePath, UserId};
-pub(super) use rule::{LENGTHS, Rule, bounds_of, prefix};
+pub(super) use rule::{LENGTHS, Rule, prefix};
 
 /// How long a search goes on to merge users, at most, before it answers that the index is being made.
 const MERGE_TIME: Duration = Duration::from_secs(1);
@@ -63,59 +64,58 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
         })
     }
 
-    /// The index of words, if there is one. No read is late.
-    async fn words_if_any(&self) -> Result<Option<Index<'_, 'd, S, P>>, Error> {
-        let rule = Rule::Words;
+    /// An index that a search has made, if one has. No read is late.
+    async fn index_if_any<'t>(
+        &'t self,
+        rule: Rule<'t>,
+    ) -> Result<Option<Index<'t, 'd, S, P>>, Error> {
         match number::current(self.store, &rule.pointer()).await? {
             0 => Ok(None),
             _ => self.index(rule).await.map(Some),
         }
     }
 
-    /// Lets searches find a user by what it is about to become. The caller has already loaded the
-    /// record. Answers the places of the old version that give bounds, and that the user
-    /// leaves.
-    pub(super) async fn index_change(
+    /// Lets searches find a user or a group by what it is about to become. The caller has already
+    /// loaded the record. Answers the places of the old version that give bounds, and that the user or
+    /// the group leaves.
+    pub(super) async fn index_change<L: Listed>(
         &self,
         id: UserId,
-        before: &Live,
-        after: &mut Live,
+        before: &L,
+        after: &mut L,
     ) -> Result<Places, Error> {
         let mut left = Places::default();
         // In the order of names.
         let mut is_moved = false;
-        let attributes = before.indexed.iter().map(Rule::Attribute);
-        for rule in Rule::ALL.into_iter().chain(attributes) {
-            if !rule.tells_apart(before, after) {
+        for rule in before.rules() {
+            if !before.moves(after, rule) {
                 continue;
             }
             // To find words takes long, so it is looked first whether there is an index.
-            let words = match rule {
-                Rule::Words if is_moved || after.profile.signs_in_anew(&before.profile) => {
-                    match self.words_if_any().await? {
-                        None => continue,
-                        words => words,
-                    }
-                }
-                _ => None,
+            let words = match rule.is_by_words() && (is_moved || before.has_new_words(after)) {
+                true => match self.index_if_any(rule).await? {
+                    None => continue,
+                    words => words,
+                },
+                false => None,
             };
             let (mut new, mut old) = (Places::default(), Places::default());
-            rule.place(id, before, &mut old);
-            rule.place(id, after, &mut new);
-            let mut gone = bounds_of(id, before);
-            // What the user gives in lists of other rules, it may go on to give.
+            before.place(rule, id, &mut old);
+            after.place(rule, id, &mut new);
+            let mut gone = before.bounds(id);
+            // What it gives in lists of other rules, it may go on to give.
             gone.retain_lists(|list| rule.has(list));
             gone.remove_all(&new);
             new.remove_all(&old);
             if !new.lists().is_empty() {
                 is_moved |= rule == Rule::Names;
-                let index = match rule {
-                    Rule::Words if words.is_none() => self.words_if_any().await?,
-                    Rule::Words => words,
-                    _ => Some(self.index(rule).await?),
+                let index = match rule.is_by_words() {
+                    true if words.is_none() => self.index_if_any(rule).await?,
+                    true => words,
+                    false => Some(self.index(rule).await?),
                 };
                 if let Some(index) = index {
-                    index.insert(&new, true).await?;
+                    index.insert::<L>(&new, true).await?;
                 }
             }
             for (list, positions) in gone.into_lists() {
@@ -128,13 +128,13 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
         Ok(left)
     }
 
-    /// Removes from lists the bounds that a user gave at places where it was. What fails, a later
-    /// search does.
-    pub(super) async fn release(&self, left: Places) {
+    /// Removes from lists the bounds that a user or a group gave at places where it was. What fails, a
+    /// later search does.
+    pub(super) async fn release<L: Listed>(&self, left: Places) {
         for (list, positions) in left.lists() {
             if let Ok(Some(tree)) = self.list_if_any(list.clone()).await {
                 for position in positions {
-                    let _ = tree.release(position).await;
+                    let _ = tree.release::<L>(position).await;
                 }
             }
         }
@@ -153,19 +153,19 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
     }
 
     /// Merges all new users into an index; [`Error::Indexing`] if that takes longer than a second.
-    /// Answers the index; `None` if there was never a user.
-    pub(super) async fn merge_everybody<'t>(
+    /// Answers the index; `None` if there was never a user. Of groups likewise.
+    pub(super) async fn merge_everybody<'t, L: Listed>(
         &'t self,
         rule: Rule<'t>,
     ) -> Result<Option<Index<'t, 'd, S, P>>, Error> {
-        let created = self.created().await?;
+        let created = self.created_of::<L>().await?;
         if created == 0 {
             return Ok(None);
         }
         let index = self.index(rule).await?;
         let began = self.platform.monotonic();
         loop {
-            let done = index.merge(created).await?;
+            let done = index.merge::<L>(created).await?;
             if done >= created {
                 return Ok(Some(index));
             }
@@ -180,7 +180,7 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
             return Ok(());
         }
         let created = self.created().await?;
-        self.index(rule).await?.merge(created).await?;
+        self.index(rule).await?.merge::<Live>(created).await?;
         Ok(())
     }
 }
@@ -196,11 +196,11 @@ pub struct Catalogue {
 }
 
 /// The state of a create.
-enum Create {
+enum Create<L> {
     /// Its create has not ended.
     Open,
     /// It has ended, with a user, or without one.
-    Ended(Option<Box<Live>>),
+    Ended(Option<Box<L>>),
 }
 
 fn key(root: i64) -> String {
@@ -222,17 +222,17 @@ impl<'t, 'd, S: Store, P: Platform> Index<'t, 'd, S, P> {
         }
     }
 
-    async fn insert(&self, places: &Places, moving: bool) -> Result<(), Error> {
+    async fn insert<L: Listed>(&self, places: &Places, moving: bool) -> Result<(), Error> {
         for (list, positions) in places.lists() {
             let list = self.list(list.clone()).await?;
-            list.insert(positions, moving).await?;
+            list.insert::<L>(positions, moving).await?;
         }
         Ok(())
     }
 
     /// Merges new users, of the `created` ids that were given. Answers up to which id all have been
     /// looked at: then every one of these users whose create had ended is in its lists.
-    pub async fn merge(&self, created: u64) -> Result<u64, Error> {
+    pub async fn merge<L: Listed>(&self, created: u64) -> Result<u64, Error> {
         let (directory, key) = (self.directory, key(self.root));
         let catalogue: Catalogue = versioned::get_existing(directory.store, &key).await?;
         if catalogue.is_complete(created) {
@@ -249,7 +249,7 @@ impl<'t, 'd, S: Store, P: Platform> Index<'t, 'd, S, P> {
         };
         let mut places = Places::default();
         for id in &before.open {
-            match self.create(*id, over, now).await? {
+            match self.create::<L>(*id, over, now).await? {
                 Create::Open => after.open.push(*id),
                 Create::Ended(user) => self.place(*id, user, &mut places),
             }
@@ -257,14 +257,14 @@ impl<'t, 'd, S: Store, P: Platform> Index<'t, 'd, S, P> {
         let new = (before.merged + 1..=created).take(directory.sizes.merged);
         for number in new {
             let id = UserId::try_from(number).map_err(|_| Error::Exhausted)?;
-            match self.create(id, over, now).await? {
+            match self.create::<L>(id, over, now).await? {
                 Create::Open if after.open.len() >= directory.sizes.open => break,
                 Create::Open => after.open.push(id),
                 Create::Ended(user) => self.place(id, user, &mut places),
             }
             after.merged = number;
         }
-        self.insert(&places, false).await?;
+        self.insert::<L>(&places, false).await?;
         let merged = after.merged;
         if !after.is_complete(created) {
             after.given = note_given(&before.given, created, now);
@@ -281,14 +281,19 @@ impl<'t, 'd, S: Store, P: Platform> Index<'t, 'd, S, P> {
         }
     }
 
-    fn place(&self, id: UserId, user: Option<Box<Live>>, places: &mut Places) {
+    fn place<L: Listed>(&self, id: UserId, user: Option<Box<L>>, places: &mut Places) {
         if let Some(user) = user {
-            self.rule.place(id, &user, places);
+            user.place(self.rule, id, places);
         }
     }
 
-    async fn create(&self, id: UserId, over: u64, now: Timestamp) -> Result<Create, Error> {
-        let record = match self.directory.record(id).await {
+    async fn create<L: Listed>(
+        &self,
+        id: UserId,
+        over: u64,
+        now: Timestamp,
+    ) -> Result<Create<L>, Error> {
+        let record = match self.directory.record_of::<L>(id).await {
             // Its name is unknown, so it can't be found.
             Err(Error::Unreadable(_)) => return Ok(Create::Ended(None)),
             record => record?,
@@ -300,8 +305,8 @@ impl<'t, 'd, S: Store, P: Platform> Index<'t, 'd, S, P> {
             }
             Some(State::Live(live)) => return Ok(Create::Ended(Some(live))),
             Some(State::Deleted { .. } | State::Void) => true,
-            Some(State::Pending { .. }) => dead && self.directory.is_given_up(id).await,
-            None => id.get() <= over && self.directory.has_no_record(id).await?,
+            Some(State::Pending { .. }) => dead && self.directory.is_given_up::<L>(id).await,
+            None => id.get() <= over && self.directory.has_no_record::<L>(id).await?,
         };
         Ok(match ended {
             true => Create::Ended(None),
@@ -312,25 +317,17 @@ impl<'t, 'd, S: Store, P: Platform> Index<'t, 'd, S, P> {
     /// Writes the record of a user once more: so a change fails that knew nothing of the index. Of the
     /// index of an attribute, or of changes, the record tells from then on. Answers the user as it is
     /// then, if there still is one.
-    async fn fence(&self, id: UserId) -> Result<Option<Box<Live>>, Error> {
+    async fn fence<L: Listed>(&self, id: UserId) -> Result<Option<Box<L>>, Error> {
         let (store, directory) = (self.directory.store, self.directory);
-        let mut loaded = directory.load_for_update(id).await?;
+        let mut loaded = directory.load_of::<L>(id).await?;
         for _ in 0..ATTEMPTS {
             let mut fenced = loaded.value.clone();
             let State::Live(live) = &mut fenced.state else {
                 return Ok(None);
             };
-            let is_told = match self.rule {
-                Rule::Attribute(path) if live.indexed.contains(path) => true,
-                Rule::Attribute(path) => {
-                    live.indexed.push(path.clone());
-                    false
-                }
-                Rule::Updates => std::mem::replace(&mut live.in_updates, true),
-                Rule::Names | Rule::Words => false,
-            };
+            let is_noted = live.note(self.rule);
             let user = live.clone();
-            if is_told {
+            if is_noted {
                 return Ok(Some(user));
             }
             loaded = match loaded.write(store, directory.draw(), fenced).await? {

@@ -1,6 +1,7 @@
 //! Lists of users, by what their records say: all users in the order of their names or of their last
 //! changes, the users with one external id, the users with a word that begins in one way, and the users
-//! in one group.
+//! in one group. Groups with a word that begins in one way are listed likewise, by what their records
+//! say: what is said of users here holds for them, see [`Listed`].
 //!
 //! A list is a [`tree`] whose leaves list ids and nothing of the users. A request that reads a
 //! [`leaf`] reads the records of its users, and only the records decide who is in the list, and
@@ -39,14 +40,14 @@ pub use position::Position;
 
 use sha2::{Digest, Sha256};
 
+use super::listed::Listed;
 use super::page::{Gather, MISSES};
 use super::record::{Live, State};
 use super::{Directory, Error, hashed_key, pointer};
 use crate::group::GroupId;
 use crate::platform::Platform;
 use crate::store::Store;
-use crate::user::{AttributePath, ExternalId, User, UserId};
-use crate::words::Words;
+use crate::user::{AttributePath, ExternalId, UserId};
 pub(super) use node::{Node, NodeId};
 pub(super) use tree::Tree;
 
@@ -65,6 +66,8 @@ pub(super) enum List {
     Attribute(AttributePath, String),
     /// The users in this group, in the order of their ids.
     Group(GroupId),
+    /// The groups with a word that begins so, in the order of their names.
+    GroupWord(String),
 }
 
 impl List {
@@ -80,6 +83,7 @@ impl List {
                 hashed_key("attribute", &[path.as_str(), "\n", value].concat())
             }
             List::Group(id) => ["group-members/", &id.to_string()].concat(),
+            List::GroupWord(prefix) => hashed_key("group-word", prefix),
         }
     }
 
@@ -92,6 +96,7 @@ impl List {
             List::Word(_) => "words",
             List::Attribute(..) => "attributes",
             List::Group(_) => "members",
+            List::GroupWord(_) => "group-words",
         }
     }
 
@@ -107,30 +112,10 @@ impl List {
         matches!(self, List::Updates)
     }
 
-    /// Where a user is; `None` if it is not in the list.
-    fn position(&self, id: UserId, live: &Live) -> Option<Position> {
-        let profile = &live.profile;
-        let (is_here, is_by_name) = match self {
-            List::Updates => return Some(Position::by_time(live.updated_at, id)),
-            List::Names => (true, true),
-            List::Word(prefix) => (Words::of(profile).has(prefix), true),
-            List::ExternalId(wanted) => (profile.external_id.as_ref() == Some(wanted), false),
-            List::Group(group) => (live.groups.binary_search(group).is_ok(), false),
-            List::Attribute(path, value) => {
-                let values = path.values(profile.attributes.as_ref());
-                (values.contains(value), false)
-            }
-        };
-        is_here.then(|| match is_by_name {
-            true => Position::by_name(&profile.name, id),
-            false => Position::by_id(id),
-        })
-    }
-
     /// By which a user's record names the list, if its nodes begin with starts of names. Two lists
     /// may have the same: that costs time alone. The list of names has none.
     pub(super) fn tag(&self) -> Option<u32> {
-        let List::Word(prefix) = self else {
+        let (List::Word(prefix) | List::GroupWord(prefix)) = self else {
             return None;
         };
         let digest = Sha256::digest(prefix);
@@ -205,7 +190,7 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
     /// loaded the record.
     pub(super) async fn lead_to(&self, list: List, id: UserId) -> Result<(), Error> {
         let list = self.list_or_new(list).await?;
-        list.insert(&[Position::by_id(id)], true).await
+        list.insert::<Live>(&[Position::by_id(id)], true).await
     }
 
     /// A list, which this makes if it is missing.
@@ -231,11 +216,11 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     ///
     /// There may be fewer users than that, or none, while there is a `next` position: the work of one
     /// request is bounded by [`MISSES`].
-    pub async fn gather(
+    pub async fn gather<L: Listed>(
         &self,
         prefix: &str,
         from: &Position,
-        gathered: &mut dyn Gather,
+        gathered: &mut dyn Gather<L::Item>,
     ) -> Result<Found, Error> {
         let mut found = Found::default();
         let mut misses = 0;
@@ -253,12 +238,12 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
                 false => self.following(&node, false).await?,
             };
             let end = next.as_ref().map(|(_, _, low)| low);
-            let here = self.users_of(id, &node, &mut found.unreadable);
+            let here = self.users_of::<L>(id, &node, &mut found.unreadable);
             let mut here = here.await?;
             here.retain(|(position, _)| *position >= low && end.is_none_or(|end| position < end));
             // Each leaf that is read counts, too.
             misses += node.ids().len() + 1;
-            self.tidy_stale(&low, &here, node.ids().len()).await;
+            self.tidy_stale::<L>(&low, &here, node.ids().len()).await;
             for (position, user) in here {
                 if position < *from || !position.starts_with(prefix) {
                     continue;
@@ -289,35 +274,40 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     /// Rewrites a leaf with the bound `low` and that many ids if none of its users gives that bound: a
     /// request that died has left it, see [`leaf`]. Or if its ids stay where they are, and few are left
     /// that are in the list and here. If this fails, the next search does it.
-    async fn tidy_stale(&self, low: &Position, users: &[(Position, User)], ids: usize) {
+    async fn tidy_stale<L: Listed>(
+        &self,
+        low: &Position,
+        users: &[(Position, L::Item)],
+        ids: usize,
+    ) {
         let is_stale = !low.is_first() && !users.iter().any(|(position, _)| low.starts(position));
         let keeps_ids = self.list.splits_by_id() || self.list.is_by_time();
         let is_sparse = keeps_ids && users.len() * 4 < ids;
         if is_stale || is_sparse {
-            let _ = self.tidy(low).await;
+            let _ = self.tidy::<L>(low).await;
         }
     }
 
     /// The users that a leaf lists, in the order of their positions, former ones included.
-    async fn users_of(
+    async fn users_of<L: Listed>(
         &self,
         id: NodeId,
         node: &Node,
         unreadable: &mut Vec<UserId>,
-    ) -> Result<Vec<(Position, User)>, Error> {
+    ) -> Result<Vec<(Position, L::Item)>, Error> {
         // Each is put in its place: to sort takes 5 KB of the component for each type that is sorted.
-        let mut users: Vec<(Position, User)> = Vec::new();
+        let mut users: Vec<(Position, L::Item)> = Vec::new();
         let mut gone = Vec::new();
         let ids = node.ids();
         for user in ids {
-            match self.directory.record(*user).await {
+            match self.directory.record_of::<L>(*user).await {
                 Ok(Some(record)) if record.is_final() => gone.push(*user),
                 Ok(record) => {
                     if let Some(State::Live(live)) = record.map(|record| record.state)
-                        && let Some(position) = self.list.position(*user, &live)
+                        && let Some(position) = live.position(&self.list, *user)
                     {
                         let place = users.partition_point(|(other, _)| *other < position);
-                        users.insert(place, (position, live.user(*user)));
+                        users.insert(place, (position, live.item(*user)));
                     }
                 }
                 Err(Error::Unreadable(_)) => unreadable.push(*user),

@@ -139,7 +139,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         from: Option<Position>,
         gathered: &mut dyn Gather,
     ) -> Result<Found, Error> {
-        self.gather_shortest(vec![List::Group(group.id)], from, gathered)
+        self.gather_shortest::<Live>(vec![List::Group(group.id)], from, gathered)
             .await
     }
 

@@ -7,6 +7,7 @@
 use super::index::Rule;
 use super::lists::{Found, List, Position};
 use super::page::Gather;
+use super::record::Live;
 use super::{Directory, Error, Order};
 use crate::folded_name::NamePrefix;
 use crate::platform::Platform;
@@ -58,7 +59,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             return Ok(Found::default());
         }
         let names = self.index(Rule::Names).await?;
-        if names.merge(created).await? < created {
+        if names.merge::<Live>(created).await? < created {
             let next = Some(from);
             return Ok(Found {
                 next,
@@ -67,10 +68,10 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         }
         let names = names.list(List::Names).await?;
         match order {
-            Order::Ascending => names.gather(prefix, &from, gathered).await,
+            Order::Ascending => names.gather::<Live>(prefix, &from, gathered).await,
             Order::Descending => {
                 let first = Position::default();
-                names.gather_backwards(from, &first, gathered).await
+                names.gather_backwards::<Live>(from, &first, gathered).await
             }
         }
     }

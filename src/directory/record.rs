@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use super::claim::{Claimant, Claimed};
 use super::fingerprint::Fingerprint;
 use super::is_past_lease;
-use super::lists::List;
 use crate::group::GroupId;
 use crate::timestamp::Timestamp;
 use crate::user::{AttributePath, Profile, User, UserId, Version};
@@ -59,7 +58,7 @@ pub(super) struct Live {
     /// Whether nodes of the list of names may begin with the start of its name.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub gives_bound: bool,
-    /// The [tags](List::tag) of other lists of which that is true.
+    /// The [tags](super::lists::List::tag) of other lists of which that is true.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bounds: Vec<u32>,
     /// The paths of attributes by whose values the user is in lists.
@@ -80,26 +79,6 @@ pub(super) struct FirstAnswer {
 }
 
 impl Live {
-    /// Whether nodes of a list may begin with the start of the user's name.
-    pub fn gives_bound(&self, list: &List) -> bool {
-        match list.tag() {
-            None => self.gives_bound,
-            Some(tag) => self.bounds.contains(&tag),
-        }
-    }
-
-    /// Notes whether nodes of a list may begin with the start of the user's name.
-    pub fn set_gives_bound(&mut self, list: &List, gives_bound: bool) {
-        let Some(tag) = list.tag() else {
-            self.gives_bound = gives_bound;
-            return;
-        };
-        self.bounds.retain(|other| *other != tag);
-        if gives_bound {
-            self.bounds.push(tag);
-        }
-    }
-
     /// This version of the user.
     pub fn user(self, id: UserId) -> User {
         User {

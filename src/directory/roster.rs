@@ -1,7 +1,8 @@
 //! A walk over the groups by their ids, with the users in each.
 
+use super::groups::LiveGroup;
 use super::page::Gather;
-use super::{Directory, Error, Found, Position, number};
+use super::{Directory, Error, Found, Position};
 use crate::group::{Group, GroupId};
 use crate::platform::Platform;
 use crate::store::Store;
@@ -93,8 +94,7 @@ impl<'a, S: Store, P: Platform> GroupWalk<'a, S, P> {
 impl<S: Store, P: Platform> Directory<'_, S, P> {
     /// A walk over all groups, from a place on. Costs one store operation, and more for each step.
     pub async fn walk_groups(&self, place: GroupPlace) -> Result<GroupWalk<'_, S, P>, Error> {
-        let created = number::get(self.store, super::groups::CREATED).await? as u64;
-        let created = created.min(UserId::MAX_NUMBER);
+        let created = self.created_of::<LiveGroup>().await?;
         Ok(GroupWalk {
             directory: self,
             created,

@@ -45,9 +45,11 @@ const WITH_USERNAME: &str = r#"{"format":1,"writes":["00000000000000b3"],"value"
 const WITH_GROUPS: &str = r#"{"format":1,"writes":["00000000000000b4"],"value":{"claims":0,"state":{"live":{"version":"00000000000000b4","profile":{"name":"Ada"},"created_at":1800000000000,"updated_at":1800000000001,"groups":[3,17]}}}}"#;
 
 /// Records of groups.
-const GROUPS: [&str; 3] = [
+const GROUPS: [&str; 4] = [
     r#"{"format":1,"writes":["00000000000000a1"],"value":{"claims":0,"state":{"pending":{"created_at":1800000000000}}}}"#,
     r#"{"format":1,"writes":["00000000000000a2"],"value":{"claims":1,"state":{"live":{"claim":1,"version":"00000000000000a2","profile":{"name":"Site Admins","description":"Those who deploy.","external_id":"CN=1","attributes":{"a":1}},"created_at":1800000000000,"updated_at":1800000000001}}}}"#,
+    // The bound of a node of a list begins as its name does.
+    r#"{"format":1,"writes":["00000000000000a4"],"value":{"claims":1,"state":{"live":{"claim":1,"version":"00000000000000a4","profile":{"name":"Staff"},"created_at":1800000000000,"updated_at":1800000000001,"bounds":[305419896]}}}}"#,
     r#"{"format":1,"writes":["00000000000000a3"],"value":{"claims":1,"state":{"deleted":{"by":"00000000000000a3"}}}}"#,
 ];
 

@@ -84,14 +84,14 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 let list = List::ExternalId(external_id.clone());
                 self.lead_to(list, id).await?;
             }
-            let left = self.index_change(id, &before, &mut after).await?;
+            let left = self.index_change(id, &*before, &mut *after).await?;
             // 4. The record is replaced, unless another request has written it since.
             let record = Record::of(claims, after.clone());
             match loaded.write(self.store, after.version, record).await? {
                 Written::Done(_) => {
                     // 5. The lists forget the old name. If this fails, a later search does it. The list
                     // of changes forgets where the user was.
-                    self.release(left).await;
+                    self.release::<Live>(left).await;
                     self.leave_update(id, before.updated_at, &after).await;
                     return Ok(after.user(id));
                 }

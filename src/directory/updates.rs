@@ -32,7 +32,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         from: Option<Position>,
         gathered: &mut dyn Gather,
     ) -> Result<Found, Error> {
-        let Some(index) = self.merge_everybody(Rule::Updates).await? else {
+        let Some(index) = self.merge_everybody::<Live>(Rule::Updates).await? else {
             return Ok(Found::default());
         };
         let list = index.list(List::Updates).await?;
@@ -40,11 +40,11 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         match order {
             Order::Ascending => {
                 let from = from.map_or(first.clone(), |from| from.max(first));
-                list.gather("", &from, gathered).await
+                list.gather::<Live>("", &from, gathered).await
             }
             Order::Descending => {
                 let end = from.unwrap_or_else(Position::end);
-                list.gather_backwards(end, &first, gathered).await
+                list.gather_backwards::<Live>(end, &first, gathered).await
             }
         }
     }

@@ -3,11 +3,12 @@
 use super::index::{LENGTHS, Rule, prefix};
 use super::lists::{Found, List, Position};
 use super::page::Gather;
+use super::record::Live;
 use super::{Directory, Error};
 use crate::platform::Platform;
 use crate::store::Store;
 use crate::user::User;
-use crate::words::Asked;
+use crate::words::{Asked, Words};
 
 impl<S: Store, P: Platform> Directory<'_, S, P> {
     /// Gathers the users who have words that begin as `asked`, in the order of their names, from a
@@ -22,32 +23,38 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
         from: Option<Position>,
         gathered: &mut dyn Gather,
     ) -> Result<Found, Error> {
-        if self.merge_everybody(Rule::Words).await?.is_none() {
+        if self.merge_everybody::<Live>(Rule::Words).await?.is_none() {
             return Ok(Found::default());
         }
         // Each of their lists is in the same order, and has all who match.
         let starts = asked.words().iter().filter_map(|word| longest_start(word));
-        let lists = starts.map(|start| List::Word(start.to_owned()));
-        let gathered = &mut Matching { asked, gathered };
-        self.gather_shortest(lists.collect(), from, gathered).await
+        let lists = starts.map(|start| List::Word(start.to_owned())).collect();
+        let gathered = &mut Matching {
+            asked,
+            words: |user: &User| Words::of(&user.profile),
+            gathered,
+        };
+        self.gather_shortest::<Live>(lists, from, gathered).await
     }
 }
 
 /// The longest start of a word that has a list: fewer users have it than a shorter one.
-fn longest_start(word: &str) -> Option<&str> {
+pub(super) fn longest_start(word: &str) -> Option<&str> {
     let starts = LENGTHS.iter().map_while(|length| prefix(word, *length));
     starts.last()
 }
 
-/// Passes on users whose words begin as asked.
-struct Matching<'g> {
-    asked: &'g Asked,
-    gathered: &'g mut dyn Gather,
+/// Passes on users, or groups, whose words begin as asked.
+pub(super) struct Matching<'g, T> {
+    pub asked: &'g Asked,
+    /// The words by which one is found.
+    pub words: fn(&T) -> Words,
+    pub gathered: &'g mut dyn Gather<T>,
 }
 
-impl Gather for Matching<'_> {
-    fn push(&mut self, user: User) -> bool {
-        self.asked.matches(&user.profile) && self.gathered.push(user)
+impl<T> Gather<T> for Matching<'_, T> {
+    fn push(&mut self, next: T) -> bool {
+        self.asked.matches(&(self.words)(&next)) && self.gathered.push(next)
     }
 
     fn is_full(&self) -> bool {

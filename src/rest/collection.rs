@@ -25,7 +25,7 @@ use crate::user::{Email, Profile, UserId, Username};
 
 /// Parameters that choose users, and those that go with some of them.
 const FINDERS: &[&str] = &["email", "username", "external_id", "id", "name", "q"];
-const PAGING: &[&str] = &["limit", "after"];
+pub(super) const PAGING: &[&str] = &["limit", "after"];
 
 pub(super) const fn resource<S: Store, P: Platform, B: Body>() -> Resource<S, P, B> {
     Resource {
@@ -99,6 +99,7 @@ async fn list<S: Store, P: Platform, B>(
         configuration,
         trace: &trace,
         query: &query,
+        what: "user",
         place: PLACE,
         path: "/users",
     };

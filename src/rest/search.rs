@@ -13,7 +13,7 @@ use crate::message::problem::Problem;
 use crate::message::query::Query;
 use crate::message::trace::Trace;
 use crate::platform::Platform;
-use crate::service::omissions::{known_total, log_unreadable};
+use crate::service::omissions::{known_total, log_left_out};
 use crate::store::Store;
 use crate::timestamp::Timestamp;
 use crate::user::{AttributePath, ExternalId};
@@ -43,9 +43,7 @@ impl Wanted {
     }
 
     pub fn words(query: &Query) -> Result<Wanted, Problem> {
-        let asked = Asked::try_from(query.get("q").unwrap_or_default());
-        let asked = asked.map_err(|rule| Problem::invalid_query(rule, "q"))?;
-        Ok(Wanted::Words(asked))
+        asked(query).map(Wanted::Words)
     }
 
     pub fn external_id(query: &Query) -> Result<Wanted, Problem> {
@@ -72,7 +70,8 @@ pub(super) struct Search<'s, S, P> {
     pub configuration: &'s Configuration,
     pub trace: &'s Trace,
     pub query: &'s Query,
-    /// The method and path of the requests, for the log.
+    /// What is listed, users or groups, and the method and path of the requests, for the log.
+    pub what: &'static str,
     pub place: &'static str,
     /// The path of the next page.
     pub path: &'s str,
@@ -113,24 +112,39 @@ impl<S: Store, P: Platform> Search<'_, S, P> {
     /// Fills a listing with what `find` gathers from the position of the parameter `after` on, if
     /// `belongs` says that it is of this search. Answers whether that is the first page and the last
     /// one.
-    pub async fn fill(
+    pub async fn fill<T>(
         &self,
         listing: &mut Listing,
         belongs: impl Fn(&Position) -> bool,
-        find: impl AsyncFnOnce(Option<Position>, &mut dyn Gather) -> Result<Found, Error>,
-    ) -> Result<bool, Problem> {
+        find: impl AsyncFnOnce(Option<Position>, &mut dyn Gather<T>) -> Result<Found, Error>,
+    ) -> Result<bool, Problem>
+    where
+        Listing: Gather<T>,
+    {
         let from = cursor(self.query, belongs)?;
         let limit = limit(self.configuration, self.query)?;
         listing.limit = limit as usize;
         let is_first = from.is_none();
         let found = find(from, listing).await?;
         let platform = self.directory.platform;
-        log_unreadable(platform, self.trace, self.place, &found.unreadable);
+        log_left_out(
+            platform,
+            self.trace,
+            self.place,
+            self.what,
+            &found.unreadable,
+        );
         let next = found.next.as_ref().map(write_cursor);
         let next = next.map(|next| next_page(self.path, self.query, limit, next));
         listing.next = next;
         Ok(is_first && found.next.is_none())
     }
+}
+
+/// The words that the parameter `q` asks for.
+pub(super) fn asked(query: &Query) -> Result<Asked, Problem> {
+    let asked = Asked::try_from(query.get("q").unwrap_or_default());
+    asked.map_err(|rule| Problem::invalid_query(rule, "q"))
 }
 
 /// The parameter `after`, if `belongs` says that it is of this search.

@@ -30,7 +30,7 @@ impl From<Error> for Problem {
             Error::Store(_) => Problem::plain(types::STORE_UNAVAILABLE).retry_after(1),
             Error::Contended => Problem::plain(types::CONTENDED).retry_after(1),
             Error::Indexing { done, of } => {
-                let detail = format!("The index has the first {done} of {of} users so far.");
+                let detail = format!("The index has the first {done} of {of} so far.");
                 return Problem::new(types::INDEXING, detail).retry_after(1);
             }
             Error::Unreadable(_) => Problem::plain(types::UNREADABLE),

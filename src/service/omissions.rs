@@ -23,7 +23,8 @@ pub fn log_unreadable_groups(
     log_left_out(platform, trace, place, "group", ids);
 }
 
-fn log_left_out(
+/// Reports what is left out; `what` is a user or a group.
+pub fn log_left_out(
     platform: &impl Platform,
     trace: &Trace,
     place: &str,

@@ -24,6 +24,7 @@ mod external_ids;
 mod finding;
 mod greeting;
 mod group_files;
+mod group_words;
 mod groups;
 mod hosts;
 mod idempotency;

@@ -4,6 +4,7 @@ use crate::attributes;
 use crate::backend::Backend;
 use crate::explore::{Bounds, explore};
 use crate::external_ids;
+use crate::group_words;
 use crate::groups;
 use crate::meetings::meetings;
 use crate::names;
@@ -46,6 +47,7 @@ fn explored(sabotage: Sabotage, backend: Backend, faults: usize, pauses: usize) 
     let concerns_lists = sabotage.concerns_names()
         || sabotage.concerns_external_ids()
         || sabotage.concerns_words()
+        || sabotage.concerns_group_words()
         || sabotage.concerns_attributes()
         || sabotage.concerns_updates()
         || sabotage.concerns_groups();
@@ -63,6 +65,8 @@ fn explored(sabotage: Sabotage, backend: Backend, faults: usize, pauses: usize) 
         names::scenarios(backend, Some(sabotage)).collect()
     } else if sabotage.concerns_words() {
         words::scenarios(backend, Some(sabotage)).collect()
+    } else if sabotage.concerns_group_words() {
+        group_words::scenarios(backend, Some(sabotage)).collect()
     } else if sabotage.concerns_attributes() {
         attributes::scenarios(backend, Some(sabotage)).collect()
     } else if sabotage.concerns_updates() {

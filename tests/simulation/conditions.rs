@@ -40,7 +40,10 @@ impl Conditions {
 
     /// Whether no promise is about the answer to this request.
     pub fn exempt(self, event: &Event) -> bool {
-        let searches = matches!(*event.ask, Ask::Search { .. });
+        let searches = match &*event.ask {
+            Ask::Group(ask) => ask.searched().is_some(),
+            ask => matches!(ask, Ask::Search { .. }),
+        };
         // An upsert that changes nothing is a lookup.
         let looks_up = matches!(
             (&*event.ask, &event.told),

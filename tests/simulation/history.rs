@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use crate::conditions::Conditions;
 use crate::linearizability::{self, Interval};
-use crate::model::{Call, Stretch};
+use crate::model::{Call, GROUPS, Stretch};
 use crate::request::{Ask, By, GroupAsk, Outcome, Seen, Told};
 use crate::store::hash;
 
@@ -216,6 +216,9 @@ impl History {
                 && ask.reads_several()
                 && self.overlaps(event)
             {
+                self.groups_found(event, ask)
+                    .into_iter()
+                    .for_each(&mut call);
                 continue;
             }
             let Told::Users { users, next, .. } = &event.told else {
@@ -296,6 +299,24 @@ impl History {
         let others = others.filter(|id| !self.moves(**id, event, &stretch.by));
         let others = others.map(|id| Call::NotFound(*id, stretch.clone()));
         found.chain(others).collect()
+    }
+
+    /// The same for a search for groups.
+    fn groups_found(&self, event: &Event, ask: &GroupAsk) -> Vec<Call> {
+        let (Told::Ids(found), Some(start)) = (&event.told, ask.searched()) else {
+            return Vec::new();
+        };
+        let renamed = |id: u64| {
+            let mut others = self.overlapping(event);
+            others.any(
+                |other| matches!(*other.ask, Ask::Group(GroupAsk::Rename(group, _)) if group == id),
+            )
+        };
+        let made = |event: &&Rc<Event>| matches!(*event.ask, Ask::Group(GroupAsk::Create(_)));
+        let made = self.events.iter().filter(made).count() as u64;
+        let ids = (1..=made.min(GROUPS)).filter(|id| found.contains(id) || !renamed(*id));
+        let calls = ids.map(|id| Call::GroupFound(id, start, found.contains(&id)));
+        calls.collect()
     }
 
     /// Whether a user may have got another position while a search went on.

@@ -21,7 +21,7 @@
 //! - [`words`]: the same for searches by words, while the first of them makes the index
 //! - [`external_ids`]: the same for users with one external id
 //! - [`attributes`]: the same for values in attributes
-//! - [`groups`]: the same for groups, and who is in them
+//! - [`groups`], [`group_words`]: the same for groups, and who is in them; for searches for groups
 //! - [`many`]: searches among thousands
 //! - [`random`]: many requests, in random order, with random faults
 //! - [`scripts`], [`leftovers`]: runs with fixed steps
@@ -40,6 +40,7 @@ mod counts;
 mod explore;
 mod external_ids;
 mod forgotten;
+mod group_words;
 mod groups;
 mod history;
 mod leftovers;

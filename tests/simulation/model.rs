@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use crate::request::{Ask, By, Cursor, GroupAsk, Outcome, Seen, Told, Traits};
+use crate::request::{Ask, By, Cursor, GroupAsk, Outcome, Seen, Told, Traits, words};
 
 /// All users that ever existed; `None` for deleted ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -139,6 +139,8 @@ pub enum Call {
     LeftOut(u64),
     /// A search, made while others wrote, did not find this user.
     NotFound(u64, Stretch),
+    /// A search by the start of a word, made while others wrote, found this group, or did not.
+    GroupFound(u64, &'static str, bool),
 }
 
 /// A part of who is to be found by a search: from a position on, up to another.
@@ -184,6 +186,9 @@ impl Model {
                 self.unless(position.is_some())
             }
             Call::Listed(seen) => self.observed(seen),
+            Call::GroupFound(id, start, found) => {
+                self.unless(self.groups_with(start).contains(id) != *found)
+            }
             Call::Upserted(ask, told) => self.upserted(ask, told, nameless, false),
             Call::Asked(ask, told) => match &**ask {
                 Ask::Create(profile) => self.created(&Profile::new(profile), told, nameless),
@@ -316,6 +321,14 @@ impl Model {
             (GroupAsk::Find(name), Told::Ids(ids)) => {
                 self.unless(!holder(name).iter().eq(ids.iter()))
             }
+            (GroupAsk::Search(start), Told::Ids(ids)) => {
+                self.unless(self.groups_with(start) != *ids)
+            }
+            // It is asked so that the lists forget a name.
+            (GroupAsk::SearchFrom(..), Told::Ids(_)) => vec![self.clone()],
+            (GroupAsk::Backwards, Told::Ids(ids)) => {
+                self.unless(!self.groups_with("").iter().rev().eq(ids))
+            }
             (GroupAsk::Members(group), Told::Ids(ids)) => {
                 let members = self.members.iter();
                 let members = members.filter(|(other, _)| other == group);
@@ -330,6 +343,22 @@ impl Model {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// The groups with a word that begins so, in the order of their names.
+    fn groups_with(&self, start: &str) -> Vec<u64> {
+        let names = self
+            .groups
+            .iter()
+            .filter_map(|(id, name)| Some((*id, (*name)?)));
+        // Names of programs are plain.
+        let has =
+            |name: &str| start.is_empty() || words(name).iter().any(|word| word.starts_with(start));
+        let found = names.filter(|(_, name)| has(name));
+        let mut found: Vec<(String, u64)> =
+            found.map(|(id, name)| (name.to_lowercase(), id)).collect();
+        found.sort();
+        found.into_iter().map(|(_, id)| id).collect()
     }
 
     /// The model after a change of a user.

@@ -248,7 +248,7 @@ fn about(topic: Topic, dice: &mut Dice, emails: u64, there: u64, name: String) -
         Topic::Groups => {
             let group = dice.of(&[1, 1, 2]);
             let name = dice.of(&GROUPS);
-            Action::Group(match dice.roll(24) {
+            Action::Group(match dice.roll(26) {
                 0 => GroupAsk::Create(name),
                 1 | 2 => GroupAsk::Rename(group, name),
                 3 => GroupAsk::Remove(group),
@@ -256,7 +256,12 @@ fn about(topic: Topic, dice: &mut Dice, emails: u64, there: u64, name: String) -
                 5..13 => GroupAsk::Join(group, id),
                 13..18 => GroupAsk::Leave(group, id),
                 18..21 => GroupAsk::Members(group),
-                _ => GroupAsk::Of(id),
+                21..24 => GroupAsk::Of(id),
+                _ => dice.of(&[
+                    GroupAsk::Search("g"),
+                    GroupAsk::Search(""),
+                    GroupAsk::Backwards,
+                ]),
             })
         }
         Topic::Upserts => {

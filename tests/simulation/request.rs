@@ -55,6 +55,12 @@ pub enum GroupAsk {
     Remove(u64),
     /// By the name.
     Find(&'static str),
+    /// The groups with a word that begins so; all, if it is empty. In the order of names.
+    Search(&'static str),
+    /// The same, from the names on that begin so.
+    SearchFrom(&'static str, String),
+    /// All groups in the reverse of that order.
+    Backwards,
     /// Of a group and a user.
     Join(u64, u64),
     Leave(u64, u64),
@@ -70,7 +76,15 @@ impl GroupAsk {
             GroupAsk::Create(_) => ("POST", "/groups".to_owned()),
             GroupAsk::Rename(group, _) => ("PATCH", format!("/groups/{group}")),
             GroupAsk::Remove(group) => ("DELETE", format!("/groups/{group}")),
-            GroupAsk::Find(name) => ("GET", format!("/groups?name={name}")),
+            GroupAsk::Find(name) => ("GET", format!("/groups?name={}", name.replace(' ', "+"))),
+            GroupAsk::Search("") => ("GET", "/groups?sort=name&limit=9".to_owned()),
+            GroupAsk::Search(start) => ("GET", format!("/groups?q={start}&limit=9")),
+            GroupAsk::SearchFrom(start, name) => {
+                let (_, path) = GroupAsk::Search(start).target();
+                let after = BASE64.encode(json!([name, 0]).to_string());
+                ("GET", format!("{path}&after={after}"))
+            }
+            GroupAsk::Backwards => ("GET", "/groups?sort=-name&limit=9".to_owned()),
             GroupAsk::Join(group, user) => ("PUT", format!("/groups/{group}/members/{user}")),
             GroupAsk::Leave(group, user) => ("DELETE", format!("/groups/{group}/members/{user}")),
             GroupAsk::Members(group) => ("GET", format!("/groups/{group}/members?limit=9")),
@@ -88,15 +102,25 @@ impl GroupAsk {
 
     /// Whether it changes nothing.
     pub fn reads(&self) -> bool {
-        matches!(
-            self,
-            GroupAsk::Find(_) | GroupAsk::Members(_) | GroupAsk::Of(_)
-        )
+        matches!(self, GroupAsk::Find(_)) || self.reads_several()
+    }
+
+    /// The start of a word by which it searches; none if it does not search.
+    pub fn searched(&self) -> Option<&'static str> {
+        match self {
+            GroupAsk::Search(start) => Some(start),
+            GroupAsk::Backwards => Some(""),
+            _ => None,
+        }
     }
 
     /// Whether it reads one record after the other, so that the answer is of no one moment.
     pub fn reads_several(&self) -> bool {
-        matches!(self, GroupAsk::Members(_) | GroupAsk::Of(_))
+        let several = matches!(
+            self,
+            GroupAsk::Members(_) | GroupAsk::Of(_) | GroupAsk::SearchFrom(..)
+        );
+        several || self.searched().is_some()
     }
 }
 

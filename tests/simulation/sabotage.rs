@@ -75,12 +75,15 @@ pub enum Sabotage {
     UpdateUntold,
     UpdateMergedUnfenced,
     UpdateHighForgotten,
+    GroupUnlisted,
+    GroupMergedUnfenced,
+    GroupBoundKept,
 }
 
 use Sabotage::*;
 
 /// All sabotages: what each breaks, and why it can't stay unnoticed.
-pub const ALL: [(Sabotage, &str, &str); 67] = [
+pub const ALL: [(Sabotage, &str, &str); 70] = [
     (
         ClaimSkipped,
         "the claim on an email is skipped",
@@ -416,6 +419,21 @@ pub const ALL: [(Sabotage, &str, &str); 67] = [
         "the last leaf of the list of changes does not note up to which time it has users",
         "the leaf after it begins before some of them",
     ),
+    (
+        GroupUnlisted,
+        "a rename of a group does not lead the lists of its words to it",
+        "the group is not found by its new name",
+    ),
+    (
+        GroupMergedUnfenced,
+        "a group is put into the lists of its words without a write to its record",
+        "a rename under way does not know of the lists",
+    ),
+    (
+        GroupBoundKept,
+        "a list of groups goes on to begin as the name of a group that is gone",
+        "the name is not forgotten",
+    ),
 ];
 
 impl Sabotage {
@@ -479,6 +497,11 @@ impl Sabotage {
             self,
             WordUnlisted | WordMergedUnfenced | WordBoundUnmarked | WordBoundKept
         )
+    }
+
+    /// Whether it takes searches for groups to notice.
+    pub fn concerns_group_words(self) -> bool {
+        matches!(self, GroupUnlisted | GroupMergedUnfenced | GroupBoundKept)
     }
 
     /// Whether it takes attributes to notice.

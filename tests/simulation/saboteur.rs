@@ -30,7 +30,7 @@ impl Sabotage {
         if self.concerns_groups() {
             return groups::apply(self, store, operation);
         }
-        if self.concerns_words() {
+        if self.concerns_words() || self.concerns_group_words() {
             return words::apply(self, store, operation);
         }
         if self.concerns_attributes() {

@@ -78,6 +78,7 @@ impl Scenario {
             emails: values("email", actions()),
             usernames: values("username", actions()),
             groups: group_names(actions()),
+            group_starts: group_starts(actions()),
             searches: searches(actions()),
             words: word_starts(actions()),
         }
@@ -108,6 +109,8 @@ pub struct Prepared {
     usernames: BTreeSet<String>,
     /// The names of groups that clients ask for.
     groups: BTreeSet<&'static str>,
+    /// The starts of words of those names, where a client searches for groups.
+    group_starts: BTreeSet<&'static str>,
     searches: BTreeSet<By>,
     /// The starts of words, where a client searches by words.
     words: BTreeSet<String>,
@@ -145,6 +148,10 @@ impl Prepared {
         program.extend(self.usernames.iter().cloned().map(Action::FindUsername));
         program.push(Action::Walk(0, 2));
         program.extend(read_groups(&self.groups, created));
+        if !self.group_starts.is_empty() {
+            let searches = self.group_starts.iter().copied().map(GroupAsk::Search);
+            program.extend(searches.chain([GroupAsk::Backwards]).map(Action::Group));
+        }
         program.extend(self.searches.iter().map(|by| by.clone().action(2)));
         for (member, values) in [("email", &self.emails), ("username", &self.usernames)] {
             let last = |(index, value)| json!({ "name": format!("Last {index}"), member: value });
@@ -163,9 +170,13 @@ impl Prepared {
         if run.faulty {
             run.settle(RECOVERY)?;
             let search = |start| Action::Search(start, 1);
-            run.run_alone(stale.into_iter().map(search).collect())?;
+            run.run_alone(stale.iter().cloned().map(search).collect())?;
             let search = |start| Action::SearchWord(start, 9);
             run.run_alone(self.words.iter().cloned().map(search).collect())?;
+            for start in &self.group_starts {
+                let from = |name| Action::Group(GroupAsk::SearchFrom(start, name));
+                run.run_alone(stale.iter().cloned().map(from).collect())?;
+            }
             stale = forgotten::stale(&run.store);
         }
         match stale.first() {
@@ -221,6 +232,20 @@ fn group_names<'a>(actions: impl Iterator<Item = &'a Action>) -> BTreeSet<&'stat
         _ => None,
     });
     names.collect()
+}
+
+/// The starts of words of the names of groups, and the empty one, if a client searches for groups.
+fn group_starts<'a>(actions: impl Iterator<Item = &'a Action> + Clone) -> BTreeSet<&'static str> {
+    let searches =
+        |action: &Action| matches!(action, Action::Group(ask) if ask.searched().is_some());
+    if !actions.clone().any(searches) {
+        return BTreeSet::new();
+    }
+    // Names of programs are of words in lower case.
+    let names = group_names(actions).into_iter();
+    let words = names.flat_map(|name| name.split(' '));
+    let starts = words.flat_map(|word| (0..=word.len()).map(|end| &word[..end]));
+    starts.collect()
 }
 
 /// The requests that read all groups, by their names and from both sides; none if clients asked for

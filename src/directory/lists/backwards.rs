@@ -9,6 +9,7 @@ use super::Found;
 use super::position::Position;
 use super::tree::Tree;
 use crate::directory::Error;
+use crate::directory::listed::Listed;
 use crate::directory::page::{Gather, MISSES};
 use crate::platform::Platform;
 use crate::store::Store;
@@ -19,11 +20,11 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     ///
     /// There may be fewer users than that, or none, as when users are gathered
     /// [forwards](Tree::gather).
-    pub async fn gather_backwards(
+    pub async fn gather_backwards<L: Listed>(
         &self,
         mut end: Position,
         first: &Position,
-        gathered: &mut dyn Gather,
+        gathered: &mut dyn Gather<L::Item>,
     ) -> Result<Found, Error> {
         let mut found = Found::default();
         let mut misses = 0;
@@ -35,11 +36,11 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             let reached = self.find_before(&end).await?;
             let (id, low) = (reached.id, reached.low.clone());
             let node = reached.fetched.into_node();
-            let here = self.users_of(id, &node, &mut found.unreadable);
+            let here = self.users_of::<L>(id, &node, &mut found.unreadable);
             let mut here = here.await?;
             here.retain(|(position, _)| *position >= low);
             misses += node.ids().len() + 1;
-            self.tidy_stale(&low, &here, node.ids().len()).await;
+            self.tidy_stale::<L>(&low, &here, node.ids().len()).await;
             for (position, user) in here.into_iter().rev() {
                 if position >= end || position < *first {
                     continue;

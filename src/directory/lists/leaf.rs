@@ -10,7 +10,8 @@ use super::descent::Reached;
 use super::node::{Content, Leaf, Link, Node, NodeId};
 use super::position::Position;
 use super::tree::Tree;
-use crate::directory::record::{self, Record, State};
+use crate::directory::listed::Listed;
+use crate::directory::record::{Record, State};
 use crate::directory::versioned::{Loaded, Written};
 use crate::directory::{ATTEMPTS, Error};
 use crate::platform::Platform;
@@ -32,7 +33,11 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     /// Adds users to the leaves that cover their positions, which must ascend. With `moving` the
     /// users are about to get these positions: then leaves are written even if they list the users
     /// already.
-    pub async fn insert(&self, mut positions: &[Position], moving: bool) -> Result<(), Error> {
+    pub async fn insert<L: Listed>(
+        &self,
+        mut positions: &[Position],
+        moving: bool,
+    ) -> Result<(), Error> {
         let mut attempts = 0;
         while let Some(first) = positions.first() {
             if attempts == LEAF_ATTEMPTS {
@@ -67,7 +72,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
                 } else if self.list.splits_by_id() {
                     self.split_by_id(reached).await?;
                 } else {
-                    self.rewrite(reached).await?;
+                    self.rewrite::<L>(reached).await?;
                 }
             } else if written && !self.replace(reached, leaf).await? {
                 positions = before;
@@ -92,12 +97,12 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     /// Removes the bound that a user gave by its name at a position, after the user was deleted or
     /// renamed; unless other users give the same bound. It writes the leaf in any case, so that a
     /// split fails which still takes its bound from that user.
-    pub async fn release(&self, old: &Position) -> Result<(), Error> {
+    pub async fn release<L: Listed>(&self, old: &Position) -> Result<(), Error> {
         for _ in 0..LEAF_ATTEMPTS {
             let reached = self.find(old, true).await?;
             let is_start = reached.low.starts(old) && !reached.low.is_first();
-            let written = if is_start && !self.pass_on_bound(&reached).await? {
-                self.rewrite(reached).await?
+            let written = if is_start && !self.pass_on_bound::<L>(&reached).await? {
+                self.rewrite::<L>(reached).await?
             } else {
                 let same = self.leaf(&reached)?.clone();
                 self.replace(reached, same).await?
@@ -112,25 +117,25 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     }
 
     /// Rewrites the leaf that covers a position with the users that it has now.
-    pub(super) async fn tidy(&self, position: &Position) -> Result<(), Error> {
+    pub(super) async fn tidy<L: Listed>(&self, position: &Position) -> Result<(), Error> {
         let reached = self.find(position, true).await?;
-        if self.rewrite(reached).await? {
+        if self.rewrite::<L>(reached).await? {
             self.find(position, true).await?;
         }
         Ok(())
     }
 
     /// Lets another user of a leaf give its bound, if the leaf has one whose name begins so.
-    async fn pass_on_bound(&self, reached: &Reached<S::Watch>) -> Result<bool, Error> {
+    async fn pass_on_bound<L: Listed>(&self, reached: &Reached<S::Watch>) -> Result<bool, Error> {
         let mut ids = self.leaf(reached)?.ids.clone();
         // Users are often deleted in the order of their names: so not always the next user.
         let first = self.random(ids.len().max(1));
         ids.rotate_left(first);
         for id in ids {
-            if let Some(member) = self.member(id, false).await?
+            if let Some(member) = self.member::<L>(id, false).await?
                 && reached.covers(&member.position)
                 && reached.low.starts(&member.position)
-                && self.mark(&member.position).await?
+                && self.mark::<L>(&member.position).await?
             {
                 return Ok(true);
             }
@@ -141,9 +146,9 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     /// Rewrites a leaf with the users that it covers, as two leaves if it is rather full. Its bound
     /// is then the start of a user's name; without users it goes. Answers whether the write
     /// certainly took effect.
-    async fn rewrite(&self, reached: Reached<S::Watch>) -> Result<bool, Error> {
+    async fn rewrite<L: Listed>(&self, reached: Reached<S::Watch>) -> Result<bool, Error> {
         let node = reached.fetched.node();
-        let users = self.users(&reached).await?;
+        let users = self.users::<L>(&reached).await?;
         if users.is_empty() && !reached.low.is_first() {
             let next = node.next.clone();
             let content = Content::Gone;
@@ -174,7 +179,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         let bounds = [(leaf.low.as_ref(), left), (bound.as_ref(), right)];
         for (low, users) in bounds.into_iter().filter(|(_, users)| !users.is_empty()) {
             if let Some(low) = low.filter(|low| !low.is_nameless())
-                && !self.mark_one(low, users).await?
+                && !self.mark_one::<L>(low, users).await?
             {
                 return Ok(false);
             }
@@ -190,12 +195,12 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
 
     /// The users that a leaf covers, in the order of their positions. None of them leaves its range
     /// without a write of the leaf.
-    async fn users(&self, reached: &Reached<S::Watch>) -> Result<Vec<Member>, Error> {
+    async fn users<L: Listed>(&self, reached: &Reached<S::Watch>) -> Result<Vec<Member>, Error> {
         let end = self.following(reached.fetched.node(), true).await?;
         let leaf = self.leaf(reached)?;
         let mut users = Vec::new();
         for id in &leaf.ids {
-            let Some(user) = self.member(*id, leaf.moving.contains(id)).await? else {
+            let Some(user) = self.member::<L>(*id, leaf.moving.contains(id)).await? else {
                 continue;
             };
             let end = end.as_ref().map(|(_, _, end)| end);
@@ -210,9 +215,9 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     /// A user by its record; `None` if the user is not in the list, or its record can't be read. The
     /// record of a `moving` user is written, unchanged: a request that wrote the leaf before we read
     /// it has loaded the record even earlier, and fails by this write.
-    async fn member(&self, id: UserId, moving: bool) -> Result<Option<Member>, Error> {
+    async fn member<L: Listed>(&self, id: UserId, moving: bool) -> Result<Option<Member>, Error> {
         let store = self.directory.store;
-        let mut loaded = match Loaded::<_, Record>::read(store, record::key(id)).await {
+        let mut loaded = match Loaded::<_, Record<L>>::read(store, L::key(id)).await {
             Ok(Some(loaded)) => loaded,
             Ok(None) | Err(Error::Unreadable(_)) => return Ok(None),
             Err(error) => return Err(error),
@@ -221,7 +226,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             if loaded.value.is_final() {
                 return Ok(None);
             }
-            let member = self.member_of(id, &loaded.value);
+            let member = self.member_of::<L>(id, &loaded.value);
             if !moving {
                 return Ok(member);
             }
@@ -236,7 +241,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
 
     /// Marks the record of one of the users whose names begin with the bound `low`: it gives this
     /// bound. Answers whether there is such a user.
-    async fn mark_one(&self, low: &Position, users: &[Member]) -> Result<bool, Error> {
+    async fn mark_one<L: Listed>(&self, low: &Position, users: &[Member]) -> Result<bool, Error> {
         let named = users.iter().filter(|user| low.starts(&user.position));
         let named: Vec<_> = named.collect();
         if named.iter().any(|user| user.gives_bound) {
@@ -244,20 +249,20 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         }
         let chosen = named.get(self.random(named.len().max(1)));
         match chosen {
-            Some(user) => self.mark(&user.position).await,
+            Some(user) => self.mark::<L>(&user.position).await,
             None => Ok(false),
         }
     }
 
     /// Marks the record of the user at a position: it gives a bound. Answers whether the user is
     /// at this position.
-    async fn mark(&self, position: &Position) -> Result<bool, Error> {
+    async fn mark<L: Listed>(&self, position: &Position) -> Result<bool, Error> {
         let Some(id) = position.user() else {
             return Ok(false);
         };
-        let mut loaded = self.directory.load_for_update(id).await?;
+        let mut loaded = self.directory.load_of::<L>(id).await?;
         for _ in 0..ATTEMPTS {
-            let Some(member) = self.member_of(id, &loaded.value) else {
+            let Some(member) = self.member_of::<L>(id, &loaded.value) else {
                 return Ok(false);
             };
             if member.position != *position || member.gives_bound {
@@ -283,11 +288,11 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     }
 
     /// The user of a record, if it is in the list.
-    fn member_of(&self, id: UserId, record: &Record) -> Option<Member> {
+    fn member_of<L: Listed>(&self, id: UserId, record: &Record<L>) -> Option<Member> {
         let State::Live(live) = &record.state else {
             return None;
         };
-        let position = self.list.position(id, live)?;
+        let position = live.position(&self.list, id)?;
         Some(Member {
             gives_bound: !position.is_nameless() && live.gives_bound(&self.list),
             position,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::folded_name::{FoldedName, MAX_CHARS, NamePrefix};
 use crate::hexadecimal;
 use crate::timestamp::Timestamp;
-use crate::user::{Name, UserId};
+use crate::user::UserId;
 
 /// What the text of a time begins with: no name has this character.
 const TIME: char = '\u{7f}';
@@ -30,9 +30,9 @@ impl Position {
         Position(greatest, u64::MAX)
     }
 
-    /// That of a user among all names.
-    pub(in crate::directory) fn by_name(name: &Name, id: UserId) -> Position {
-        Position(FoldedName::from(name).as_str().to_owned(), id.get())
+    /// That of a user or a group with this name among all names.
+    pub(in crate::directory) fn by_name(name: &str, id: UserId) -> Position {
+        Position(FoldedName::of(name).as_str().to_owned(), id.get())
     }
 
     /// That of a user in a list in the order of ids.

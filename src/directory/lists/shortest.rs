@@ -4,6 +4,7 @@ use super::node::{Content, NodeId};
 use super::position::Position;
 use super::tree::Tree;
 use super::{Found, List};
+use crate::directory::listed::Listed;
 use crate::directory::page::Gather;
 use crate::directory::{Directory, Error};
 use crate::platform::Platform;
@@ -26,14 +27,17 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
     /// lists in one order it is the shortest, and `gathered` is to take only users who are in all of
     /// them. There may be fewer users, or none, while there is a `next` position, as in a
     /// [search](Directory::search).
-    pub(in crate::directory) async fn gather_shortest(
+    pub(in crate::directory) async fn gather_shortest<L: Listed>(
         &self,
         lists: Vec<List>,
         from: Option<Position>,
-        gathered: &mut dyn Gather,
+        gathered: &mut dyn Gather<L::Item>,
     ) -> Result<Found, Error> {
         match self.shortest(lists).await? {
-            Some(list) => list.gather("", &from.unwrap_or_default(), gathered).await,
+            Some(list) => {
+                let from = from.unwrap_or_default();
+                list.gather::<L>("", &from, gathered).await
+            }
             None => Ok(Found::default()),
         }
     }

@@ -166,7 +166,7 @@ problem_types! {
         "Too many requests changed the same user, email or username at the same time. This change may or may not have been made.",
         "Repeat the request after the time in Retry-After, or check whether the change was made.";
     INDEXING = SERVICE_UNAVAILABLE "indexing" "Index being made",
-        "The index that this search needs is being made. The detail says how many users it has so far. Each search goes on with it.",
+        "The index that this search needs is being made. The detail says how many users, or groups, it has so far. Each search goes on with it.",
         "Repeat the request after the time in Retry-After, until it is answered.";
     EXHAUSTED = INSUFFICIENT_STORAGE "exhausted" "Exhausted",
         "The directory, or this user, has reached a limit of the storage format.",

@@ -1,13 +1,15 @@
-//! `/groups`: a page of groups, a group by its name, and new groups.
+//! `/groups`: a page of groups, a group by its name, groups by words; and new groups.
 
 use http::header::LOCATION;
 use http::{Method, Response, StatusCode};
 
+use super::super::collection::PAGING;
 use super::super::listing::{Listing, limit, next_page};
+use super::super::search::{Search, asked};
 use super::group::represent;
 use crate::auth::{Permission, Scope};
-use crate::directory::Gather;
-use crate::group::{GroupName, GroupProfile};
+use crate::directory::{Gather, Order};
+use crate::group::{Group, GroupName, GroupProfile};
 use crate::message::body::{self, Body};
 use crate::message::precondition::Preconditions;
 use crate::message::problem::Problem;
@@ -19,6 +21,9 @@ use crate::service::resource::{Call, Operation, Resource, handled};
 use crate::store::Store;
 
 const PATH: &str = "/groups";
+
+/// The method and path of the requests for listings, for the log.
+const PLACE: &str = "GET /groups";
 
 pub(super) const fn resource<S: Store, P: Platform, B: Body>() -> Resource<S, P, B> {
     Resource {
@@ -73,9 +78,21 @@ async fn list<S: Store, P: Platform, B>(
         trace,
         ..
     } = *call;
-    let query = Query::parse(request.uri().query(), &["limit", "after", "name"])?;
+    let query = Query::parse(
+        request.uri().query(),
+        &[PAGING, &["name", "q", "sort"]].concat(),
+    )?;
     let preconditions = Preconditions::of(request.headers())?;
     let mut listing = Listing::whole();
+    let search = Search {
+        directory,
+        configuration,
+        trace: &trace,
+        query: &query,
+        what: "group",
+        place: PLACE,
+        path: PATH,
+    };
     if let Some(name) = query.get("name") {
         query.alone("name", &[])?;
         let name = GroupName::try_from(name.to_owned())
@@ -84,14 +101,35 @@ async fn list<S: Store, P: Platform, B>(
             listing.push(group);
         }
         listing.note_complete();
+    } else if query.get("q").is_some() {
+        query.alone("q", &[PAGING])?;
+        let asked = asked(&query)?;
+        let find = async |from, listing: &mut dyn Gather<Group>| {
+            directory.search_groups(&asked, from, listing).await
+        };
+        search.fill(&mut listing, |_| true, find).await?;
+    } else if let Some(sort) = query.get("sort") {
+        let order = order(sort)?;
+        let find = async |from, listing: &mut dyn Gather<Group>| {
+            directory.list_groups_by_name(order, from, listing).await
+        };
+        search.fill(&mut listing, |_| true, find).await?;
     } else {
         let after = query.number("after", 0, u64::MAX)?.unwrap_or(0);
         let limit = limit(configuration, &query)?;
         listing.limit = limit as usize;
         let page = directory.list_groups(after, &mut listing).await?;
-        let place = "GET /groups";
-        log_unreadable_groups(directory.platform, &trace, place, &page.unreadable);
+        log_unreadable_groups(directory.platform, &trace, PLACE, &page.unreadable);
         listing.next = page.next.map(|next| next_page(PATH, &query, limit, next));
     }
     listing.respond(&preconditions)
+}
+
+/// The order of names that the parameter `sort` asks for.
+fn order(sort: &str) -> Result<Order, Problem> {
+    match sort {
+        "name" => Ok(Order::Ascending),
+        "-name" => Ok(Order::Descending),
+        _ => Err(Problem::invalid_query("must be name or -name", "sort")),
+    }
 }

@@ -66,6 +66,7 @@ async fn list<S: Store, P: Platform, B>(
         configuration: call.configuration,
         trace: &call.trace,
         query: &query,
+        what: "user",
         place: "GET /groups/{id}/members",
         path: &format!("/groups/{}/members", call.segment),
     };

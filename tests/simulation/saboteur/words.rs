@@ -1,4 +1,4 @@
-//! Sabotages of the index of words.
+//! Sabotages of the indexes of words: of users, and of groups.
 
 use serde_json::Value;
 
@@ -11,12 +11,20 @@ use crate::store::SimStore;
 /// Lets an operation happen, broken.
 pub fn apply(sabotage: Sabotage, store: &mut SimStore, operation: &Operation) -> Answer {
     let key = operation.key();
-    let (node, record) = (key.starts_with("words/"), key.starts_with("user/"));
+    let (nodes, records) = match sabotage.concerns_group_words() {
+        true => ("group-words/", "group/"),
+        false => ("words/", "user/"),
+    };
+    let (node, record) = (key.starts_with(nodes), key.starts_with(records));
     match (sabotage, operation) {
-        (WordUnlisted, Operation::Swap(_, value)) if node && announces(store, key, value) => {
+        (WordUnlisted | GroupUnlisted, Operation::Swap(_, value))
+            if node && announces(store, key, value) =>
+        {
             Answer::Swap(true)
         }
-        (WordMergedUnfenced, Operation::Swap(_, value)) if record && is_same(store, key, value) => {
+        (WordMergedUnfenced | GroupMergedUnfenced, Operation::Swap(_, value))
+            if record && is_same(store, key, value) =>
+        {
             Answer::Swap(true)
         }
         (WordBoundUnmarked, Operation::Swap(watch, value)) if record && is_marked(value) => {
@@ -25,7 +33,9 @@ pub fn apply(sabotage: Sabotage, store: &mut SimStore, operation: &Operation) ->
             };
             store.perform(&Operation::Swap(watch.clone(), changed(value, unmarked)))
         }
-        (WordBoundKept, Operation::Swap(_, value)) if node && is_raised(store, key, value) => {
+        (WordBoundKept | GroupBoundKept, Operation::Swap(_, value))
+            if node && is_raised(store, key, value) =>
+        {
             Answer::Swap(true)
         }
         _ => store.perform(operation),
