@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Options, Service, browse};
+use crate::support::{Gate, Options, Service, browse};
 
 #[test]
 fn a_group_is_made_filled_by_search_filtered_by_and_deleted() {
@@ -79,5 +79,66 @@ fn a_group_is_made_filled_by_search_filtered_by_and_deleted() {
         browser.see("the id is 2 and no longer 1").await;
         browser.wait_for_place("/admin/groups/2").await;
         assert_eq!(service.get("/groups/2").await["description"], "Others");
+    });
+}
+
+#[test]
+fn groups_are_searched_as_one_types_sorted_and_turned_over_and_the_url_is_the_state() {
+    let service = Service::open();
+    browse(Options::default(), async move |browser| {
+        for number in 1..=60 {
+            let name = match number {
+                7 => "Night Ops".to_owned(),
+                8 => "Opéra".to_owned(),
+                _ => format!("Team {number:02}"),
+            };
+            service.post("/groups", json!({ "name": name })).await;
+        }
+        let gate = Gate::before(&service).await;
+        let at = |path: &str| format!("{}/admin{path}", gate.url);
+        browser.goto(&at("/groups")).await;
+        browser.find("table", "Groups").await;
+        browser.see("50 groups on this page").await;
+        browser.click("button", "Next page").await;
+        browser.wait_for_first(&["Team 51"]).await;
+        browser.click("button", "First page").await;
+        browser.wait_for_first(&["Team 01"]).await;
+        // The first search makes the index.
+        browser.fill("Search groups", "op").await;
+        browser.wait_for_names(&["Night Ops", "Opéra"]).await;
+        browser.see("2 groups").await;
+        browser.wait_for_place("/admin/groups?q=op").await;
+        browser.fill("Search groups", "ops nig").await;
+        browser.wait_for_names(&["Night Ops"]).await;
+        browser.click("link", "Night Ops").await;
+        browser.find("heading", "Night Ops").await;
+        browser.client.back().await.expect("it goes back");
+        browser.wait_for_names(&["Night Ops"]).await;
+        assert_eq!(browser.value("searchbox", "Search groups").await, "ops nig");
+        browser.fill("Search groups", "nothinghasthis").await;
+        browser.see("No group was found.").await;
+        // A link shows the same.
+        browser.goto(&at("/groups?q=team+6")).await;
+        browser.wait_for_names(&["Team 60"]).await;
+        assert!(browser.look_for("button", "Name").await.is_none());
+        browser.fill("Search groups", "").await;
+        browser.wait_for_first(&["Team 01"]).await;
+        browser.click("button", "Name").await;
+        browser.wait_for_place("/admin/groups?sort=name").await;
+        browser
+            .wait_for_first(&["Night Ops", "Opéra", "Team 01"])
+            .await;
+        browser.click("button", "Name").await;
+        browser.wait_for_first(&["Team 60", "Team 59"]).await;
+        browser.click("button", "Next page").await;
+        browser.wait_for_first(&["Team 10"]).await;
+        browser.click("button", "First page").await;
+        browser.wait_for_first(&["Team 60"]).await;
+        // While the service is away, as while the index is made, a search waits.
+        gate.set_closed(true);
+        browser.fill("Search groups", "night").await;
+        browser.see("Trying again").await;
+        gate.set_closed(false);
+        browser.wait_for_names(&["Night Ops"]).await;
     });
 }

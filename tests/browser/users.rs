@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Browser, Key, Options, Service, browse};
+use crate::support::{Key, Options, Service, browse};
 
 fn people(count: u32) -> impl Iterator<Item = Value> {
     (1..=count).map(|number| {
@@ -13,38 +13,6 @@ fn people(count: u32) -> impl Iterator<Item = Value> {
             "attributes": { "team": if number % 2 == 0 { "blue" } else { "red" } },
         })
     })
-}
-
-async fn open(browser: &Browser, service: &Service, path: &str) {
-    browser.goto(&format!("{}/admin{path}", service.url)).await;
-}
-
-/// The names in the list.
-async fn names(browser: &Browser) -> Vec<String> {
-    let script = "return [...document.querySelectorAll('tbody tr td:first-child a')].map((link) => link.textContent)";
-    let names = browser.run(script, vec![]).await;
-    let names = names.as_array().expect("a list").iter();
-    names
-        .map(|name| name.as_str().expect("a name").to_owned())
-        .collect()
-}
-
-/// Waits until the list begins so.
-async fn wait_for_first(browser: &Browser, expected: &[&str]) {
-    browser
-        .until(&format!("{expected:?} at first"), async || {
-            let names = names(browser).await;
-            names.iter().take(expected.len()).eq(expected)
-        })
-        .await;
-}
-
-async fn wait_for_names(browser: &Browser, expected: &[&str]) {
-    browser
-        .until(&format!("{expected:?}"), async || {
-            names(browser).await == expected
-        })
-        .await;
 }
 
 #[test]
@@ -58,30 +26,30 @@ fn a_search_answers_while_it_is_typed_and_the_url_is_the_state() {
                 json!({ "name": "Ada Byron", "active": false }),
             ])
             .await;
-        open(&browser, &service, "/").await;
+        browser.open(&service, "/").await;
         browser.find("table", "Users").await;
         browser.fill("Search users", "ad").await;
-        wait_for_names(&browser, &["Ada Byron", "Ada Lovelace"]).await;
+        browser.wait_for_names(&["Ada Byron", "Ada Lovelace"]).await;
         browser.wait_for_place("/admin/users?q=ad").await;
         browser.choose("Status", "Active").await;
-        wait_for_names(&browser, &["Ada Lovelace"]).await;
+        browser.wait_for_names(&["Ada Lovelace"]).await;
         browser.click("link", "Ada Lovelace").await;
         browser.find("heading", "Ada Lovelace").await;
         browser.client.back().await.expect("it goes back");
-        wait_for_names(&browser, &["Ada Lovelace"]).await;
+        browser.wait_for_names(&["Ada Lovelace"]).await;
         assert_eq!(browser.value("searchbox", "Search users").await, "ad");
         browser.client.back().await.expect("it goes back");
-        wait_for_names(&browser, &["Ada Byron", "Ada Lovelace"]).await;
+        browser.wait_for_names(&["Ada Byron", "Ada Lovelace"]).await;
         assert_eq!(browser.place().await, "/admin/users?q=ad");
         browser.client.back().await.expect("it goes back");
         browser
-            .until("all", async || names(&browser).await.len() == 11)
+            .until("all", async || browser.names().await.len() == 11)
             .await;
         browser.client.forward().await.expect("it goes forward");
-        wait_for_names(&browser, &["Ada Byron", "Ada Lovelace"]).await;
+        browser.wait_for_names(&["Ada Byron", "Ada Lovelace"]).await;
         // A link to it shows the same.
-        open(&browser, &service, "/users?q=ad&active=true").await;
-        wait_for_names(&browser, &["Ada Lovelace"]).await;
+        browser.open(&service, "/users?q=ad&active=true").await;
+        browser.wait_for_names(&["Ada Lovelace"]).await;
         assert_eq!(browser.value("combobox", "Status").await, "true");
         browser.fill("Search users", "nobodyhasthis").await;
         browser.see("Nobody was found").await;
@@ -93,26 +61,26 @@ fn users_are_sorted_filtered_and_turned_over_page_by_page() {
     let service = Service::open();
     browse(Options::default(), async move |browser| {
         service.import(people(120)).await;
-        open(&browser, &service, "/users").await;
+        browser.open(&service, "/users").await;
         browser.see("50 of 120 users").await;
         browser.click("button", "Next page").await;
-        wait_for_first(&browser, &["Person 051"]).await;
+        browser.wait_for_first(&["Person 051"]).await;
         browser.click("button", "Next page").await;
-        wait_for_first(&browser, &["Person 101"]).await;
+        browser.wait_for_first(&["Person 101"]).await;
         assert!(browser.look_for("button", "Next page").await.is_none());
         browser.click("button", "Previous page").await;
-        wait_for_first(&browser, &["Person 051"]).await;
+        browser.wait_for_first(&["Person 051"]).await;
         browser.click("button", "First page").await;
-        wait_for_first(&browser, &["Person 001"]).await;
+        browser.wait_for_first(&["Person 001"]).await;
         browser.click("button", "Name").await;
         browser.wait_for_place("/admin/users?sort=name").await;
         browser.click("button", "Name").await;
-        wait_for_first(&browser, &["Person 120"]).await;
+        browser.wait_for_first(&["Person 120"]).await;
         // Of the indexed attributes each has a field.
         browser.fill("team", "blue\u{E007}").await;
-        wait_for_first(&browser, &["Person 120", "Person 118"]).await;
+        browser.wait_for_first(&["Person 120", "Person 118"]).await;
         browser.choose("Status", "Switched off").await;
-        wait_for_first(&browser, &["Person 120", "Person 114"]).await;
+        browser.wait_for_first(&["Person 120", "Person 114"]).await;
         // Columns are chosen, and are in the URL.
         browser
             .run("document.querySelector('details').open = true", vec![])
@@ -140,7 +108,7 @@ fn a_new_user_is_told_what_is_wrong_at_each_field() {
         service
             .import([json!({ "name": "Ada", "email": "ada@example.com" })])
             .await;
-        open(&browser, &service, "/users").await;
+        browser.open(&service, "/users").await;
         browser.click("button", "New user").await;
         browser.fill("Email", "no address").await;
         browser.fill("Attributes", "{\"team\": }").await;
@@ -188,7 +156,7 @@ fn a_user_is_changed_and_switched_off_and_numbers_stay_as_they_are() {
     let service = Service::open();
     browse(Options::default(), async move |browser| {
         service.import([json!({ "name": "Ada", "email": "ada@example.com", "attributes": { "big": 9_007_199_254_740_993_u64, "x": 1 } })]).await;
-        open(&browser, &service, "/users/1").await;
+        browser.open(&service, "/users/1").await;
         browser.click("button", "Save").await;
         browser.see("Nothing was changed.").await;
         browser.fill("Name", "Ada Lovelace").await;
@@ -240,7 +208,7 @@ fn a_user_is_deleted_by_name_and_comes_back_under_another_id() {
                 json!({ "name": "Ada", "email": "ada@example.com", "attributes": { "x": 1 } }),
             ])
             .await;
-        open(&browser, &service, "/users/1").await;
+        browser.open(&service, "/users/1").await;
         browser.click("button", "Delete").await;
         browser.fill("To confirm, type Ada", "Eve").await;
         browser.click("button", "Delete").await;
@@ -273,7 +241,7 @@ fn a_name_is_confirmed_as_the_page_shows_it() {
         // Two blanks, and an accent of its own.
         let name = "Ada  Lace\u{301}";
         service.import([json!({ "name": name })]).await;
-        open(&browser, &service, "/users/1").await;
+        browser.open(&service, "/users/1").await;
         browser.click("button", "Delete").await;
         browser.find("button", "Cancel").await;
         browser.press(&format!("Ada Lac\u{e9}{}", Key::ENTER)).await;
@@ -289,11 +257,15 @@ fn the_last_change_is_an_order_too() {
         service
             .patch("/users/1", json!({ "username": "changed" }))
             .await;
-        open(&browser, &service, "/users?columns=updated_at").await;
+        browser.open(&service, "/users?columns=updated_at").await;
         browser.click("button", "Changed").await;
-        wait_for_names(&browser, &["Person 002", "Person 003", "Person 001"]).await;
+        browser
+            .wait_for_names(&["Person 002", "Person 003", "Person 001"])
+            .await;
         browser.click("button", "Changed").await;
-        wait_for_names(&browser, &["Person 001", "Person 003", "Person 002"]).await;
+        browser
+            .wait_for_names(&["Person 001", "Person 003", "Person 002"])
+            .await;
     });
 }
 
@@ -301,7 +273,7 @@ fn the_last_change_is_an_order_too() {
 fn what_is_typed_is_not_lost_by_a_click_or_a_step_back() {
     let service = Service::open();
     browse(Options::default(), async move |browser| {
-        open(&browser, &service, "/users").await;
+        browser.open(&service, "/users").await;
         browser.click("button", "New user").await;
         browser.fill("Name", "Ada").await;
         browser.run("history.back()", vec![]).await;

@@ -129,8 +129,9 @@ export const texts = {
   // Groups.
   newGroup: "New group",
   noGroups: "There are no groups.",
-  findGroup: "Find a group",
-  open: "Open",
+  noGroupFound: "No group was found.",
+  searchGroups: "Search groups",
+  countOfGroups: (shown, isPart) => `${number(shown)} ${shown === 1 ? "group" : "groups"}${isPart ? " on this page" : ""}`,
   tableOfGroups: "Table of groups",
   deleteGroup: (name) => `Delete the group ${name}?`,
   groupDeleted: (name, id) => `The group ${name} was deleted, with the id ${id}.`,

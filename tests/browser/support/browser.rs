@@ -18,7 +18,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
 use url::{ParseError, Url};
 
-use super::root;
+use super::{Service, root};
 
 /// How long the page may take to show what it is to show: an import of 10,000 lines, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -256,12 +256,44 @@ impl Browser {
             .unwrap_or_default()
     }
 
+    /// Opens a path of the page.
+    pub async fn open(&self, service: &Service, path: &str) {
+        self.goto(&format!("{}/admin{path}", service.url)).await;
+    }
+
+    /// The names in a list of users or groups.
+    pub async fn names(&self) -> Vec<String> {
+        let script = "return [...document.querySelectorAll('tbody tr td:first-child a')].map((link) => link.textContent)";
+        let names = self.run(script, vec![]).await;
+        let names = names.as_array().expect("a list").iter();
+        names
+            .map(|name| name.as_str().expect("a name").to_owned())
+            .collect()
+    }
+
+    /// Waits until the list begins so.
+    pub async fn wait_for_first(&self, expected: &[&str]) {
+        self.until(&format!("{expected:?} at first"), async || {
+            let names = self.names().await;
+            names.iter().take(expected.len()).eq(expected)
+        })
+        .await;
+    }
+
+    /// Waits until the list is this.
+    pub async fn wait_for_names(&self, expected: &[&str]) {
+        self.until(&format!("{expected:?}"), async || {
+            self.names().await == expected
+        })
+        .await;
+    }
+
     /// Types a text into a field, in place of what is there.
     pub async fn fill(&self, name: &str, text: &str) {
         let role = match name {
             _ if name.starts_with("Search") => "searchbox",
             // They propose what there is.
-            "Group" | "Add to the group" | "Find a group" => "combobox",
+            "Group" | "Add to the group" => "combobox",
             _ => "textbox",
         };
         let element = self.find(role, name).await;
