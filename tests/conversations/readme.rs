@@ -137,7 +137,7 @@ fn the_first_conversation_is_as_it_is_told_after_the_one_command_that_spin_needs
     for (document, heading, count) in [
         (README, "A first conversation", 7),
         (API, "Endpoints", 1),
-        (API, "Groups", 6),
+        (API, "Groups", 8),
         (BULK, "Many users", 3),
     ] {
         let commands = commands(section(document, heading));
