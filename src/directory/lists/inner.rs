@@ -43,7 +43,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     }
 
     /// Splits a node that is not a leaf, unless another request writes it meanwhile. The right half
-    /// doesn't know the bounds of its children yet.
+    /// doesn't know those bounds of its children yet that contain a part of a name.
     async fn split_inner(&self, node: &Above) -> Result<(), Error> {
         if node.id == self.root {
             return self.push_down(&node.node()).await;
@@ -51,7 +51,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         let (left, right) = node.children.split_at(node.children.len() / 2);
         let right = Node {
             next: node.next.clone(),
-            content: Content::Inner(right.iter().map(|child| Link::to(child.node)).collect()),
+            content: Content::Inner(right.iter().map(Link::without_name).collect()),
         };
         let replacement = Node {
             next: Some(Link::to(self.add(right).await?)),
@@ -65,7 +65,7 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     pub(super) async fn push_down(&self, root: &Node) -> Result<(), Error> {
         let mut below = root.clone();
         if let Content::Inner(children) = &mut below.content {
-            children.iter_mut().for_each(|child| child.low = None);
+            *children = children.iter().map(Link::without_name).collect();
         }
         let child = Link {
             low: Some(Position::default()),

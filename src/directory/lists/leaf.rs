@@ -184,10 +184,11 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
                 return Ok(false);
             }
         }
-        if bound.is_some() {
+        if let Some(bound) = bound {
+            let (right, low) = leaf_of(right, high).new_from(bound);
             next = Some(Link {
-                low: bound,
-                node: self.add(Node::leaf(leaf_of(right, high), next)).await?,
+                low,
+                node: self.add(Node::leaf(right, next)).await?,
             });
         }
         self.write(reached.loaded()?, Node::leaf(leaf, next)).await

@@ -15,7 +15,7 @@ pub struct NodeId(pub i64);
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Node {
     /// The next node of the same level. It has its `low` here for as long as it is a
-    /// new leaf that does not have it itself.
+    /// new leaf that does not have it itself, as that contains a part of a name.
     pub next: Option<Link>,
     pub content: Content,
 }
@@ -118,6 +118,14 @@ impl Link {
     pub fn to(node: NodeId) -> Link {
         Link { low: None, node }
     }
+
+    /// This link, without the bound if that contains a part of a name.
+    pub fn without_name(&self) -> Link {
+        Link {
+            low: self.low.clone().filter(Position::is_nameless),
+            node: self.node,
+        }
+    }
 }
 
 impl Leaf {
@@ -129,6 +137,17 @@ impl Leaf {
         if moving && !self.moving.contains(&id) {
             self.moving.push(id);
         }
+    }
+
+    /// The same leaf, as a new one that begins at `low`. Also the bound that the link to it has: the link
+    /// says in its place where it begins if that contains a part of a name.
+    pub fn new_from(mut self, low: Position) -> (Leaf, Option<Position>) {
+        let (own, linked) = match low.is_nameless() {
+            true => (Some(low), None),
+            false => (None, Some(low)),
+        };
+        self.low = own;
+        (self, linked)
     }
 
     /// Removes users, and their marks.

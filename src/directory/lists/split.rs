@@ -27,9 +27,9 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
         let Some(first) = right.first() else {
             return Ok(false);
         };
-        let low = Some(Position::by_id(*first));
-        let half = |ids: Vec<UserId>, low| Leaf {
-            low,
+        let low = Position::by_id(*first);
+        let half = |ids: Vec<UserId>| Leaf {
+            low: None,
             moving: leaf
                 .moving
                 .iter()
@@ -39,12 +39,16 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             ids,
             high: None,
         };
-        let right = Node::leaf(half(right, None), node.next.clone());
-        let next = Some(Link {
+        let (right, low) = half(right).new_from(low);
+        let next = Link {
             low,
-            node: self.add(right).await?,
-        });
-        let left = Node::leaf(half(ids, Some(reached.low.clone())), next);
-        self.write(reached.loaded()?, left).await
+            node: self.add(Node::leaf(right, node.next.clone())).await?,
+        };
+        let left = Leaf {
+            low: Some(reached.low.clone()),
+            ..half(ids)
+        };
+        self.write(reached.loaded()?, Node::leaf(left, Some(next)))
+            .await
     }
 }

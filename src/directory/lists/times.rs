@@ -54,8 +54,9 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             }
         }
         leaf.high = new.last().cloned();
+        let (leaf, low) = leaf.new_from(new.first().cloned().unwrap_or_default());
         let next = Some(Link {
-            low: new.first().cloned(),
+            low,
             node: self.add(Node::leaf(leaf, None)).await?,
         });
         match self
