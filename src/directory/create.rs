@@ -257,6 +257,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             bounds: Vec::new(),
             indexed: Vec::new(),
             in_updates: false,
+            unmarked: 0,
         })
     }
 }

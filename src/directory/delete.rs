@@ -20,7 +20,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     pub async fn delete<E: From<Error>>(
         &self,
         id: UserId,
-        check: impl Fn(&User) -> Result<(), E>,
+        check: &dyn Fn(&User) -> Result<(), E>,
     ) -> Result<(), E> {
         // 1. The record is read.
         let mut loaded = self.load_for_update(id).await?;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::claim::{self, Claim, Claimant, Claimed};
 use super::listed::Listed;
-use super::lists::List;
+use super::lists::{Led, List};
 use super::page::{Gather, MISSES};
 use super::record::{Record, State};
 use super::versioned::{Loaded, Written};
@@ -244,7 +244,8 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 after.claim = claim.await?;
             }
             // 3. Searches find it by the new name, too.
-            let left = self.index_change(id.claimant(), &before, &mut after);
+            let mut led = Led::default();
+            let left = self.index_change(id.claimant(), &before, &mut after, &mut led);
             let left = left.await?;
             // 4. The record is replaced, unless another request has written it since.
             match self.write_group(loaded, claims, after.clone()).await? {

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use super::census::{ended, note_given};
 use super::ledger::Given;
 use super::listed::Listed;
-use super::lists::{List, Places, Tree};
+use super::lists::{Led, List, Places, Tree};
 use super::record::{Live, State};
 use super::versioned::{self, Loaded, Written};
 use super::{ATTEMPTS, Directory, Error, number, pointer};
@@ -75,14 +75,15 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
         }
     }
 
-    /// Lets searches find a user or a group by what it is about to become. The caller has already
-    /// loaded the record. Answers the places of the old version that give bounds, and that the user or
-    /// the group leaves.
+    /// Lets searches find a user or a group by what it is about to become, also where `led` says that
+    /// they do. The caller has already loaded the record. Answers the places of the old version that
+    /// give bounds, and that the user or the group leaves.
     pub(super) async fn index_change<L: Listed>(
         &self,
         id: UserId,
         before: &L,
         after: &mut L,
+        led: &mut Led,
     ) -> Result<Places, Error> {
         let mut left = Places::default();
         // In the order of names.
@@ -107,6 +108,7 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
             gone.retain_lists(|list| rule.has(list));
             gone.remove_all(&new);
             new.remove_all(&old);
+            new.remove_all(&led.places);
             if !new.lists().is_empty() {
                 is_moved |= rule == Rule::Names;
                 let index = match rule.is_by_words() {
@@ -116,14 +118,15 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
                 };
                 if let Some(index) = index {
                     index.insert::<L>(&new, true).await?;
+                    if rule != Rule::Updates {
+                        led.places.append(new);
+                    }
                 }
             }
-            for (list, positions) in gone.into_lists() {
-                after.set_gives_bound(&list, false);
-                positions
-                    .into_iter()
-                    .for_each(|position| left.add(list.clone(), position));
+            for (list, _) in gone.lists() {
+                after.set_gives_bound(list, false);
             }
+            left.append(gone);
         }
         Ok(left)
     }
@@ -132,7 +135,8 @@ impl<'d, S: Store, P: Platform> Directory<'d, S, P> {
     /// later search does.
     pub(super) async fn release<L: Listed>(&self, left: Places) {
         for (list, positions) in left.lists() {
-            if let Ok(Some(tree)) = self.list_if_any(list.clone()).await {
+            // There is the list. Where `get` is late and finds none, this looks again.
+            if let Ok(tree) = self.list_or_new(list.clone()).await {
                 for position in positions {
                     let _ = tree.release::<L>(position).await;
                 }

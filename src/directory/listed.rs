@@ -46,6 +46,10 @@ pub(super) trait Listed: Claimant {
     /// Notes that it is in an index, if the record tells of that one. Answers whether it was noted
     /// before.
     fn note(&mut self, rule: Rule<'_>) -> bool;
+
+    /// Counts that a mark on it was removed from a leaf, if changes rely on that, see
+    /// [`Led`](super::lists::Led).
+    fn count_unmarked(&mut self) {}
 }
 
 impl Listed for Live {
@@ -158,6 +162,10 @@ impl Listed for Live {
             Rule::Updates => std::mem::replace(&mut self.in_updates, true),
             Rule::Names | Rule::Words | Rule::GroupWords => false,
         }
+    }
+
+    fn count_unmarked(&mut self) {
+        self.unmarked = self.unmarked.wrapping_add(1);
     }
 }
 

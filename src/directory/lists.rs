@@ -17,7 +17,8 @@
 //!   which is read after the leaf and before the leaf's swap, by `current`, as `get` may be late.
 //!   A change that writes the leaf in between makes that swap fail. A change that wrote the leaf
 //!   before, and has not swapped the record yet, has left the mark `moving`: then the record is
-//!   written once more, unchanged, which makes the change fail.
+//!   written once more, which makes the change fail, and counts that a mark was removed. A change
+//!   that begins again writes only leaves that it has not written since that was counted last, see [`Led`].
 //! - A final record never comes to life: its id may be removed at any time.
 //!
 //! Creates leave the lists of an [index](super::index) alone: users get into them by merging. Deletes
@@ -30,6 +31,7 @@ mod descent;
 mod inner;
 mod leaf;
 mod node;
+mod places;
 mod position;
 mod shortest;
 mod split;
@@ -49,6 +51,7 @@ use crate::platform::Platform;
 use crate::store::Store;
 use crate::user::{AttributePath, ExternalId, UserId};
 pub(super) use node::{Node, NodeId};
+pub(super) use places::{Led, Places};
 pub(super) use tree::Tree;
 
 /// A list of users.
@@ -120,50 +123,6 @@ impl List {
         };
         let digest = Sha256::digest(prefix);
         digest.first_chunk().map(|first| u32::from_be_bytes(*first))
-    }
-}
-
-/// Positions of users in lists. The lists ascend, and so do the positions in each.
-#[derive(Debug, Default)]
-pub(super) struct Places(Vec<(List, Vec<Position>)>);
-
-impl Places {
-    /// Adds a position, if it is not there yet.
-    pub fn add(&mut self, list: List, position: Position) {
-        // Each is put in its place: to sort takes 5 KB of the component for each type that is sorted.
-        let place = self.0.partition_point(|(other, _)| *other < list);
-        match self.0.get_mut(place) {
-            Some((known, positions)) if *known == list => {
-                if let Err(place) = positions.binary_search(&position) {
-                    positions.insert(place, position);
-                }
-            }
-            _ => self.0.insert(place, (list, vec![position])),
-        }
-    }
-
-    /// All lists, with the positions in each.
-    pub fn lists(&self) -> &[(List, Vec<Position>)] {
-        &self.0
-    }
-
-    /// All lists, with the positions in each.
-    pub fn into_lists(self) -> Vec<(List, Vec<Position>)> {
-        self.0
-    }
-
-    /// Keeps some of the lists.
-    pub fn retain_lists(&mut self, is_kept: impl Fn(&List) -> bool) {
-        self.0.retain(|(list, _)| is_kept(list));
-    }
-
-    /// Removes what is in `others`, too.
-    pub fn remove_all(&mut self, others: &Places) {
-        self.0.retain_mut(|(list, positions)| {
-            let other = others.0.iter().find(|(other, _)| other == list);
-            positions.retain(|position| !other.is_some_and(|(_, other)| other.contains(position)));
-            !positions.is_empty()
-        });
     }
 }
 

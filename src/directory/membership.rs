@@ -63,6 +63,8 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             Err(Error::NotFound) if membership == Membership::NoMember => return Ok(false),
             loaded => loaded?,
         };
+        // When the list of the group was written, by what the record said of marks then.
+        let mut led = None;
         for _ in 0..ATTEMPTS {
             let State::Live(mut live) = loaded.value.state.clone() else {
                 return match membership {
@@ -77,8 +79,12 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
                 }
                 (Membership::Member, Err(_)) => {
                     self.make_room(&mut live).await?;
-                    // 2. The list of the group leads to the user.
-                    self.lead_to(List::Group(group), id).await?;
+                    // 2. The list of the group leads to the user, unless an attempt before wrote it and
+                    // no mark was removed since.
+                    if led != Some(live.unmarked) {
+                        self.lead_to(List::Group(group), id).await?;
+                        led = Some(live.unmarked);
+                    }
                     let place = live.groups.partition_point(|other| *other < group);
                     live.groups.insert(place, group);
                 }

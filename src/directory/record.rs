@@ -67,6 +67,10 @@ pub(super) struct Live {
     /// Whether the user is in the list in the order of last changes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_updates: bool,
+    /// How often a mark on the user was removed from a leaf: since then, an id that a request wrote
+    /// there may be gone.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unmarked: u32,
 }
 
 /// The answer to a create with an idempotency key. A repeat sends the other members of the
@@ -76,6 +80,10 @@ pub(super) struct FirstAnswer {
     /// Distinguishes a repeat of the request from another request.
     pub request: Fingerprint,
     pub version: Version,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl Live {

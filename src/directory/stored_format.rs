@@ -18,7 +18,7 @@ use crate::fake::{FakePlatform, FakeStore, ready};
 use crate::user::{Profile, User, UserId};
 
 /// Records of users. The first form of the format 1.
-const RECORDS: [&str; 11] = [
+const RECORDS: [&str; 12] = [
     r#"{"format":1,"writes":["00000000000000a1"],"value":{"claims":0,"state":{"pending":{"created_at":1800000000000}}}}"#,
     r#"{"format":1,"writes":["00000000000000a2"],"value":{"claims":0,"state":{"live":{"version":"00000000000000a2","profile":{"name":"Bea"},"created_at":1800000000000,"updated_at":1800000000001}}}}"#,
     LIVE,
@@ -29,6 +29,8 @@ const RECORDS: [&str; 11] = [
     r#"{"format":1,"writes":["00000000000000a5"],"value":{"claims":0,"state":{"live":{"version":"00000000000000a5","profile":{"name":"Bea","attributes":{"team":"blue"}},"created_at":1800000000000,"updated_at":1800000000001,"indexed":["team"]}}}}"#,
     // In the list of last changes.
     r#"{"format":1,"writes":["00000000000000a6"],"value":{"claims":0,"state":{"live":{"version":"00000000000000a6","profile":{"name":"Bea"},"created_at":1800000000000,"updated_at":1800000000001,"in_updates":true}}}}"#,
+    // A mark on the user was removed from a leaf.
+    r#"{"format":1,"writes":["00000000000000a7"],"value":{"claims":0,"state":{"live":{"version":"00000000000000a7","profile":{"name":"Bea"},"created_at":1800000000000,"updated_at":1800000000001,"unmarked":2}}}}"#,
     r#"{"format":1,"writes":["00000000000000a3","00000000000000a2"],"value":{"claims":1,"state":{"deleted":{"by":"00000000000000a3"}}}}"#,
     r#"{"format":1,"writes":["00000000000000a3","00000000000000a2"],"value":{"claims":4294967295,"state":"void"}}"#,
     // Before 1970, by a clock that was wrong.
@@ -174,7 +176,7 @@ fn members_of_a_newer_version_survive_a_change_by_this_one_and_go_with_their_use
     let values = [("user/1", stored.as_bytes())];
 
     let (store, changed) = with_store(&values, async |directory| {
-        directory.update(first(), renamed).await
+        directory.update(first(), &renamed).await
     });
     changed.expect("a change");
     let after = value_of(&store, "user/1");
@@ -188,7 +190,7 @@ fn members_of_a_newer_version_survive_a_change_by_this_one_and_go_with_their_use
     assert_eq!(after, expected);
 
     let (store, deleted) = with_store(&values, async |directory| {
-        directory.delete(first(), |_| Ok::<_, Error>(())).await
+        directory.delete(first(), &|_| Ok::<_, Error>(())).await
     });
     deleted.expect("a delete");
     let after = value_of(&store, "user/1");
@@ -208,7 +210,7 @@ fn a_value_of_a_newer_format_is_not_read_and_stays_as_it_is() {
     let (_, read) = with_store(&values, async |directory| directory.get(first()).await);
     assert_eq!(read, Err(unreadable.clone()));
     let (store, changed) = with_store(&values, async |directory| {
-        directory.update(first(), renamed).await
+        directory.update(first(), &renamed).await
     });
     assert_eq!(changed, Err(unreadable));
     assert_eq!(store.values.borrow()["user/1"], newer.as_bytes());

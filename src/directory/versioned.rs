@@ -135,6 +135,11 @@ impl<W, T: Serialize + DeserializeOwned> Loaded<W, T> {
         }
     }
 
+    /// Whether the value was not written between these two reads.
+    pub fn is_as(&self, other: &Self) -> bool {
+        self.writes.first() == other.writes.first()
+    }
+
     fn from_parts(key: String, bytes: Vec<u8>, watch: W) -> Result<Self, Error> {
         let Versioned { writes, value, .. } = Versioned::decode(&key, &bytes)?;
         Ok(Loaded {

@@ -48,10 +48,10 @@ async fn delete<S: Store, P: Platform, B: Body>(
     let is_version_required = configuration.require_preconditions;
     let delete = async |id, preconditions: &Option<Preconditions>| match preconditions {
         None if is_version_required => Err(Problem::precondition_required()),
-        None => directory.delete(id, |_| Ok::<_, Problem>(())).await,
+        None => directory.delete(id, &|_| Ok::<_, Problem>(())).await,
         Some(preconditions) => {
             let check = |user: &User| preconditions.check_change(&user.version.entity_tag());
-            let deleted = directory.delete(id, check).await;
+            let deleted = directory.delete(id, &check).await;
             deleted.map_err(|problem| preconditions.of_missing(problem))
         }
     };

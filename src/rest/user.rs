@@ -118,7 +118,7 @@ async fn update<S: Store, P: Platform, B: Body, C>(
         caller.check_own_change(&user.profile, &profile)?;
         Ok(profile)
     };
-    let updated = directory.update(id, checked).await;
+    let updated = directory.update(id, &checked).await;
     updated.map_err(|problem| wanted.of_missing(problem))
 }
 
@@ -128,7 +128,7 @@ async fn delete<S: Store, P: Platform, B>(
     let preconditions = preconditions(&call)?;
     let id = id(&call).map_err(|problem| preconditions.of_missing(problem))?;
     let check = |user: &User| preconditions.check_change(&user.version.entity_tag());
-    let deleted = call.directory.delete(id, check).await;
+    let deleted = call.directory.delete(id, &check).await;
     deleted.map_err(|problem| preconditions.of_missing(problem))?;
     Ok(no_content())
 }

@@ -166,7 +166,7 @@ async fn update_user<S: Store, P: Platform>(
         call.caller.check_own_change(&user.profile, &profile)?;
         Ok::<_, Problem>(profile)
     };
-    let updated = call.directory.update(id, checked).await?;
+    let updated = call.directory.update(id, &checked).await?;
     let user = Some(message(updated));
     Ok(v1::UpdateUserResponse { user }.into())
 }
@@ -180,7 +180,7 @@ async fn delete_user<S: Store, P: Platform>(
     let id = named("id", id, request.id)?;
     let precondition = precondition(&call, "etag", &request.etag)?;
     let checked = |user: &User| check(precondition.as_ref(), user);
-    call.directory.delete(id, checked).await?;
+    call.directory.delete(id, &checked).await?;
     Ok(v1::DeleteUserResponse {}.into())
 }
 

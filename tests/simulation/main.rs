@@ -25,6 +25,7 @@
 //! - [`many`]: searches among thousands
 //! - [`random`]: many requests, in random order, with random faults
 //! - [`scripts`], [`leftovers`]: runs with fixed steps
+//! - [`contention`]: long changes beside short ones
 //! - [`forgotten`]: no part of a name stays in the index after its user
 //! - [`sabotage`], [`saboteur`], [`broken`]: every deliberate fault is noticed
 //! - [`counts`]: how many store operations each request makes
@@ -36,6 +37,7 @@ mod broken;
 mod choice;
 mod client;
 mod conditions;
+mod contention;
 mod counts;
 mod explore;
 mod external_ids;

@@ -7,14 +7,15 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::Poll;
 
-use edge_users::directory::{Directory, Error, Gather, Order, Position, Sizes};
+use edge_users::directory::{Directory, Error, Gather, Membership, Order, Position, Sizes};
 use edge_users::folded_name::NamePrefix;
+use edge_users::group::GroupProfile;
 use edge_users::store::{Report, Store, StoreError};
 use edge_users::user::{Profile, User, UserId};
 use serde_json::json;
 
 use crate::backend::Backend;
-use crate::client::{SimPlatform, mix, poll};
+use crate::client::{Moment, SimPlatform, mix, poll};
 use crate::operation::{Answer, Operation, Watch};
 use crate::store::SimStore;
 
@@ -171,13 +172,13 @@ fn many(what: &str, name: impl Fn(u64) -> String, prefixes: &[&str]) {
     for number in (1..=USERS).step_by(7) {
         let new = format!("{} x", name(mix(number) % USERS));
         let before = store.operations.get();
-        let renamed = now(directory.update(id(number), |_| Ok::<_, Error>(profile(&new))));
+        let renamed = now(directory.update(id(number), &|_| Ok::<_, Error>(profile(&new))));
         rename = rename.max(store.operations.get() - before);
         renamed.expect("it is renamed");
         users.insert(id(number), new);
     }
     for number in (1..=USERS).step_by(5) {
-        now(directory.delete(id(number), |_| Ok::<_, Error>(()))).expect("it is deleted");
+        now(directory.delete(id(number), &|_| Ok::<_, Error>(()))).expect("it is deleted");
         users.remove(&id(number));
     }
     for prefix in prefixes {
@@ -218,7 +219,7 @@ fn many(what: &str, name: impl Fn(u64) -> String, prefixes: &[&str]) {
     println!("{what}: {each:.1} a create, {rename} at most a rename");
     assert!(each <= 10.0 && rename <= 150, "{what}: {each}, {rename}");
     for (id, _) in users {
-        now(directory.delete(id, |_| Ok::<_, Error>(()))).expect("it is deleted");
+        now(directory.delete(id, &|_| Ok::<_, Error>(()))).expect("it is deleted");
     }
     let (found, first) = walk(&directory, prefixes[0], 7);
     let (_, second) = walk(&directory, prefixes[0], 7);
@@ -246,4 +247,99 @@ fn thousands_of_users_of_one_name_are_found() {
 fn thousands_of_users_in_the_order_of_their_names_are_found() {
     let name = |number| format!("U{number:06}");
     many("ascending", name, &["u", "u00249", "u004999"]);
+}
+
+/// Adds thousands of users to a group, in this order, and answers the operations of each adding,
+/// without the read of the group.
+fn join_all(order: impl Iterator<Item = u64>) -> Vec<usize> {
+    let store = Prompt {
+        store: RefCell::new(SimStore::new(Backend::Sqlite)),
+        operations: Cell::new(0),
+    };
+    let platform = SimPlatform::new(1, 0);
+    let directory = Directory {
+        store: &store,
+        platform: &*platform,
+        sizes: Sizes::SERVICE,
+    };
+    for _ in 0..USERS {
+        now(directory.create(profile("A"), None)).expect("a user");
+    }
+    let group = json!({ "name": "g" });
+    let group: GroupProfile = serde_json::from_value(group).expect("a group");
+    let group = now(directory.create_group(group)).expect("a group");
+    let mut costs = Vec::new();
+    for number in order {
+        let id = UserId::try_from(number).expect("an id");
+        let before = store.operations.get();
+        let joined = now(directory.set_membership(&group, id, Membership::Member));
+        assert!(joined.expect("a member"));
+        costs.push(store.operations.get() - before);
+    }
+    let users = Vec::new();
+    let limit = USERS as usize;
+    let mut page = Page { users, limit };
+    now(directory.members(&group, None, &mut page)).expect("a page");
+    let members = page.users.iter().map(|user| user.id.get());
+    assert!(members.eq(1..=USERS));
+    costs
+}
+
+#[test]
+fn thousands_of_users_join_a_group_at_a_cost_that_is_bounded() {
+    let mut random: Vec<u64> = (1..=USERS).collect();
+    random.sort_by_key(|number| mix(*number));
+    for (what, order) in [
+        ("ascending", (1..=USERS).collect()),
+        ("descending", (1..=USERS).rev().collect()),
+        ("random", random),
+    ] {
+        let order: Vec<u64> = order;
+        let costs = join_all(order.into_iter());
+        let mean = costs.iter().sum::<usize>() as f64 / costs.len() as f64;
+        let most = costs.iter().max().expect("some");
+        let usual = costs.iter().filter(|cost| **cost <= 9).count();
+        println!("{what}: {mean:.2} on average, {most} at most, {usual} of {USERS} at most 9");
+        assert!(mean <= 8.0 && *most <= 40, "{what}: {mean}, {most}");
+    }
+}
+
+#[test]
+fn thousands_of_changes_are_listed_at_a_cost_that_is_bounded() {
+    let store = Prompt {
+        store: RefCell::new(SimStore::new(Backend::Sqlite)),
+        operations: Cell::new(0),
+    };
+    let platform = SimPlatform::new(1, 0);
+    let directory = Directory {
+        store: &store,
+        platform: &*platform,
+        sizes: Sizes::SERVICE,
+    };
+    for _ in 0..500 {
+        now(directory.create(profile("A"), None)).expect("a user");
+    }
+    let users = Vec::new();
+    let mut page = Page { users, limit: 1 };
+    let listed = now(directory.list_by_update(Order::Ascending, None, None, &mut page));
+    listed.expect("the index is made");
+    let mut costs = Vec::new();
+    for time in 1..=USERS {
+        platform.set(Moment {
+            now: time as i64,
+            skew: 0,
+        });
+        let id = UserId::try_from(mix(time) % 500 + 1).expect("an id");
+        let changed = Profile::from_json(json!({ "name": "A", "attributes": { "at": time } }));
+        let changed = changed.expect("a profile");
+        let changed = |_: &User| Ok::<_, Error>(changed.clone());
+        let before = store.operations.get();
+        now(directory.update(id, &changed)).expect("it is changed");
+        costs.push(store.operations.get() - before);
+    }
+    costs.sort();
+    let mean = costs.iter().sum::<usize>() as f64 / costs.len() as f64;
+    let (usual, most) = (costs[costs.len() / 2], costs[costs.len() - 1]);
+    println!("{mean:.2} on average, {usual} usually, {most} at most");
+    assert!(mean <= 13.0 && most <= 40, "{mean}, {most}");
 }

@@ -49,6 +49,7 @@ pub enum Sabotage {
     NameAnnouncedOnce,
     LeafSet,
     NameFenceSkipped,
+    UnmarkingUncounted,
     OpenForgotten,
     RightHalfLost,
     NextIgnored,
@@ -83,7 +84,7 @@ pub enum Sabotage {
 use Sabotage::*;
 
 /// All sabotages: what each breaks, and why it can't stay unnoticed.
-pub const ALL: [(Sabotage, &str, &str); 70] = [
+pub const ALL: [(Sabotage, &str, &str); 71] = [
     (
         ClaimSkipped,
         "the claim on an email is skipped",
@@ -288,6 +289,11 @@ pub const ALL: [(Sabotage, &str, &str); 70] = [
         NameFenceSkipped,
         "a leaf is split without a write of the records of those who are moving",
         "a rename that was slow leaves the user in the other half",
+    ),
+    (
+        UnmarkingUncounted,
+        "a record does not count that a mark on its user is removed from a leaf",
+        "a rename that begins again takes the leaf for one that leads to the user",
     ),
     (
         OpenForgotten,
@@ -532,6 +538,7 @@ impl Sabotage {
                 | NameAnnouncedOnce
                 | LeafSet
                 | NameFenceSkipped
+                | UnmarkingUncounted
                 | OpenForgotten
                 | RightHalfLost
                 | NextIgnored

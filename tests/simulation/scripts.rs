@@ -7,13 +7,13 @@ use crate::backend::Backend;
 use crate::sabotage::Sabotage;
 use crate::scheduler::Simulation;
 use crate::violation::Violation;
-use crate::{counts, leftovers};
+use crate::{contention, counts, leftovers};
 
 /// A run, in words and in steps; fails if a promise is broken.
 pub type Script = (&'static str, fn(&mut Simulation) -> Result<(), Violation>);
 
 /// All scripts.
-pub const SCRIPTS: [Script; 14] = [
+pub const SCRIPTS: [Script; 16] = [
     (
         "each request costs what it may",
         counts::requests_cost_what_they_may,
@@ -69,6 +69,14 @@ pub const SCRIPTS: [Script; 14] = [
     (
         "a delete is announced before many others",
         leftovers::a_delete_is_announced_before_many_others,
+    ),
+    (
+        "a rename ends beside short changes",
+        contention::a_rename_ends_beside_short_changes,
+    ),
+    (
+        "a join ends beside short changes",
+        contention::a_join_ends_beside_short_changes,
     ),
 ];
 

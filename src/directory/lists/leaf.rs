@@ -214,8 +214,8 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
     }
 
     /// A user by its record; `None` if the user is not in the list, or its record can't be read. The
-    /// record of a `moving` user is written, unchanged: a request that wrote the leaf before we read
-    /// it has loaded the record even earlier, and fails by this write.
+    /// record of a `moving` user is written, to count that its mark is removed: a request that wrote the
+    /// leaf before we read it has loaded the record even earlier, and fails by this write.
     async fn member<L: Listed>(&self, id: UserId, moving: bool) -> Result<Option<Member>, Error> {
         let store = self.directory.store;
         let mut loaded = match Loaded::<_, Record<L>>::read(store, L::key(id)).await {
@@ -231,8 +231,11 @@ impl<S: Store, P: Platform> Tree<'_, '_, S, P> {
             if !moving {
                 return Ok(member);
             }
-            let same = loaded.value.clone();
-            loaded = match loaded.write(store, self.directory.draw(), same).await? {
+            let mut counted = loaded.value.clone();
+            if let State::Live(live) = &mut counted.state {
+                live.count_unmarked();
+            }
+            loaded = match loaded.write(store, self.directory.draw(), counted).await? {
                 Written::Done(_) => return Ok(member),
                 Written::Overtaken(now) | Written::Unknown(now) => now,
             };

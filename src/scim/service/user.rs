@@ -233,7 +233,7 @@ impl<S: Store, P: Platform> Scene<'_, S, P> {
             self.caller.check_own_change(&user.profile, &profile)?;
             Ok(profile)
         };
-        let updated = self.directory.update(id, change).await;
+        let updated = self.directory.update(id, &change).await;
         updated.map_err(|problem| wanted.of_missing(problem))
     }
 
@@ -245,7 +245,7 @@ impl<S: Store, P: Platform> Scene<'_, S, P> {
     ) -> Result<(), Problem> {
         let id = id.map_err(|problem| preconditions.of_missing(problem))?;
         let check = |user: &User| preconditions.check_change(&user.version.entity_tag());
-        let deleted = self.directory.delete(id, check).await;
+        let deleted = self.directory.delete(id, &check).await;
         deleted.map_err(|problem| preconditions.of_missing(problem))
     }
 

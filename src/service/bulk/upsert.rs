@@ -180,7 +180,7 @@ impl Upsert {
                 false => Err(Error::NotFound.into()),
             }
         };
-        match directory.update(user.id, change).await {
+        match directory.update(user.id, &change).await {
             Err(problem) if problem.is(types::USER_NOT_FOUND) => Ok(None),
             Err(problem) => Err(problem),
             Ok(after) => {

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{changed, is_fence, json, valued};
+use super::names::is_unmarking;
+use super::{changed, is_fence};
 use crate::operation::{Answer, Operation};
 use crate::sabotage::Sabotage::{self, *};
 use crate::store::SimStore;
@@ -14,7 +15,7 @@ pub fn apply(sabotage: Sabotage, store: &mut SimStore, operation: &Operation) ->
     match (sabotage, operation) {
         (MemberUnlisted, Operation::Swap(..)) if node => Answer::Swap(true),
         (MemberFenceSkipped, Operation::Swap(_, value))
-            if key.starts_with("user/") && valued(store, key) == json(value)["value"] =>
+            if key.starts_with("user/") && is_unmarking(store, key, value) =>
         {
             Answer::Swap(true)
         }

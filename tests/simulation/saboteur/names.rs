@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{changed, edited, json, set};
+use super::{changed, edited, json, set, valued};
 use crate::operation::{Answer, Operation};
 use crate::sabotage::Sabotage::{self, *};
 use crate::store::SimStore;
@@ -21,8 +21,19 @@ pub fn apply(sabotage: Sabotage, store: &mut SimStore, operation: &Operation) ->
             Answer::Swap(true)
         }
         (LeafSet, Operation::Swap(_, value)) if node => set(store, key, value),
-        (NameFenceSkipped, Operation::Swap(_, value)) if record && is_same(store, key, value) => {
+        (NameFenceSkipped, Operation::Swap(_, value))
+            if record && is_unmarking(store, key, value) =>
+        {
             Answer::Swap(true)
+        }
+        (UnmarkingUncounted, Operation::Swap(watch, value))
+            if record && is_unmarking(store, key, value) =>
+        {
+            let before = unmarked(&mut valued(store, key));
+            let uncounted = |record: &mut Value| {
+                record["value"]["state"]["live"]["unmarked"] = before.clone().unwrap_or(0.into());
+            };
+            store.perform(&Operation::Swap(watch.clone(), changed(value, uncounted)))
         }
         (OpenForgotten, Operation::Swap(watch, value)) if key.starts_with("merged/") => {
             let none = |catalogue: &mut Value| catalogue["value"]["open"] = Value::Array(vec![]);
@@ -100,6 +111,18 @@ fn is_marked(store: &SimStore, key: &str, new: &[u8]) -> bool {
 /// Whether a record is written as it was.
 pub(super) fn is_same(store: &SimStore, key: &str, new: &[u8]) -> bool {
     json(&store.value(key).expect("it was read"))["value"] == json(new)["value"]
+}
+
+/// Takes from a record how often marks on its user were removed.
+fn unmarked(record: &mut Value) -> Option<Value> {
+    let live = record["state"].get_mut("live")?;
+    live.as_object_mut()?.remove("unmarked")
+}
+
+/// Whether a record is written only to count that a mark on its user is removed.
+pub(super) fn is_unmarking(store: &SimStore, key: &str, new: &[u8]) -> bool {
+    let (mut before, mut new) = (valued(store, key), json(new)["value"].take());
+    unmarked(&mut before) != unmarked(&mut new) && before == new
 }
 
 pub(super) fn leaf(node: &[u8]) -> Value {
