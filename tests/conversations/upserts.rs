@@ -204,7 +204,11 @@ mod not_by_url {
         let service = Service::of(&host);
         let cost = |line: Value, outcome: &str| {
             let before = host.store_operations();
-            let (told, _) = results(&import(&service, "match=email", &[line]));
+            let matched = match line.get("email") {
+                Some(_) => "match=email",
+                None => "match=external_id",
+            };
+            let (told, _) = results(&import(&service, matched, &[line]));
             assert_eq!(told[0]["outcome"], outcome);
             (host.store_operations() - before).total()
         };
@@ -213,6 +217,11 @@ mod not_by_url {
         assert_eq!(cost(ada.clone(), "unchanged"), 2);
         let team = json!({ "email": "ada@example.com", "attributes": { "team": "blue" } });
         assert_eq!(cost(team, "updated"), 4);
+        let bea = json!({ "name": "Bea", "external_id": "1" });
+        assert_eq!(cost(bea.clone(), "created"), 16);
+        assert_eq!(cost(bea, "unchanged"), 3);
+        let team = json!({ "external_id": "1", "attributes": { "team": "blue" } });
+        assert_eq!(cost(team, "updated"), 5);
     }
 
     /// Imports with the same lines at the same time make each user once.
@@ -220,24 +229,53 @@ mod not_by_url {
     fn imports_that_meet_make_each_user_once() {
         let host = start_host();
         let service = Service::of(&host);
-        let line = |n: usize| json!({ "name": "Ada", "email": format!("u{n}@example.com") });
-        let lines: Vec<Value> = (0..60).map(line).collect();
-        let made: u64 = std::thread::scope(|scope| {
-            let imports: Vec<_> = (0..4)
-                .map(|_| scope.spawn(|| results(&import(&service, "match=email", &lines)).1))
-                .collect();
-            let ends = imports
-                .into_iter()
-                .map(|import| import.join().expect("an end"));
-            ends.map(|end| {
-                assert_eq!((&end["refused"], &end["failed"]), (&json!(0), &json!(0)));
-                end["created"].as_u64().expect("a number")
-            })
-            .sum()
-        });
-        assert_eq!(made, 60);
+        for member in ["email", "external_id"] {
+            let line = |n: usize| json!({ "name": "Ada", member: format!("u{n}@example.com") });
+            let lines: Vec<Value> = (0..60).map(line).collect();
+            let query = format!("match={member}");
+            let made: u64 = std::thread::scope(|scope| {
+                let imports: Vec<_> = (0..4)
+                    .map(|_| scope.spawn(|| results(&import(&service, &query, &lines)).1))
+                    .collect();
+                let ends = imports
+                    .into_iter()
+                    .map(|import| import.join().expect("an end"));
+                ends.map(|end| {
+                    assert_eq!(end["refused"], 0);
+                    // While another import makes the user, a line may have to be sent again.
+                    assert!(end["failed"] == 0 || member == "external_id");
+                    end["created"].as_u64().expect("a number")
+                })
+                .sum()
+            });
+            assert_eq!(made, 60, "{member}");
+        }
         let list = service.get("/users?limit=1000");
-        assert_eq!(list.json().as_array().expect("a list").len(), 60);
+        assert_eq!(list.json().as_array().expect("a list").len(), 120);
+    }
+
+    /// Who was deleted, or has another external id by now, does not keep a line from making a user.
+    #[test]
+    fn an_external_id_that_was_given_up_is_matched_by_nobody() {
+        let host = start_host();
+        let service = Service::of(&host);
+        let lines = [json!({ "name": "Ada", "external_id": "1" })];
+        let mut ids = Vec::new();
+        for _ in 0..3 {
+            let (told, _) = results(&import(&service, "match=external_id", &lines));
+            assert_eq!(told[0]["outcome"], "created");
+            let id = told[0]["id"].clone();
+            let path = format!("/users/{id}");
+            match ids.len() {
+                0 => assert_eq!(service.delete(&path).status, 204),
+                _ => {
+                    let patch = json!({ "external_id": format!("former {id}") });
+                    assert_eq!(service.patch(&path, patch).status, 200);
+                }
+            }
+            assert!(!ids.contains(&id));
+            ids.push(id);
+        }
     }
 
     #[test]

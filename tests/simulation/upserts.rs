@@ -1,15 +1,21 @@
 //! Users who are changed if they are there, and made otherwise, beside others who make, change and
 //! delete them.
 
+use std::collections::BTreeMap;
+
+use edge_users::directory::Sizes;
 use serde_json::{Value, json};
 
 use crate::backend::Backend;
+use crate::choice::{Choice, Fate};
 use crate::explore::Bounds;
 use crate::meetings::Meeting;
 use crate::names::explore_all;
-use crate::request::{Action, Condition::Always, Who::Id};
-use crate::scenario::Scenario;
-use Action::{Create, Delete, DeleteMany, Patch, Upsert};
+use crate::request::{Action, Condition::Always, Told, Who::Id};
+use crate::scenario::{RECOVERY, Scenario};
+use crate::scheduler::Simulation;
+use crate::violation::Violation;
+use Action::{Create, Delete, DeleteMany, Patch, Upsert, Walk};
 
 const X: &str = "x@example.com";
 const Y: &str = "y@example.com";
@@ -149,5 +155,48 @@ fn an_upsert_changes_the_user_who_is_there_and_makes_one_otherwise() {
             ..BOUNDS
         };
         explore_all(scenarios(backend), paused);
+    }
+}
+
+/// Two upserts by one external id. Each takes so many steps before the other goes on, and the first
+/// one meets a fate then. At the end there must be one user.
+fn meet(backend: Backend, steps: [usize; 2], fate: Fate) -> Result<(), Violation> {
+    let upsert = |name| Upsert("external_id", json!({ "name": name, "external_id": "x" }));
+    let mut run = Simulation::new(backend, Sizes::SERVICE);
+    let clients = ["A", "B"].map(|name| run.join(vec![upsert(name)], BTreeMap::new()));
+    for (client, steps) in clients.into_iter().zip(steps) {
+        for _ in 0..steps {
+            if run.is_waiting(client) {
+                run.step(Choice::Client(client, Fate::Happens))?;
+            }
+        }
+    }
+    if run.is_waiting(clients[0]) {
+        run.step(Choice::Client(clients[0], fate))?;
+    }
+    for client in clients {
+        run.finish_client(client)?;
+    }
+    // What had to wait for a dead one is repeated later.
+    run.settle(RECOVERY)?;
+    run.run_alone(vec![upsert("B"), Walk(0, 10)])?;
+    run.history.check().map_err(Violation)?;
+    match &run.history.events.last().expect("it was made").told {
+        Told::Users { users, .. } if users.len() == 1 => Ok(()),
+        told => Err(Violation(format!("{told}, but there is to be one"))),
+    }
+}
+
+/// External ids are not unique, and yet one of two upserts makes the user.
+#[test]
+fn upserts_by_one_external_id_make_one_user() {
+    for backend in Backend::ALL {
+        for fate in [Fate::Happens, Fate::Dies, Fate::DiesAfter] {
+            for steps in (0..400).map(|steps| [steps / 20, steps % 20]) {
+                meet(backend, steps, fate).unwrap_or_else(|Violation(what)| {
+                    panic!("{backend:?}, {steps:?}, {fate:?}: {what}")
+                });
+            }
+        }
     }
 }

@@ -3,8 +3,10 @@
 
 use std::cell::Cell;
 
+use serde_json::Value;
+
 use super::outcome::{Done, How};
-use crate::directory::{Directory, Error, Gather, Position, Unique};
+use crate::directory::{Created, Directory, Error, Gather, Idempotency, Position, Unique};
 use crate::message::problem::{Problem, types};
 use crate::platform::Platform;
 use crate::store::Store;
@@ -12,6 +14,9 @@ use crate::user::{Email, ExternalId, Profile, User, UserId, Username};
 
 /// How often it is begun anew, at most, when other requests make, change or delete the user meanwhile.
 pub(super) const ATTEMPTS: usize = 8;
+
+/// How often it looks, at two store operations each, whether another create of the external id has ended.
+const WAITS: usize = 256;
 
 /// What an upsert makes of a user, or of none.
 pub type Merge = Box<dyn Fn(Option<&Profile>) -> Result<Profile, Problem>>;
@@ -47,6 +52,18 @@ impl Key {
             Key::Username(_) => *error == Error::Taken(Unique::Username),
             // It is not unique.
             Key::ExternalId(_) => false,
+        }
+    }
+
+    /// By which creates know that another makes the user, where the key is not unique. No client has
+    /// such an idempotency key: it begins with a line break.
+    fn idempotency(&self) -> Option<Idempotency> {
+        match self {
+            Key::Email(_) | Key::Username(_) => None,
+            Key::ExternalId(id) => {
+                let key = format!("\nexternal_id\n{}", id.as_str());
+                Some(Idempotency::new(None, &key, &Value::Null))
+            }
         }
     }
 
@@ -102,8 +119,9 @@ impl Upsert {
     ///
     /// - The user is changed only while it has the key. The change is made to the version that it
     ///   was compared with.
-    /// - No two users get one email or one username. Two requests that run at the same time may
-    ///   both make a user of one external id, as other creates may.
+    /// - No two users get one email or one username. Of upserts with one external id that run at the
+    ///   same time, one makes a user. Others may fail with [`Error::Contended`] while it does, for a
+    ///   minute if it has died.
     pub async fn run<S: Store, P: Platform>(
         &self,
         directory: &Directory<'_, S, P>,
@@ -138,15 +156,36 @@ impl Upsert {
                 how: How::Created,
             }));
         }
-        match directory.create(profile, None).await {
-            Err(error) if self.key.is_taken(&error) => Ok(None),
-            // The user who was made since may have the other member, too.
-            Err(Error::Taken(_)) if self.key.find(directory).await?.is_some() => Ok(None),
-            created => Ok(Some(Done {
-                is: Some(created?.user),
-                how: How::Created,
-            })),
+        let mut idempotency = self.key.idempotency();
+        for _ in 0..WAITS {
+            let created = directory
+                .create(profile.clone(), idempotency.as_ref())
+                .await;
+            return match created {
+                Ok(Created {
+                    user,
+                    replayed: false,
+                }) => Ok(Some(Done {
+                    is: Some(user),
+                    how: How::Created,
+                })),
+                Err(Error::InProgress) => continue,
+                Err(error) if self.key.is_taken(&error) => Ok(None),
+                // The user who was made since may have the other member, too.
+                Ok(_) | Err(Error::Gone | Error::Taken(_))
+                    if self.key.find(directory).await?.is_some() =>
+                {
+                    Ok(None)
+                }
+                // The user whom another upsert made does not have the external id any more.
+                Ok(_) | Err(Error::Gone) => {
+                    idempotency = None;
+                    continue;
+                }
+                Err(error) => Err(error.into()),
+            };
         }
+        Err(Error::Contended.into())
     }
 
     /// Changes the user; `None` if the user is gone since, or has another key.
