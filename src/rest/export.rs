@@ -67,7 +67,8 @@ impl Form for Lines {
         let (user, fields) = (&user, self.fields);
         let is_wanted = self.filter.matches(user);
         if is_wanted {
-            ndjson::push(bytes, &Representation { user, fields });
+            Representation { user, fields }.push(bytes);
+            bytes.push(b'\n');
         }
         is_wanted
     }

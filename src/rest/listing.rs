@@ -4,7 +4,6 @@ use std::fmt::Display;
 
 use http::header::{ETAG, LINK};
 use http::{HeaderName, Response};
-use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::representation::{Fields, Representation};
@@ -70,13 +69,12 @@ impl Listing {
         self.total = Some(self.count as u64);
     }
 
-    /// Adds what is represented so, at that version.
-    pub fn add(&mut self, representation: &impl Serialize, version: Version) {
+    /// Adds what `push` represents, at that version.
+    pub fn add(&mut self, version: Version, push: impl FnOnce(&mut Vec<u8>)) {
         if self.count > 0 {
             self.text.push(b',');
         }
-        serde_json::to_writer(&mut self.text, representation)
-            .expect("representations have string keys only");
+        push(&mut self.text);
         self.versions.update(version.0.to_le_bytes());
         self.count += 1;
     }
@@ -116,7 +114,9 @@ impl Gather for Listing {
         if !self.filter.matches(user) {
             return false;
         }
-        self.add(&Representation { user, fields }, user.version);
+        self.add(user.version, |text| {
+            Representation { user, fields }.push(text);
+        });
         true
     }
 

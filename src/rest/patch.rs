@@ -56,7 +56,8 @@ pub(super) trait Patched {
 
     fn profile(&self) -> &Self::Profile;
 
-    fn representation(&self) -> impl Serialize;
+    /// Its representation, as JSON text.
+    fn text(&self) -> Vec<u8>;
 
     /// Reads a profile; fails with the members that break a rule.
     fn read(value: Value) -> Result<Self::Profile, Problem>;
@@ -72,8 +73,8 @@ impl Patched for User {
         &self.profile
     }
 
-    fn representation(&self) -> impl Serialize {
-        Representation::whole(self)
+    fn text(&self) -> Vec<u8> {
+        Representation::whole(self).text()
     }
 
     fn read(value: Value) -> Result<Profile, Problem> {
@@ -91,18 +92,19 @@ pub(super) fn merged<T: Patched>(
     patch: &Value,
 ) -> Result<T::Profile, Problem> {
     let mut value = match profile {
-        Some(profile) => to_value(profile)?,
+        Some(profile) => {
+            let text = serde_json::to_vec(profile).expect("it has string keys only");
+            to_value(&text)?
+        }
         None => Value::Null,
     };
     json_patch::merge(&mut value, patch);
     T::read(value)
 }
 
-/// A user or a group as a JSON value, by way of its text: so the component has one reader of such values.
-/// Fails where the store has attributes that the service never wrote.
-fn to_value(value: &impl Serialize) -> Result<Value, Problem> {
-    let text = serde_json::to_vec(value).expect("both have string keys only");
-    json::parse(&text).map_err(|error| Problem::plain(types::UNREADABLE).with_cause(error))
+/// A user or a group as a JSON value. Fails where the store has attributes that the service never wrote.
+fn to_value(text: &[u8]) -> Result<Value, Problem> {
+    json::parse(text).map_err(|error| Problem::plain(types::UNREADABLE).with_cause(error))
 }
 
 /// Clients often send back a user as they got it: members that only the service sets are not

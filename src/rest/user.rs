@@ -11,7 +11,7 @@ use crate::message::body::{self, Body};
 use crate::message::precondition::{Preconditions, Read};
 use crate::message::problem::Problem;
 use crate::message::query::Query;
-use crate::message::response::{JSON, no_content, not_modified, private_json, set};
+use crate::message::response::{JSON, no_content, not_modified, private_json_text, set};
 use crate::platform::Platform;
 use crate::service::conditional::{Conditional, preconditions};
 use crate::service::resource::{Call, Operation, Resource, handled};
@@ -140,7 +140,7 @@ fn id<S, P, B>(call: &Call<'_, S, P, B>) -> Result<UserId, Problem> {
 
 /// The user, or the part of it that was asked for.
 pub(super) fn represent(user: &User, fields: Fields) -> Response<Vec<u8>> {
-    private_json(&Representation { user, fields })
+    private_json_text(Representation { user, fields }.text())
 }
 
 pub(super) fn with_tag(mut response: Response<Vec<u8>>, tag: String) -> Response<Vec<u8>> {

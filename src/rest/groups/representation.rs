@@ -21,6 +21,11 @@ impl Serialize for Representation<'_> {
     }
 }
 
+/// Adds a group as JSON text.
+fn push(group: &Group, text: &mut Vec<u8>) {
+    serde_json::to_writer(text, &Representation(group)).expect("it has string keys only");
+}
+
 /// Adds the members of a group to an object.
 pub(super) fn push_members<M: SerializeMap>(map: &mut M, group: &Group) -> Result<(), M::Error> {
     let Group {
@@ -47,7 +52,7 @@ pub(super) fn push_members<M: SerializeMap>(map: &mut M, group: &Group) -> Resul
 
 impl Gather<Group> for Listing {
     fn push(&mut self, group: Group) -> bool {
-        self.add(&Representation(&group), group.version);
+        self.add(group.version, |text| push(&group, text));
         true
     }
 
@@ -63,8 +68,10 @@ impl Patched for Group {
         &self.profile
     }
 
-    fn representation(&self) -> impl Serialize {
-        Representation(self)
+    fn text(&self) -> Vec<u8> {
+        let mut text = Vec::new();
+        push(self, &mut text);
+        text
     }
 
     fn read(value: serde_json::Value) -> Result<GroupProfile, Problem> {

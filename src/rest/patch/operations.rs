@@ -44,7 +44,7 @@ impl Operations {
     /// Applies the patch to the representation of a user or a group, so that it can test every member;
     /// it can't change those that the service sets.
     pub fn apply<T: Patched>(&self, to: &T) -> Result<T::Profile, Problem> {
-        let before = to_value(&to.representation())?;
+        let before = to_value(&to.text())?;
         let mut after = before.clone();
         for (number, operation) in self.0.iter().enumerate() {
             operate(&mut after, operation).map_err(|why| Problem::patch_conflict(number, &why))?;
