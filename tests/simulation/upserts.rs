@@ -99,6 +99,17 @@ pub fn meetings() -> Vec<Meeting> {
             vec![vec![upsert("A")], vec![patch(json!({ "email": Y }))]],
         ),
         (
+            "upsert/update away from the username and create with it and the email",
+            vec![Create(json!({ "name": "Ada", "username": U }))],
+            vec![
+                vec![upsert_both("username", "A")],
+                vec![
+                    patch(json!({ "username": null })),
+                    Create(json!({ "name": "B", "email": X, "username": U })),
+                ],
+            ],
+        ),
+        (
             "upsert/update to the email",
             vec![Create(json!({ "name": "Ada" }))],
             vec![vec![upsert("A")], vec![patch(json!({ "email": X }))]],

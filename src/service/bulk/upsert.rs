@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 
+use http::StatusCode;
 use serde_json::Value;
 
 use super::outcome::{Done, How};
@@ -221,6 +222,14 @@ impl Upsert {
         };
         match directory.update(user.id, &change).await {
             Err(problem) if problem.is(types::USER_NOT_FOUND) => Ok(None),
+            // The user who has the other member may have the key by now, too.
+            Err(problem) if problem.status() == StatusCode::CONFLICT => {
+                let now = self.key.find(directory).await?;
+                match now.is_some_and(|now| now.id == user.id) {
+                    true => Err(problem),
+                    false => Ok(None),
+                }
+            }
             Err(problem) => Err(problem),
             Ok(after) => {
                 let is_changed = after.version != before.get();
