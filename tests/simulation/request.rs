@@ -57,8 +57,8 @@ pub enum GroupAsk {
     Find(&'static str),
     /// The groups with a word that begins so; all, if it is empty. In the order of names.
     Search(&'static str),
-    /// The same, from the names on that begin so.
-    SearchFrom(&'static str, String),
+    /// A search for groups or users, by its target, from the names on that begin so.
+    SearchFrom(String, String),
     /// All groups in the reverse of that order.
     Backwards,
     /// Of a group and a user.
@@ -71,7 +71,7 @@ pub enum GroupAsk {
 }
 
 impl GroupAsk {
-    fn target(&self) -> (&'static str, String) {
+    pub fn target(&self) -> (&'static str, String) {
         match self {
             GroupAsk::Create(_) => ("POST", "/groups".to_owned()),
             GroupAsk::Rename(group, _) => ("PATCH", format!("/groups/{group}")),
@@ -79,8 +79,7 @@ impl GroupAsk {
             GroupAsk::Find(name) => ("GET", format!("/groups?name={}", name.replace(' ', "+"))),
             GroupAsk::Search("") => ("GET", "/groups?sort=name&limit=9".to_owned()),
             GroupAsk::Search(start) => ("GET", format!("/groups?q={start}&limit=9")),
-            GroupAsk::SearchFrom(start, name) => {
-                let (_, path) = GroupAsk::Search(start).target();
+            GroupAsk::SearchFrom(path, name) => {
                 let after = BASE64.encode(json!([name, 0]).to_string());
                 ("GET", format!("{path}&after={after}"))
             }

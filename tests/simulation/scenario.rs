@@ -171,10 +171,15 @@ impl Prepared {
             run.settle(RECOVERY)?;
             let search = |start| Action::Search(start, 1);
             run.run_alone(stale.iter().cloned().map(search).collect())?;
-            let search = |start| Action::SearchWord(start, 9);
-            run.run_alone(self.words.iter().cloned().map(search).collect())?;
-            for start in &self.group_starts {
-                let from = |name| Action::Group(GroupAsk::SearchFrom(start, name));
+            // Who comes by is who goes down to that place from the root.
+            let of_users = self
+                .words
+                .iter()
+                .map(|word| format!("/users?q={word}&limit=9"));
+            let of_groups = self.group_starts.iter();
+            let of_groups = of_groups.map(|start| GroupAsk::Search(start).target().1);
+            for path in of_users.chain(of_groups) {
+                let from = |name| Action::Group(GroupAsk::SearchFrom(path.clone(), name));
                 run.run_alone(stale.iter().cloned().map(from).collect())?;
             }
             stale = forgotten::stale(&run.store);
@@ -277,7 +282,10 @@ fn word_starts<'a>(actions: impl Iterator<Item = &'a Action>) -> BTreeSet<String
         };
         let texts = ["name", "username", "email"].map(|member| value[member].as_str());
         for text in texts.into_iter().flatten() {
-            let words = words(text).into_iter();
+            // Joined ones too: N1 is found by n1, by n and by 1.
+            let joined = text.to_lowercase();
+            let joined = joined.split([' ', '@']).map(str::to_owned);
+            let words = words(text).into_iter().chain(joined);
             starts.extend(words.flat_map(|word| {
                 let starts = (1..=word.len()).map(|end| word[..end].to_owned());
                 starts.collect::<Vec<_>>()
