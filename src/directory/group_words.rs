@@ -5,7 +5,7 @@
 //! has all groups. The first search makes the index; before that, changes of groups write no list.
 
 use super::groups::{self, LiveGroup};
-use super::index::{LENGTHS, Rule, prefix};
+use super::index::{Rule, starts};
 use super::listed::{Listed, set_tag};
 use super::lists::{Found, List, Places, Position};
 use super::page::Gather;
@@ -57,8 +57,8 @@ impl Listed for LiveGroup {
         let position = Position::by_name(self.name(), id);
         places.add(List::GroupWord(String::new()), position.clone());
         for word in Words::of_name(self.name()).iter() {
-            for prefix in LENGTHS.iter().map_while(|length| prefix(word, *length)) {
-                places.add(List::GroupWord(prefix.to_owned()), position.clone());
+            for start in starts(word) {
+                places.add(List::GroupWord(start.to_owned()), position.clone());
             }
         }
     }

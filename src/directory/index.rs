@@ -32,7 +32,7 @@ use crate::platform::Platform;
 use crate::store::Store;
 use crate::timestamp::Timestamp;
 use crate::user::{AttributePath, UserId};
-pub(super) use rule::{LENGTHS, Rule, prefix};
+pub(super) use rule::{Rule, starts};
 
 /// How long a search goes on to merge users, at most, before it answers that the index is being made.
 const MERGE_TIME: Duration = Duration::from_secs(1);

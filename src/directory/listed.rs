@@ -1,7 +1,7 @@
 //! What lists lead to: users and groups, as their records say.
 
 use super::claim::Claimant;
-use super::index::{LENGTHS, Rule, prefix};
+use super::index::{Rule, starts};
 use super::lists::{List, Places, Position};
 use super::record::Live;
 use crate::user::{User, UserId};
@@ -111,8 +111,8 @@ impl Listed for Live {
             Rule::Words => {
                 let position = Position::by_name(profile.name.as_str(), id);
                 for word in Words::of(profile).iter() {
-                    for prefix in LENGTHS.iter().map_while(|length| prefix(word, *length)) {
-                        places.add(List::Word(prefix.to_owned()), position.clone());
+                    for start in starts(word) {
+                        places.add(List::Word(start.to_owned()), position.clone());
                     }
                 }
             }

@@ -1,6 +1,6 @@
 //! Finding users by words: by the lists of an [index](super::index).
 
-use super::index::{LENGTHS, Rule, prefix};
+use super::index::{Rule, starts};
 use super::lists::{Found, List, Position};
 use super::page::Gather;
 use super::record::Live;
@@ -40,8 +40,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
 
 /// The longest start of a word that has a list: fewer users have it than a shorter one.
 pub(super) fn longest_start(word: &str) -> Option<&str> {
-    let starts = LENGTHS.iter().map_while(|length| prefix(word, *length));
-    starts.last()
+    starts(word).last()
 }
 
 /// Passes on users, or groups, whose words begin as asked.

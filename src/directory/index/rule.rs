@@ -9,7 +9,7 @@ use crate::directory::lists::List;
 use crate::user::AttributePath;
 
 /// The lengths, in characters, of the starts of words that have a list.
-pub(in crate::directory) const LENGTHS: [usize; 5] = [1, 2, 4, 6, 8];
+const LENGTHS: [usize; 5] = [1, 2, 4, 6, 8];
 
 /// What an index goes by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,8 +74,13 @@ impl Rule<'_> {
     }
 }
 
+/// The starts of a word that have a list, ascending by their lengths.
+pub(in crate::directory) fn starts(word: &str) -> impl Iterator<Item = &str> {
+    LENGTHS.iter().map_while(|length| prefix(word, *length))
+}
+
 /// The first characters of a word; `None` if it has fewer.
-pub(in crate::directory) fn prefix(word: &str, length: usize) -> Option<&str> {
+fn prefix(word: &str, length: usize) -> Option<&str> {
     let (last, c) = word.char_indices().nth(length - 1)?;
     Some(&word[..last + c.len_utf8()])
 }
