@@ -83,6 +83,7 @@ pub use page::{Gather, MAX_IDS, Page};
 pub use readiness::NotReady;
 use record::{Live, Record};
 pub use roster::{GroupPlace, GroupStep, GroupWalk, Roster};
+pub use updates::TimeSpan;
 use versioned::Loaded;
 pub use walk::{Order, Step, Walk};
 

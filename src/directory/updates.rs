@@ -17,10 +17,17 @@ use crate::store::Store;
 use crate::timestamp::Timestamp;
 use crate::user::UserId;
 
+/// A span of time, with its end and without its start. Without either it goes on for ever.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TimeSpan {
+    pub after: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+}
+
 impl<S: Store, P: Platform> Directory<'_, S, P> {
-    /// Gathers the users who were changed after some time, not at it, or all users, in the order of
-    /// their last changes or in the reverse of that order, until `gathered` is full. `from` is the
-    /// `next` position of the page before.
+    /// Gathers the users who were changed last in a span of time, in the order of their last changes or
+    /// in the reverse of that order, until `gathered` is full. `from` is the `next` position of the page
+    /// before. Forwards, it may gather users who come after the span: the last leaf is read whole.
     ///
     /// There may be fewer users, or none, while there is a `next` position, as in a
     /// [search](Directory::search). [`Error::Indexing`] while the index is being made, as in a
@@ -28,7 +35,7 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
     pub async fn list_by_update(
         &self,
         order: Order,
-        after: Option<Timestamp>,
+        span: TimeSpan,
         from: Option<Position>,
         gathered: &mut dyn Gather,
     ) -> Result<Found, Error> {
@@ -36,14 +43,17 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             return Ok(Found::default());
         };
         let list = index.list(List::Updates).await?;
-        let first = after.map(Position::after_time).unwrap_or_default();
+        let first = span.after.map(Position::after_time).unwrap_or_default();
+        let end = span.until.map_or_else(Position::end, Position::after_time);
         match order {
             Order::Ascending => {
                 let from = from.map_or(first.clone(), |from| from.max(first));
-                list.gather::<Live>("", &from, gathered).await
+                let mut found = list.gather::<Live>("", &from, gathered).await?;
+                found.next = found.next.filter(|next| *next < end);
+                Ok(found)
             }
             Order::Descending => {
-                let end = from.unwrap_or_else(Position::end);
+                let end = from.unwrap_or(end);
                 list.gather_backwards::<Live>(end, &first, gathered).await
             }
         }

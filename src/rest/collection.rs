@@ -9,7 +9,7 @@ use super::representation::Fields;
 use super::search::{Search, Wanted};
 use super::user::{represent, with_tag};
 use crate::auth::{Permission, Scope};
-use crate::directory::{Created, Directory, Gather as _, Idempotency, MAX_IDS, Order};
+use crate::directory::{Created, Directory, Gather as _, Idempotency, MAX_IDS, Order, TimeSpan};
 use crate::message::body::{self, Body};
 use crate::message::idempotency_key;
 use crate::message::precondition::Preconditions;
@@ -133,7 +133,13 @@ async fn list<S: Store, P: Platform, B>(
                     None
                 }
                 ("name", order) => Some(Wanted::ByName(order)),
-                (_, order) => Some(Wanted::ByUpdate(order, updated_after)),
+                (_, order) => {
+                    let span = TimeSpan {
+                        after: updated_after,
+                        until: None,
+                    };
+                    Some(Wanted::ByUpdate(order, span))
+                }
             },
         }
     };

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 
 use super::listing::{Listing, limit, next_page};
 use crate::configuration::Configuration;
-use crate::directory::{Directory, Error, Found, Gather, Order, Position};
+use crate::directory::{Directory, Error, Found, Gather, Order, Position, TimeSpan};
 use crate::folded_name::NamePrefix;
 use crate::message::problem::Problem;
 use crate::message::query::Query;
@@ -15,7 +15,6 @@ use crate::message::trace::Trace;
 use crate::platform::Platform;
 use crate::service::omissions::{known_total, log_left_out};
 use crate::store::Store;
-use crate::timestamp::Timestamp;
 use crate::user::{AttributePath, ExternalId};
 use crate::words::Asked;
 
@@ -30,8 +29,8 @@ pub(super) enum Wanted {
     Attributes(Vec<(AttributePath, String)>),
     /// All users in the order of their names.
     ByName(Order),
-    /// All users in the order of their last changes. Those before the time are not walked over.
-    ByUpdate(Order, Option<Timestamp>),
+    /// Users in the order of their last changes. Those outside of the span are not walked over.
+    ByUpdate(Order, TimeSpan),
 }
 
 impl Wanted {
@@ -90,8 +89,8 @@ impl<S: Store, P: Platform> Search<'_, S, P> {
             Wanted::ExternalId(id) => directory.find_by_external_id(id, from, listing).await,
             Wanted::Attributes(values) => directory.find_by_attributes(values, from, listing).await,
             Wanted::ByName(order) => directory.list_by_name(*order, from, listing).await,
-            Wanted::ByUpdate(order, after) => {
-                let found = directory.list_by_update(*order, *after, from, listing);
+            Wanted::ByUpdate(order, span) => {
+                let found = directory.list_by_update(*order, *span, from, listing);
                 found.await
             }
         };

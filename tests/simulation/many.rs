@@ -7,7 +7,9 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::Poll;
 
-use edge_users::directory::{Directory, Error, Gather, Membership, Order, Position, Sizes};
+use edge_users::directory::{
+    Directory, Error, Gather, Membership, Order, Position, Sizes, TimeSpan,
+};
 use edge_users::folded_name::NamePrefix;
 use edge_users::group::GroupProfile;
 use edge_users::store::{Report, Store, StoreError};
@@ -321,7 +323,8 @@ fn thousands_of_changes_are_listed_at_a_cost_that_is_bounded() {
     }
     let users = Vec::new();
     let mut page = Page { users, limit: 1 };
-    let listed = now(directory.list_by_update(Order::Ascending, None, None, &mut page));
+    let listed =
+        now(directory.list_by_update(Order::Ascending, TimeSpan::default(), None, &mut page));
     listed.expect("the index is made");
     let mut costs = Vec::new();
     for time in 1..=USERS {

@@ -51,7 +51,7 @@ impl Position {
     }
 
     /// Just before all times that come after that one.
-    pub fn after_time(time: Timestamp) -> Position {
+    pub(in crate::directory) fn after_time(time: Timestamp) -> Position {
         match time.0.checked_add(1) {
             Some(next) => Position(time_text(next), 0),
             None => Position::end(),

@@ -220,16 +220,8 @@ impl<S: Store, P: Platform> Scene<'_, S, P> {
             Source::Names(prefix) => directory.search(prefix, at, window).await?,
             Source::ByName(order) => directory.list_by_name(*order, at, window).await?,
             Source::ByUpdate(order, span) => {
-                let from = match order {
-                    Order::Ascending => at,
-                    Order::Descending => at.or_else(|| span.end()),
-                };
-                let found = directory.list_by_update(*order, span.after, from, window);
-                let mut found = found.await?;
-                if *order == Order::Ascending && found.next >= span.end() && span.until.is_some() {
-                    found.next = None;
-                }
-                found
+                let found = directory.list_by_update(*order, *span, at, window);
+                found.await?
             }
         };
         self.log_unreadable(&found.unreadable);

@@ -1,6 +1,6 @@
 //! Where users come from: the indexes, and the directory itself.
 
-use crate::directory::{Order, Position};
+use crate::directory::{Order, Position, TimeSpan};
 use crate::folded_name::NamePrefix;
 use crate::message::problem::Problem;
 use crate::scim::filter::{Comparison, Operator};
@@ -18,15 +18,8 @@ pub enum Source {
     Names(NamePrefix),
     ByName(Order),
     /// Those who were changed in some span of time, in the order of their last changes.
-    ByUpdate(Order, Span),
+    ByUpdate(Order, TimeSpan),
     ById(Order),
-}
-
-/// A span of time, with its end and without its start.
-#[derive(Clone, Copy, Default)]
-pub struct Span {
-    pub after: Option<Timestamp>,
-    pub until: Option<Timestamp>,
 }
 
 /// Where a list goes on.
@@ -56,12 +49,12 @@ pub fn by_list(condition: &Comparison) -> Option<Source> {
 ///
 /// A span with an end is read from there, if no order is asked for: the list knows its start.
 pub fn by_update(conditions: &[Comparison], asked: &Asked) -> Option<Source> {
-    let mut span = Span::default();
+    let mut span = TimeSpan::default();
     for condition in conditions {
         if condition.path.is("meta.lastModified")
             && let Some(time) = condition.value.as_str().and_then(Timestamp::from_rfc3339)
         {
-            span.narrow(condition.operator, time);
+            narrow(&mut span, condition.operator, time);
         }
     }
     let order = match (is_by_update(asked), span.until) {
@@ -72,29 +65,22 @@ pub fn by_update(conditions: &[Comparison], asked: &Asked) -> Option<Source> {
     (span.after.is_some() || span.until.is_some()).then_some(Source::ByUpdate(order, span))
 }
 
-impl Span {
-    /// Leaves what a comparison with a time may be true for.
-    fn narrow(&mut self, operator: Operator, time: Timestamp) {
-        // To the millisecond, which is that of every change.
-        let before = time.0.checked_sub(1).map(Timestamp);
-        let (after, until) = match operator {
-            Operator::Gt => (Some(time), None),
-            Operator::Ge => (before, None),
-            Operator::Eq => (before, Some(time)),
-            Operator::Lt | Operator::Le => (None, Some(time)),
-            _ => return,
-        };
-        self.after = self.after.max(after);
-        self.until = match (self.until, until) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        };
-    }
-
-    /// Where it ends, if it does.
-    pub fn end(self) -> Option<Position> {
-        self.until.map(Position::after_time)
-    }
+/// Leaves of a span what a comparison with a time may be true for.
+fn narrow(span: &mut TimeSpan, operator: Operator, time: Timestamp) {
+    // To the millisecond, which is that of every change.
+    let before = time.0.checked_sub(1).map(Timestamp);
+    let (after, until) = match operator {
+        Operator::Gt => (Some(time), None),
+        Operator::Ge => (before, None),
+        Operator::Eq => (before, Some(time)),
+        Operator::Lt | Operator::Le => (None, Some(time)),
+        _ => return,
+    };
+    span.after = span.after.max(after);
+    span.until = match (span.until, until) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    };
 }
 
 /// Whether the order that is asked for is that of the last changes.
@@ -121,7 +107,7 @@ pub fn order_of(asked: &Asked) -> Option<Source> {
     } else if path.is("displayName") {
         Some(Source::ByName(order))
     } else if is_by_update(asked) {
-        Some(Source::ByUpdate(order, Span::default()))
+        Some(Source::ByUpdate(order, TimeSpan::default()))
     } else {
         None
     }
