@@ -30,6 +30,13 @@ struct Prompt {
 }
 
 impl Prompt {
+    fn new() -> Prompt {
+        Prompt {
+            store: RefCell::new(SimStore::new(Backend::Sqlite)),
+            operations: Cell::new(0),
+        }
+    }
+
     fn perform(&self, operation: Operation) -> Answer {
         self.operations.set(self.operations.get() + 1);
         self.store.borrow_mut().perform(&operation)
@@ -91,6 +98,14 @@ fn profile(name: &str) -> Profile {
 
 type Service<'a> = Directory<'a, Prompt, SimPlatform>;
 
+fn service<'a>(store: &'a Prompt, platform: &'a SimPlatform) -> Service<'a> {
+    Directory {
+        store,
+        platform,
+        sizes: Sizes::SERVICE,
+    }
+}
+
 /// A page that takes so many users.
 struct Page {
     users: Vec<User>,
@@ -151,16 +166,8 @@ fn walk_all(directory: &Service, order: Order, limit: usize) -> (Vec<u64>, usize
 
 /// Creates users of these names, changes and deletes some, and searches them.
 fn many(what: &str, name: impl Fn(u64) -> String, prefixes: &[&str]) {
-    let store = Prompt {
-        store: RefCell::new(SimStore::new(Backend::Sqlite)),
-        operations: Cell::new(0),
-    };
-    let platform = SimPlatform::new(1, 0);
-    let directory = Directory {
-        store: &store,
-        platform: &*platform,
-        sizes: Sizes::SERVICE,
-    };
+    let (store, platform) = (Prompt::new(), SimPlatform::new(1, 0));
+    let directory = service(&store, &platform);
     let mut users = BTreeMap::new();
     for number in 0..USERS {
         let user = now(directory.create(profile(&name(number)), None)).expect("a user");
@@ -254,16 +261,8 @@ fn thousands_of_users_in_the_order_of_their_names_are_found() {
 /// Adds thousands of users to a group, in this order, and answers the operations of each adding,
 /// without the read of the group.
 fn join_all(order: impl Iterator<Item = u64>) -> Vec<usize> {
-    let store = Prompt {
-        store: RefCell::new(SimStore::new(Backend::Sqlite)),
-        operations: Cell::new(0),
-    };
-    let platform = SimPlatform::new(1, 0);
-    let directory = Directory {
-        store: &store,
-        platform: &*platform,
-        sizes: Sizes::SERVICE,
-    };
+    let (store, platform) = (Prompt::new(), SimPlatform::new(1, 0));
+    let directory = service(&store, &platform);
     for _ in 0..USERS {
         now(directory.create(profile("A"), None)).expect("a user");
     }
@@ -308,16 +307,8 @@ fn thousands_of_users_join_a_group_at_a_cost_that_is_bounded() {
 
 #[test]
 fn thousands_of_changes_are_listed_at_a_cost_that_is_bounded() {
-    let store = Prompt {
-        store: RefCell::new(SimStore::new(Backend::Sqlite)),
-        operations: Cell::new(0),
-    };
-    let platform = SimPlatform::new(1, 0);
-    let directory = Directory {
-        store: &store,
-        platform: &*platform,
-        sizes: Sizes::SERVICE,
-    };
+    let (store, platform) = (Prompt::new(), SimPlatform::new(1, 0));
+    let directory = service(&store, &platform);
     for _ in 0..500 {
         now(directory.create(profile("A"), None)).expect("a user");
     }
