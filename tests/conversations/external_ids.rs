@@ -126,10 +126,6 @@ fn a_search_by_external_id_that_is_none_is_refused() {
         ("external_id=x&name=a", "name"),
         ("external_id=x&fields=x", "fields"),
     ] {
-        let refused = service().get(&format!("/users?{query}"));
-        assert_eq!(refused.status, 400, "{query}: {}", refused.body);
-        let problem = refused.problem();
-        let detail = problem["detail"].as_str().expect("a detail");
-        assert!(detail.contains(parameter), "{query}: {detail}");
+        service().refuses_query("/users", query, parameter);
     }
 }

@@ -111,10 +111,7 @@ fn what_is_no_search_for_groups_is_refused_with_the_parameters_name() {
         ("sort=name&after=7", "after"),
         ("name=a&sort=name", "sort"),
     ] {
-        let refused = service().get(&format!("/groups?{query}"));
-        assert_eq!(refused.status, 400, "{query}: {refused:?}");
-        let detail = refused.problem()["detail"].to_string();
-        assert!(detail.contains(parameter), "{query}: {detail}");
+        service().refuses_query("/groups", query, parameter);
     }
 }
 

@@ -275,6 +275,16 @@ impl Service {
         assert_eq!(created.status, 201, "{}", created.body);
         created.json()
     }
+
+    /// Fails unless the query is refused there, with a detail that names the parameter.
+    #[track_caller]
+    pub fn refuses_query(&self, path: &str, query: &str, parameter: &str) {
+        let refused = self.get(&format!("{path}?{query}"));
+        assert_eq!(refused.status, 400, "{query}: {refused:?}");
+        let problem = refused.problem();
+        let detail = problem["detail"].as_str().expect("a detail");
+        assert!(detail.contains(parameter), "{query}: {detail}");
+    }
 }
 
 /// An email address that no other test uses, nor an earlier run.
