@@ -11,7 +11,7 @@ use super::lists::{Found, List, Places, Position};
 use super::page::Gather;
 use super::words::{Matching, longest_start};
 use super::{Directory, Error, Order};
-use crate::folded_name::FoldedName;
+use crate::folded_name::{FoldedName, NamePrefix};
 use crate::group::Group;
 use crate::platform::Platform;
 use crate::store::Store;
@@ -112,9 +112,11 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             .await
     }
 
-    /// Gathers all groups in the order of their names, or in the reverse of that order, likewise.
+    /// Gathers groups in the order of their names, or in the reverse of that order: all of them, or, in
+    /// ascending order, those whose names begin with `prefix`. Otherwise likewise.
     pub async fn list_groups_by_name(
         &self,
+        prefix: Option<&NamePrefix>,
         order: Order,
         from: Option<Position>,
         gathered: &mut dyn Gather<Group>,
@@ -127,8 +129,10 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
             // There was never a group, though ids were given.
             (_, None) => Ok(Found::default()),
             (Order::Ascending, Some(all)) => {
-                let from = from.unwrap_or_default();
-                all.gather::<LiveGroup>("", &from, gathered).await
+                let first = prefix.map(Position::first).unwrap_or_default();
+                let prefix = prefix.map_or("", NamePrefix::as_str);
+                let from = from.unwrap_or(first);
+                all.gather::<LiveGroup>(prefix, &from, gathered).await
             }
             (Order::Descending, Some(all)) => {
                 let (end, first) = (from.unwrap_or_else(Position::end), Position::default());

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Send, Service, new_word, service, start_host};
+use crate::support::{Send, Service, encoded, new_word, service, start_host};
 use crate::{
     GROUP, PATCH, ask, at, delete, expect, filtered, get, ids, listed, members, new_group,
     new_user, patch, post, put, refused,
@@ -240,6 +240,86 @@ mod not_by_url {
             expect(ask(&service, "PATCH", &path, Some(body)), 204);
         }
         assert_eq!(cost(&path).1.get("members"), None);
+    }
+
+    #[test]
+    fn of_more_groups_than_a_request_reads_those_are_found_whose_names_begin_so() {
+        let host = start_host();
+        let service = Service::of(&host);
+        let import = (0..1100).map(|n| format!("{{\"name\":\"Team {n:04}\"}}\n"));
+        let import =
+            import.chain(["{\"name\":\"Zebra\"}\n", "{\"name\":\"Alpha\"}\n"].map(str::to_owned));
+        let request = service
+            .request("POST", "/groups/import")
+            .body(import.collect::<String>());
+        let request = request.header("content-type", "application/x-ndjson");
+        assert_eq!(request.answer_of_call().status, 200);
+        let get = |query: &str| {
+            let path = format!("/Groups?excludedAttributes=members&{query}");
+            // The first requests make the index, each a part of it.
+            let answer = || ask(&service, "GET", &path, None);
+            let mut answers = std::iter::repeat_with(answer).take(100);
+            let answer = answers.find(|answer| answer.status != 503);
+            answer.expect("an index that is made")
+        };
+        let names = |list: &Value| -> Vec<String> {
+            let groups = list["Resources"].as_array().expect("a list");
+            let names = groups.iter().map(|group| group["displayName"].as_str());
+            names.map(|name| name.expect("a name").to_owned()).collect()
+        };
+        let filter = |filter: &str| format!("filter={}", encoded(filter));
+
+        // Each way in the order of names, in pages that a cursor leads through.
+        for (query, expected) in [
+            (
+                "sortBy=displayName",
+                ["Alpha", "Team 0000", "Team 0001", "Team 0002"],
+            ),
+            (
+                "sortBy=displayName&sortOrder=descending",
+                ["Zebra", "Team 1099", "Team 1098", "Team 1097"],
+            ),
+            (
+                &filter("displayName sw \"team 000\""),
+                ["Team 0000", "Team 0001", "Team 0002", "Team 0003"],
+            ),
+        ] {
+            let first = expect(get(&format!("{query}&count=2&cursor=")), 200);
+            assert_eq!(names(&first), expected[..2], "{query}");
+            assert_eq!(first["totalResults"], 3);
+            let next = first["nextCursor"].as_str().expect("a cursor");
+            let second = expect(get(&format!("{query}&count=2&cursor={next}")), 200);
+            assert_eq!(names(&second), expected[2..], "{query}");
+            let numbered = expect(get(&format!("{query}&count=2&startIndex=3")), 200);
+            assert_eq!(names(&numbered), expected[2..], "{query}");
+            // It goes on in the list that it comes from.
+            let other = filter("displayName sw \"other\"");
+            refused(get(&format!("{other}&cursor={next}")), 400, "invalidCursor");
+        }
+        let (before, query) = (
+            host.store_operations(),
+            filter("displayName sw \"ZEB\" and externalId pr"),
+        );
+        assert_eq!(expect(get(&query), 200)["totalResults"], 0);
+        let cost = (host.store_operations() - before).total();
+        assert!(cost <= 40, "{cost}");
+        let query = filter("displayName sw \"team 00\" and displayName co \"7\"");
+        let found = expect(
+            get(&format!("{query}&sortBy=displayName&sortOrder=descending")),
+            200,
+        );
+        assert_eq!(found["totalResults"], 19);
+        assert_eq!(names(&found)[..2], ["Team 0097", "Team 0087"]);
+        refused(get(&filter("displayName co \"team 0\"")), 400, "tooMany");
+
+        // A page that has read its share and met none leads on, if it is asked for with a cursor.
+        let query = filter("displayName sw \"team\" and externalId pr");
+        refused(get(&query), 400, "tooMany");
+        let first = expect(get(&format!("{query}&cursor=")), 200);
+        assert!(names(&first).is_empty());
+        let next = first["nextCursor"].as_str().expect("a cursor");
+        let last = expect(get(&format!("{query}&cursor={next}")), 200);
+        assert_eq!((names(&last).len(), last.get("nextCursor")), (0, None));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::directory::Order;
 use crate::folded_name::{FoldedName, MAX_CHARS, NamePrefix};
 use crate::hexadecimal;
 use crate::timestamp::Timestamp;
@@ -33,6 +34,15 @@ impl Position {
     /// That of a user or a group with this name among all names.
     pub(in crate::directory) fn by_name(name: &str, id: UserId) -> Position {
         Position(FoldedName::of(name).as_str().to_owned(), id.get())
+    }
+
+    /// Where a list in the order of names goes on behind one of this name and id.
+    pub fn behind(name: &str, id: u64, order: Order) -> Position {
+        let here = Position(FoldedName::of(name).as_str().to_owned(), id);
+        match order {
+            Order::Ascending => here.next(),
+            Order::Descending => here,
+        }
     }
 
     /// That of a user in a list in the order of ids.

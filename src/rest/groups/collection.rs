@@ -111,7 +111,9 @@ async fn list<S: Store, P: Platform, B>(
     } else if let Some(sort) = query.get("sort") {
         let order = order(sort)?;
         let find = async |from, listing: &mut dyn Gather<Group>| {
-            directory.list_groups_by_name(order, from, listing).await
+            directory
+                .list_groups_by_name(None, order, from, listing)
+                .await
         };
         search.fill(&mut listing, |_| true, find).await?;
     } else {

@@ -19,7 +19,8 @@ use crate::scim::{Projection, ResourceType};
 use crate::service::omissions::{known_total, log_unreadable};
 use crate::store::Store;
 use crate::user::{Email, User, UserId, Username};
-use source::{Place, Source, by_list, by_update, is_by_update, order_of};
+pub use source::{Place, direction};
+use source::{Source, by_list, by_update, is_by_update, order_of};
 
 /// The most steps over users or groups who are not in a list, each of some hundreds.
 pub const MAX_TURNS: usize = 8;
@@ -104,18 +105,20 @@ impl<S: Store, P: Platform> Scene<'_, S, P> {
             }
             turns += 1;
         };
+        let has_cursor = asked.cursor.is_some();
         if next.is_some() && (is_whole || window.matched() <= window.skip) {
-            return Err(match source {
+            match source {
                 Source::Names(_) | Source::ByName(_) | Source::ByUpdate(..)
                     if !window.is_exhausted() =>
                 {
-                    Problem::plain(types::INDEXING).retry_after(1)
+                    return Err(Problem::plain(types::INDEXING).retry_after(1));
                 }
-                _ => too_many(asked, is_whole),
-            });
+                // A page without anybody leads on.
+                _ if has_cursor && !is_whole => {}
+                _ => return Err(too_many(asked, is_whole)),
+            }
         }
         let (matched, skipped) = (window.matched(), window.skip);
-        let has_cursor = asked.cursor.is_some();
         let rows = window.into_rows(asked);
         let behind = skipped.saturating_add(rows.len() as u64);
         let rest = (!rows.is_empty() && behind < matched).then_some(behind);

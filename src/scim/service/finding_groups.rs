@@ -6,19 +6,21 @@
 use serde_json::json;
 
 use super::asked::{Asked, read_cursor, write_cursor};
-use super::finding::{MAX_TURNS, Page};
+use super::finding::{MAX_TURNS, Page, Place, direction};
 use super::group::{put_members, shows_members};
 use super::mapping::Resource;
 use super::members::MAX_READ as MAX_MEMBERS;
-use super::refusal::{INVALID_FILTER, TOO_MANY};
+use super::refusal::{INVALID_CURSOR, INVALID_FILTER, TOO_MANY};
 use super::scene::Scene;
 use super::window::{MAX_READ, Window};
-use crate::directory::{Error, Gather, GroupsOf};
+use crate::directory::{Error, Gather, GroupsOf, Order, Position};
+use crate::folded_name::NamePrefix;
 use crate::group::{Group, GroupId, GroupName};
 use crate::message::problem::Problem;
 use crate::platform::Platform;
 use crate::scim::Filter;
 use crate::scim::filter::{Comparison, Operator};
+use crate::scim::path::AttributePath;
 use crate::service::omissions::log_unreadable_groups;
 use crate::store::Store;
 
@@ -31,7 +33,34 @@ enum Source {
     One(Option<Box<Group>>),
     /// The groups of a user.
     Of(Box<GroupsOf>),
-    All,
+    /// In the order of their names: those whose names begin so, or all of them.
+    ByName(Option<NamePrefix>, Order),
+    ById,
+}
+
+impl Source {
+    /// Where a page begins, by the cursor of the page before.
+    fn read_cursor(&self, cursor: Option<&str>) -> Result<Option<Place>, Problem> {
+        let Source::ByName(prefix, _) = self else {
+            return Ok(read_cursor(cursor)?.map(Place::After));
+        };
+        let position: Option<Position> = read_cursor(cursor)?;
+        match (prefix, &position) {
+            (Some(prefix), Some(position)) if !position.is_within(prefix) => {
+                Err(Problem::plain(INVALID_CURSOR))
+            }
+            _ => Ok(position.map(Place::At)),
+        }
+    }
+
+    /// The place behind a group of the list.
+    fn behind(&self, group: &Group) -> Place {
+        let (name, id) = (group.profile.name.as_str(), group.id.get());
+        match self {
+            Source::ByName(_, order) => Place::At(Position::behind(name, id, *order)),
+            _ => Place::After(id),
+        }
+    }
 }
 
 impl<S: Store, P: Platform> Scene<'_, S, P> {
@@ -76,35 +105,48 @@ impl<S: Store, P: Platform> Scene<'_, S, P> {
                     users.push(GroupsOf::clone(&of));
                     Source::Of(Box::new(of))
                 }
-                None => Source::All,
+                None => by_name(&conditions, asked).unwrap_or(Source::ById),
             },
         };
-        let is_whole = asked.sort.is_some_and(|(path, is_descending)| {
-            is_descending || !(path.is("id") || path.is("meta.created"))
-        });
-        let is_whole = is_whole || asked.filter.is_some() && !matches!(source, Source::One(_));
+        let is_in_order = match &source {
+            Source::One(_) | Source::ByName(Some(_), _) => asked.sort.is_none(),
+            Source::ByName(None, _) => true,
+            Source::Of(_) => false,
+            Source::ById => {
+                let is_by_id = |(path, is_descending): (AttributePath, bool)| {
+                    !is_descending && (path.is("id") || path.is("meta.created"))
+                };
+                asked.filter.is_none() && asked.sort.is_none_or(is_by_id)
+            }
+        };
+        let is_whole = !is_in_order;
         // The filter sees the members that the users' records tell of.
         let complete = |resource: &mut Resource| add_members(&users, resource);
         let window = Window::new(asked, self.configuration, is_whole);
         let mut window = window.completed(&complete);
-        let mut after = 0;
-        match is_whole {
-            true => window.skip_to(asked)?,
-            false => after = read_cursor(asked.cursor.as_deref())?.unwrap_or(0),
-        }
+        let mut place = match is_whole {
+            true => {
+                window.skip_to(asked)?;
+                None
+            }
+            false => source.read_cursor(asked.cursor.as_deref())?,
+        };
         let mut turns = 0;
         let next = loop {
-            match self.gather_groups(&source, after, &mut window).await? {
+            match self.gather_groups(&source, place, &mut window).await? {
                 None => break None,
                 Some(next) if window.is_full() || turns == MAX_TURNS => break Some(next),
-                Some(next) => after = next.get(),
+                Some(next) => place = Some(next),
             }
             turns += 1;
         };
-        if next.is_some() && (is_whole || window.matched() <= window.skip) {
+        // With a cursor, a page without any group leads on.
+        let has_cursor = asked.cursor.is_some();
+        let is_stuck = !has_cursor && window.matched() <= window.skip;
+        if next.is_some() && (is_whole || is_stuck) {
             let detail = format!(
-                "This list would read more than {MAX_READ} groups. Compare displayName, id or members by \
-                 eq, alone or in an and, or page with the parameter cursor."
+                "This list would read more than {MAX_READ} groups. Compare id or members by eq, or displayName by \
+                 eq or sw, alone or in an and, or page with the parameter cursor."
             );
             return Err(Problem::new(TOO_MANY, detail));
         }
@@ -121,15 +163,14 @@ impl<S: Store, P: Platform> Scene<'_, S, P> {
         };
         let shown = skipped.saturating_add(rows.len() as u64);
         let next = match rows.last() {
-            Some(_) if is_whole => (shown < matched).then_some(shown),
-            Some((last, _)) if is_cut => Some(last.id.get()),
-            _ => next.filter(|_| !is_whole).map(GroupId::get),
+            Some(_) if is_whole => (shown < matched).then(|| write_cursor(&shown)),
+            Some((last, _)) if is_cut => Some(source.behind(last).write()),
+            _ => next.filter(|_| !is_whole).map(Place::write),
         };
-        let next_cursor = next.filter(|_| asked.cursor.is_some());
         Ok(Page {
             rows,
             total,
-            next_cursor: next_cursor.map(|next| write_cursor(&next)),
+            next_cursor: next.filter(|_| has_cursor),
         })
     }
 
@@ -186,9 +227,15 @@ impl<S: Store, P: Platform> Scene<'_, S, P> {
     async fn gather_groups(
         &self,
         source: &Source,
-        after: u64,
+        from: Option<Place>,
         window: &mut Window<'_, Group>,
-    ) -> Result<Option<GroupId>, Problem> {
+    ) -> Result<Option<Place>, Problem> {
+        let directory = self.directory;
+        let (after, at) = match from {
+            None => (0, None),
+            Some(Place::After(after)) => (after, None),
+            Some(Place::At(position)) => (0, Some(position)),
+        };
         let page = match source {
             Source::One(group) => {
                 if let Some(group) = group {
@@ -196,12 +243,39 @@ impl<S: Store, P: Platform> Scene<'_, S, P> {
                 }
                 return Ok(None);
             }
-            Source::Of(groups) => self.directory.list_groups_of(groups, after, window).await?,
-            Source::All => self.directory.list_groups(after, window).await?,
+            Source::ByName(prefix, order) => {
+                let found = directory.list_groups_by_name(prefix.as_ref(), *order, at, window);
+                let found = found.await?;
+                let unreadable = found.unreadable.into_iter().map(GroupId::from);
+                self.log_unreadable_groups(&unreadable.collect::<Vec<_>>());
+                return Ok(found.next.map(Place::At));
+            }
+            Source::Of(groups) => directory.list_groups_of(groups, after, window).await?,
+            Source::ById => directory.list_groups(after, window).await?,
         };
-        let platform = self.directory.platform;
-        log_unreadable_groups(platform, &self.trace, &self.place, &page.unreadable);
-        Ok(page.next)
+        self.log_unreadable_groups(&page.unreadable);
+        Ok(page.next.map(|next| Place::After(next.get())))
+    }
+
+    fn log_unreadable_groups(&self, ids: &[GroupId]) {
+        log_unreadable_groups(self.directory.platform, &self.trace, &self.place, ids);
+    }
+}
+
+/// The list in the order of names that has all groups who can meet the conditions, or that is asked for.
+fn by_name(conditions: &[Comparison], asked: &Asked) -> Option<Source> {
+    let begins = conditions
+        .iter()
+        .filter(|condition| condition.operator == Operator::Sw && condition.path.is("displayName"));
+    let mut prefixes = begins.filter_map(|condition| condition.value.as_str()?.try_into().ok());
+    if let Some(prefix) = prefixes.next() {
+        return Some(Source::ByName(Some(prefix), Order::Ascending));
+    }
+    match asked.sort {
+        Some((path, _)) if asked.filter.is_none() && path.is("displayName") => {
+            Some(Source::ByName(None, direction(asked)))
+        }
+        _ => None,
     }
 }
 

@@ -89,7 +89,8 @@ pub fn is_by_update(asked: &Asked) -> bool {
     sort.is_some_and(|(path, _)| path.is("meta.lastModified"))
 }
 
-fn direction(asked: &Asked) -> Order {
+/// The direction of the order that is asked for.
+pub fn direction(asked: &Asked) -> Order {
     match asked.sort {
         Some((_, true)) => Order::Descending,
         _ => Order::Ascending,
