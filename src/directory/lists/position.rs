@@ -33,12 +33,16 @@ impl Position {
 
     /// That of a user or a group with this name among all names.
     pub(in crate::directory) fn by_name(name: &str, id: UserId) -> Position {
-        Position(FoldedName::of(name).as_str().to_owned(), id.get())
+        Position::named(name, id.get())
+    }
+
+    fn named(name: &str, id: u64) -> Position {
+        Position(FoldedName::of(name).as_str().to_owned(), id)
     }
 
     /// Where a list in the order of names goes on behind one of this name and id.
     pub fn behind(name: &str, id: u64, order: Order) -> Position {
-        let here = Position(FoldedName::of(name).as_str().to_owned(), id);
+        let here = Position::named(name, id);
         match order {
             Order::Ascending => here.next(),
             Order::Descending => here,

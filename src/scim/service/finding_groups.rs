@@ -20,7 +20,6 @@ use crate::message::problem::Problem;
 use crate::platform::Platform;
 use crate::scim::Filter;
 use crate::scim::filter::{Comparison, Operator};
-use crate::scim::path::AttributePath;
 use crate::service::omissions::log_unreadable_groups;
 use crate::store::Store;
 
@@ -108,18 +107,17 @@ impl<S: Store, P: Platform> Scene<'_, S, P> {
                 None => by_name(&conditions, asked).unwrap_or(Source::ById),
             },
         };
-        let is_in_order = match &source {
-            Source::One(_) | Source::ByName(Some(_), _) => asked.sort.is_none(),
-            Source::ByName(None, _) => true,
-            Source::Of(_) => false,
+        let is_whole = match &source {
+            Source::One(_) | Source::ByName(Some(_), _) => asked.sort.is_some(),
+            Source::ByName(None, _) => false,
+            Source::Of(_) => true,
             Source::ById => {
-                let is_by_id = |(path, is_descending): (AttributePath, bool)| {
-                    !is_descending && (path.is("id") || path.is("meta.created"))
-                };
-                asked.filter.is_none() && asked.sort.is_none_or(is_by_id)
+                let is_sorted = asked.sort.is_some_and(|(path, is_descending)| {
+                    is_descending || !(path.is("id") || path.is("meta.created"))
+                });
+                is_sorted || asked.filter.is_some()
             }
         };
-        let is_whole = !is_in_order;
         // The filter sees the members that the users' records tell of.
         let complete = |resource: &mut Resource| add_members(&users, resource);
         let window = Window::new(asked, self.configuration, is_whole);
@@ -264,11 +262,16 @@ impl<S: Store, P: Platform> Scene<'_, S, P> {
 
 /// The list in the order of names that has all groups who can meet the conditions, or that is asked for.
 fn by_name(conditions: &[Comparison], asked: &Asked) -> Option<Source> {
-    let begins = conditions
-        .iter()
-        .filter(|condition| condition.operator == Operator::Sw && condition.path.is("displayName"));
-    let mut prefixes = begins.filter_map(|condition| condition.value.as_str()?.try_into().ok());
-    if let Some(prefix) = prefixes.next() {
+    let prefix = |condition: &Comparison| -> Option<NamePrefix> {
+        let is_start = condition.operator == Operator::Sw && condition.path.is("displayName");
+        condition
+            .value
+            .as_str()
+            .filter(|_| is_start)?
+            .try_into()
+            .ok()
+    };
+    if let Some(prefix) = conditions.iter().find_map(prefix) {
         return Some(Source::ByName(Some(prefix), Order::Ascending));
     }
     match asked.sort {
