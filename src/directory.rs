@@ -246,8 +246,10 @@ impl<S: Store, P: Platform> Directory<'_, S, P> {
 /// The key of what belongs to a text: it has a hash, so that the store doesn't reveal the texts of
 /// deleted users.
 fn hashed_key(folder: &str, text: &str) -> String {
-    let mut key = [folder, "/"].concat();
     let digest = Sha256::digest(text);
+    let mut key = String::with_capacity(folder.len() + 1 + 2 * digest.len());
+    key.push_str(folder);
+    key.push('/');
     for part in digest.as_chunks::<8>().0 {
         hexadecimal::push(&mut key, u64::from_be_bytes(*part));
     }

@@ -5,6 +5,7 @@ mod bounds;
 mod equality;
 #[cfg(test)]
 mod tests;
+mod text;
 mod value;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use serde_json::{Map, Value};
 use bounds::check_bounds;
 pub use bounds::{MAX_DEPTH, MAX_VALUES, depth};
 pub use equality::is_equal;
+pub use text::{push_member, push_name, push_plain};
 use value::{Place, Reader};
 
 /// Why a text is not read.

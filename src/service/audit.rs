@@ -9,11 +9,12 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use http::StatusCode;
-use serde::Serialize;
 
 use crate::group::GroupId;
+use crate::json::{push_member, push_plain};
 use crate::log;
 use crate::platform::Platform;
+use crate::timestamp::Timestamp;
 use crate::user::UserId;
 
 /// The actions by which a user comes into a group, and leaves it.
@@ -38,27 +39,18 @@ pub struct Change {
 }
 
 /// A line of the audit trail.
-#[derive(Debug, Serialize)]
 struct Entry<'a> {
-    /// Always true. It marks the lines of the audit trail among other output.
-    audit: bool,
-    /// RFC 3339, UTC.
-    time: String,
     event: &'static str,
     request: &'a str,
     principal: &'a str,
     action: &'static str,
     /// Absent where no user is named.
-    #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<UserId>,
     /// Absent where no group is named.
-    #[serde(skip_serializing_if = "Option::is_none")]
     group: Option<GroupId>,
     /// The status of the answer.
-    #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<u16>,
     /// The end of an answer that was made while it was sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     end: Option<&'static str>,
 }
 
@@ -116,8 +108,6 @@ impl Change {
 
     fn entry(&self, event: &'static str) -> Entry<'_> {
         Entry {
-            audit: true,
-            time: String::new(),
             event,
             request: &self.request,
             principal: self.principal.as_deref().unwrap_or(ANONYMOUS),
@@ -130,7 +120,34 @@ impl Change {
     }
 
     fn write(&self, platform: &impl Platform, entry: Entry) {
-        let time = platform.now().to_rfc3339();
-        platform.audit(&log::json(&Entry { time, ..entry }));
+        platform.audit(&log::json(entry.json(platform.now())));
+    }
+}
+
+impl Entry<'_> {
+    /// Only the caller's name may have something to escape.
+    fn json(&self, time: Timestamp) -> String {
+        let mut text = Vec::with_capacity(256);
+        // Marks the lines of the audit trail among other output.
+        text.extend_from_slice(b"{\"audit\":true");
+        push_plain(&mut text, "\"time\":", &time.to_rfc3339());
+        push_plain(&mut text, "\"event\":", self.event);
+        push_plain(&mut text, "\"request\":", self.request);
+        push_member(&mut text, "\"principal\":", &self.principal);
+        push_plain(&mut text, "\"action\":", self.action);
+        if let Some(user) = self.user {
+            push_member(&mut text, "\"user\":", &user);
+        }
+        if let Some(group) = self.group {
+            push_member(&mut text, "\"group\":", &group);
+        }
+        if let Some(outcome) = self.outcome {
+            push_member(&mut text, "\"outcome\":", &outcome);
+        }
+        if let Some(end) = self.end {
+            push_plain(&mut text, "\"end\":", end);
+        }
+        text.push(b'}');
+        String::from_utf8(text).expect("texts were put together")
     }
 }
