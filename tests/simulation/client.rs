@@ -15,6 +15,7 @@ use edge_users::message::content::Part;
 use edge_users::platform::Platform;
 use edge_users::rest::Rest;
 use edge_users::rest::groups::Groups;
+use edge_users::scim::service::Scim;
 use edge_users::service;
 use edge_users::store::{Report, Store, StoreError};
 use edge_users::timestamp::Timestamp;
@@ -227,11 +228,15 @@ pub fn serve(
         let configuration = Configuration::read(&*platform, None);
         // As the routes of the application say.
         let path = request.uri().path();
+        let is_of_scim = path.starts_with("/scim/");
         let is_of_groups = path.starts_with("/groups") || path.ends_with("/groups");
         let request = Box::new(request);
-        let answer = match is_of_groups {
-            true => service::respond::<Groups, _, _, _>(&directory, &configuration, request).await,
-            false => service::respond::<Rest, _, _, _>(&directory, &configuration, request).await,
+        let answer = if is_of_scim {
+            service::respond::<Scim, _, _, _>(&directory, &configuration, request).await
+        } else if is_of_groups {
+            service::respond::<Groups, _, _, _>(&directory, &configuration, request).await
+        } else {
+            service::respond::<Rest, _, _, _>(&directory, &configuration, request).await
         };
         let (head, mut content) = answer.response.into_parts();
         let mut body = Vec::new();

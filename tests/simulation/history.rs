@@ -101,7 +101,7 @@ impl History {
     /// Leaves out what concerns only users who are gone, as if they had never been; but those
     /// who were created with a key leave that.
     pub fn forget_the_gone(&mut self) {
-        let deleted = |event: &Rc<Event>| match (&*event.ask, &event.told) {
+        let deleted = |event: &Rc<Event>| match (event.ask.plain(), &event.told) {
             (Ask::Delete(id, _), Told::Status(204)) => Some(*id),
             _ => None,
         };
@@ -113,7 +113,7 @@ impl History {
         let gone = self.events.iter().filter_map(deleted);
         let gone: BTreeSet<u64> = gone.filter(|id| !keyed.contains(id)).collect();
         self.events
-            .retain(|event| match (&*event.ask, &event.told) {
+            .retain(|event| match (event.ask.plain(), &event.told) {
                 (Ask::Create(_), Told::User(_, seen)) => !gone.contains(&seen.id),
                 (Ask::Delete(id, _), _) => !gone.contains(id),
                 _ => true,
@@ -191,16 +191,27 @@ impl History {
                     _ => ids.iter().map(|id| (*id, Told::Unknown)).collect(),
                 };
                 for (id, told) in told {
-                    // One that failed may still take effect.
-                    let end = match told {
-                        Told::Unknown => OPEN,
-                        _ => event.end,
+                    calls.push(event.part(Ask::Delete(id, None), told));
+                }
+                continue;
+            }
+            if let Ask::Group(GroupAsk::Change(group, users)) = &*event.ask {
+                // Where it fails, some may have come and gone all the same.
+                let told = match event.told {
+                    Told::Status(204) => Told::Status(204),
+                    _ => Told::Unknown,
+                };
+                for (user, comes) in users {
+                    let one = match comes {
+                        true => GroupAsk::Join(*group, *user),
+                        false => GroupAsk::Leave(*group, *user),
                     };
-                    calls.push(Interval {
-                        call: Call::Asked(Ask::Delete(id, None).into(), told),
-                        start: event.start,
-                        end,
-                    });
+                    calls.push(event.part(Ask::Group(one), told.clone()));
+                }
+                if event.told == Told::Status(404) {
+                    calls.push(
+                        event.part(Ask::Group(GroupAsk::Members(*group)), event.told.clone()),
+                    );
                 }
                 continue;
             }
@@ -323,7 +334,7 @@ impl History {
     fn moves(&self, id: u64, event: &Event, by: &By) -> bool {
         let mut others = self.events.iter();
         others.any(|other| {
-            let moves = match &*other.ask {
+            let moves = match other.ask.plain() {
                 Ask::Put(user, ..) => *user == id,
                 Ask::Patch(user, patch, _) => *user == id && by.is_touched_by(patch),
                 // Of whom, is not known before it ends.
@@ -344,6 +355,7 @@ impl History {
         let is_made = matches!(event.told, Told::User(..) | Told::Status(204));
         let group = match *event.ask {
             Ask::Group(GroupAsk::Join(group, _) | GroupAsk::Leave(group, _)) => Some(group),
+            Ask::Group(GroupAsk::Change(group, _)) => Some(group),
             _ => None,
         };
         let removes = |other: &Rc<Event>| {
@@ -353,8 +365,11 @@ impl History {
         if event.reads_late && self.events.iter().any(removes) {
             event.told = Told::Unknown;
         }
-        if let Ask::Put(.., condition) | Ask::Patch(.., condition) | Ask::Delete(_, condition) =
-            Rc::make_mut(&mut event.ask)
+        let ask = match Rc::make_mut(&mut event.ask) {
+            Ask::Scim(ask) => &mut **ask,
+            ask => ask,
+        };
+        if let Ask::Put(.., condition) | Ask::Patch(.., condition) | Ask::Delete(_, condition) = ask
             && is_made
             && condition.as_ref().is_some_and(|tag| !tags.contains(tag))
         {
@@ -388,7 +403,7 @@ impl History {
     fn ids(&self) -> BTreeSet<u64> {
         let mut ids = BTreeSet::new();
         for event in &self.events {
-            match (&event.told, &*event.ask) {
+            match (&event.told, event.ask.plain()) {
                 (Told::User(_, seen) | Told::Replayed(seen), _) => ids.extend([seen.id]),
                 (Told::Upserted(_, id), _) => ids.extend([*id]),
                 (Told::Each(_) | Told::Unknown, Ask::DeleteMany(deleted)) => ids.extend(deleted),
@@ -407,6 +422,19 @@ impl History {
 }
 
 impl Event {
+    /// A part of the request, with its answer. One that failed may still take effect.
+    fn part(&self, ask: Ask, told: Told) -> Interval {
+        let end = match told {
+            Told::Unknown => OPEN,
+            _ => self.end,
+        };
+        Interval {
+            call: Call::Asked(ask.into(), told),
+            start: self.start,
+            end,
+        }
+    }
+
     /// The tag of the version that the answer shows.
     fn tag(&self) -> Option<&String> {
         match &self.told {

@@ -186,6 +186,7 @@ mod tests {
             username: None,
             external_id: None,
             attributes: None,
+            has_attributes: true,
             active: true,
             created_at: "1".to_owned(),
             updated_at: "1".to_owned(),

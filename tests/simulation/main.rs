@@ -15,6 +15,7 @@
 //! - [`meetings`], [`repeats`], [`explore`], [`pairs`]: every order of a few requests' steps, with every fault
 //! - [`usernames`]: the same for users who want a username, or an email and a username
 //! - [`upserts`]: the same for users who are changed if they are there, and made otherwise
+//! - [`scim`]: the same for changes by SCIM beside changes by REST
 //! - [`names`]: the same for searches by name, with a small index
 //! - [`sorting`]: the same for lists of everyone in the order of names, and the reverse of it
 //! - [`updates`]: the same for lists of everyone in the order of last changes, and the reverse of it
@@ -62,6 +63,7 @@ mod sabotage;
 mod saboteur;
 mod scenario;
 mod scheduler;
+mod scim;
 mod scripts;
 mod sorting;
 mod store;

@@ -84,7 +84,7 @@ impl Profile {
             && self.email == seen.email
             && self.username == seen.username
             && self.external_id == seen.external_id
-            && self.attributes == seen.attributes
+            && (self.attributes == seen.attributes || !seen.has_attributes)
             && self.active == seen.active
     }
 
@@ -228,6 +228,7 @@ impl Model {
                 Ask::DeleteMany(_) => unreachable!("each delete is a call of its own"),
                 Ask::Upsert(..) => self.upserted(ask, told, nameless, true),
                 Ask::Group(ask) => self.grouped(ask, told),
+                Ask::Scim(ask) => self.by_scim(ask, told, nameless),
                 Ask::Ready => vec![self.clone()],
             },
         }
@@ -637,6 +638,32 @@ impl Model {
                 self.unless(!taken(&wanted))
             }
             told => self.otherwise(user, condition, told, changed()),
+        }
+    }
+
+    /// The same by SCIM. A user needs a username there, and attributes stay as they are.
+    fn by_scim(&self, ask: &Ask, told: &Told, nameless: &[u64]) -> Vec<Model> {
+        let (id, tag) = match ask {
+            Ask::Put(id, _, tag) | Ask::Patch(id, _, tag) => (*id, tag),
+            ask => {
+                let call = Call::Asked(ask.clone().into(), told.clone());
+                return self.after(&call, nameless);
+            }
+        };
+        let change = |before: &Profile| match ask {
+            Ask::Patch(_, patch, _) => before.patched(patch),
+            Ask::Put(_, profile, _) => Profile {
+                attributes: before.attributes.clone(),
+                ..Profile::new(profile)
+            },
+            _ => unreachable!("it is one of them"),
+        };
+        let user = self.live(id).filter(|user| user.fits(tag));
+        let is_refused = user.is_some_and(|user| change(&user.profile).username.is_none());
+        match told {
+            Told::Status(400) => self.unless(!is_refused),
+            _ if is_refused => Vec::new(),
+            told => self.updated(id, change, tag, told),
         }
     }
 

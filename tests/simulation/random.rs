@@ -56,17 +56,20 @@ enum Topic {
     Groups,
     Upserts,
     ManyDeletes,
+    /// Changes by SCIM.
+    Scim,
     /// Users who are switched off.
     Active,
 }
 
 impl Topic {
-    const ALL: [Topic; 6] = [
+    const ALL: [Topic; 7] = [
         Topic::Words,
         Topic::Attributes,
         Topic::Groups,
         Topic::Upserts,
         Topic::ManyDeletes,
+        Topic::Scim,
         Topic::Active,
     ];
 }
@@ -248,7 +251,7 @@ fn about(topic: Topic, dice: &mut Dice, emails: u64, there: u64, name: String) -
         Topic::Groups => {
             let group = dice.of(&[1, 1, 2]);
             let name = dice.of(&GROUPS);
-            Action::Group(match dice.roll(26) {
+            Action::Group(match dice.roll(29) {
                 0 => GroupAsk::Create(name),
                 1 | 2 => GroupAsk::Rename(group, name),
                 3 => GroupAsk::Remove(group),
@@ -257,6 +260,13 @@ fn about(topic: Topic, dice: &mut Dice, emails: u64, there: u64, name: String) -
                 13..18 => GroupAsk::Leave(group, id),
                 18..21 => GroupAsk::Members(group),
                 21..24 => GroupAsk::Of(id),
+                24..27 => {
+                    let others = (1..=there + 2).filter(|user| *user != id);
+                    let others: Vec<u64> = others.filter(|_| dice.once_in(2)).collect();
+                    let users = [id].into_iter().chain(others);
+                    let users = users.map(|user| (user, dice.once_in(2)));
+                    GroupAsk::Change(group, users.collect())
+                }
                 _ => dice.of(&[
                     GroupAsk::Search("g"),
                     GroupAsk::Search(""),
@@ -285,6 +295,22 @@ fn about(topic: Topic, dice: &mut Dice, emails: u64, there: u64, name: String) -
         Topic::ManyDeletes => {
             let ids = (0..dice.roll(3) + 1).map(|_| dice.roll(there + 3) + 1);
             Action::DeleteMany(ids.collect())
+        }
+        Topic::Scim => {
+            let profile = json!({ "name": name, "email": email, "username": username });
+            let condition = dice.of(&[Condition::Always, Condition::AsSeen]);
+            let patch = |patch| Action::Patch(who, patch, condition);
+            let active = dice.of(&[true, false]);
+            Action::Scim(Box::new(match dice.roll(10) {
+                0 | 1 => Action::Create(profile),
+                2 => Action::Put(who, profile, condition),
+                3 | 4 => patch(json!({ "active": active })),
+                5 => patch(json!({ "name": name, "username": username })),
+                6 => patch(json!({ "email": email, "username": username })),
+                7 => patch(json!({ "email": null, "external_id": "x0" })),
+                8 => Action::Get(who),
+                _ => Action::Delete(who, condition),
+            }))
         }
         Topic::Active => {
             let by = [

@@ -8,6 +8,8 @@ use edge_users::timestamp::Timestamp;
 use http::Request;
 use serde_json::{Value, json};
 
+use crate::scim;
+
 /// A step of a client's program.
 #[derive(Clone, Debug)]
 pub enum Action {
@@ -43,8 +45,20 @@ pub enum Action {
     Upsert(&'static str, Value),
     /// A request about groups.
     Group(GroupAsk),
+    /// The same by SCIM: a create, a get or a change of a user, without attributes.
+    Scim(Box<Action>),
     /// Whether the service is ready.
     Ready,
+}
+
+impl Action {
+    /// The action, by whatever interface.
+    pub fn plain(&self) -> &Action {
+        match self {
+            Action::Scim(action) => action,
+            action => action,
+        }
+    }
 }
 
 /// A request about groups. It names groups and users by their ids.
@@ -64,6 +78,8 @@ pub enum GroupAsk {
     /// Of a group and a user.
     Join(u64, u64),
     Leave(u64, u64),
+    /// Users come into a group, or leave it, one after the other: by SCIM.
+    Change(u64, Vec<(u64, bool)>),
     /// The users in a group.
     Members(u64),
     /// The groups that a user is in.
@@ -86,6 +102,7 @@ impl GroupAsk {
             GroupAsk::Backwards => ("GET", "/groups?sort=-name&limit=9".to_owned()),
             GroupAsk::Join(group, user) => ("PUT", format!("/groups/{group}/members/{user}")),
             GroupAsk::Leave(group, user) => ("DELETE", format!("/groups/{group}/members/{user}")),
+            GroupAsk::Change(group, _) => ("PATCH", format!("/scim/v2/Groups/{group}")),
             GroupAsk::Members(group) => ("GET", format!("/groups/{group}/members?limit=9")),
             GroupAsk::Of(user) => ("GET", format!("/users/{user}/groups?limit=9")),
         }
@@ -95,6 +112,7 @@ impl GroupAsk {
     fn content(&self) -> Option<Value> {
         match self {
             GroupAsk::Create(name) | GroupAsk::Rename(_, name) => Some(json!({ "name": name })),
+            GroupAsk::Change(_, users) => Some(scim::member_operations(users)),
             _ => None,
         }
     }
@@ -296,17 +314,27 @@ pub enum Ask {
     DeleteMany(Vec<u64>),
     Upsert(&'static str, Value),
     Group(GroupAsk),
+    /// The same by SCIM.
+    Scim(Box<Ask>),
     Ready,
 }
 
 impl Ask {
+    /// The request, by whatever interface.
+    pub fn plain(&self) -> &Ask {
+        match self {
+            Ask::Scim(ask) => ask,
+            ask => ask,
+        }
+    }
+
     /// Whether it changes nothing.
     pub fn reads(&self) -> bool {
         if let Ask::Group(ask) = self {
             return ask.reads();
         }
         matches!(
-            self,
+            self.plain(),
             Ask::Get(_)
                 | Ask::Find(_)
                 | Ask::FindUsername(_)
@@ -318,6 +346,9 @@ impl Ask {
 
     /// The request on the wire.
     pub fn request(&self) -> Request<Vec<u8>> {
+        if let Ask::Scim(ask) = self {
+            return scim::request(ask);
+        }
         let (method, path) = self.target();
         let content = match self {
             Ask::Group(ask) => ask.content(),
@@ -340,6 +371,7 @@ impl Ask {
             | Ask::FindUsername(_)
             | Ask::List { .. }
             | Ask::Search { .. }
+            | Ask::Scim(_)
             | Ask::Ready => (None, None, ""),
         };
         let mut request = Request::builder().method(method).uri(path);
@@ -356,8 +388,9 @@ impl Ask {
         request.body(body.unwrap_or_default()).expect("a request")
     }
 
-    fn target(&self) -> (&'static str, String) {
+    pub fn target(&self) -> (&'static str, String) {
         match self {
+            Ask::Scim(ask) => scim::target(ask),
             Ask::Create(_) | Ask::CreateOnce(..) => ("POST", "/users".to_owned()),
             Ask::Get(id) => ("GET", format!("/users/{id}")),
             Ask::Find(email) => ("GET", format!("/users?email={email}")),
@@ -384,7 +417,7 @@ impl fmt::Display for Ask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (method, path) = self.target();
         write!(f, "{method} {path}")?;
-        match self {
+        match self.plain() {
             Ask::Create(value)
             | Ask::Put(_, value, _)
             | Ask::Patch(_, value, _)
@@ -398,7 +431,7 @@ impl fmt::Display for Ask {
             }
             _ => {}
         }
-        match self {
+        match self.plain() {
             Ask::Put(.., Some(tag)) | Ask::Patch(.., Some(tag)) | Ask::Delete(_, Some(tag)) => {
                 write!(f, " If-Match: {tag}")
             }
@@ -433,6 +466,8 @@ pub struct Seen {
     pub username: Option<String>,
     pub external_id: Option<String>,
     pub attributes: Option<String>,
+    /// False by SCIM, which does not show them.
+    pub has_attributes: bool,
     pub active: bool,
     pub created_at: String,
     pub updated_at: String,
@@ -450,6 +485,7 @@ impl Seen {
             username: text("username"),
             external_id: text("external_id"),
             attributes: value.get("attributes").map(Value::to_string),
+            has_attributes: true,
             active: value["active"].as_bool().expect("a flag"),
             created_at: text("created_at").expect("a time"),
             updated_at: text("updated_at").expect("a time"),
@@ -505,7 +541,7 @@ pub enum Told {
     Ids(Vec<u64>),
     /// 409, for another request with the same key runs.
     InProgress,
-    /// 204, 404, 409, 410, 412 or 422, or 200 without a user.
+    /// 204, 400, 404, 409, 410, 412 or 422, or 200 without a user.
     Status(u16),
     /// 503, or none at all: the request took effect or did not.
     Unknown,
@@ -604,6 +640,10 @@ impl Told {
                 Ok(Told::Ids(ids.ok_or("a group without an id")?))
             }
             200 if *ask == Ask::Ready => Ok(Told::Status(status)),
+            200 | 201 if matches!(ask, Ask::Scim(_)) => scim::told(status, &body(), header("etag")),
+            400 if matches!(ask, Ask::Scim(_) | Ask::Group(GroupAsk::Change(..))) => {
+                Ok(Told::Status(status))
+            }
             200 | 201 => {
                 let tag = header("etag");
                 if tag.is_none() != matches!(ask, Ask::Put(..)) {

@@ -211,6 +211,7 @@ fn again(ask: Rc<Ask>) -> Action {
         Ask::DeleteMany(ids) => Action::DeleteMany(ids),
         Ask::Upsert(member, patch) => Action::Upsert(member, patch),
         Ask::Group(ask) => Action::Group(ask),
+        Ask::Scim(ask) => Action::Scim(again(Rc::new(*ask)).into()),
         Ask::Ready => Action::Ready,
     }
 }
@@ -218,7 +219,7 @@ fn again(ask: Rc<Ask>) -> Action {
 /// The values of a member that is unique, as clients send them and look them up.
 fn values<'a>(member: &str, actions: impl Iterator<Item = &'a Action>) -> BTreeSet<String> {
     let lower = |value: &Value| value[member].as_str().map(str::to_lowercase);
-    let values = actions.filter_map(|action| match action {
+    let values = actions.filter_map(|action| match action.plain() {
         Action::Create(value)
         | Action::CreateOnce(_, value)
         | Action::Put(_, value, _)
@@ -270,7 +271,7 @@ fn read_groups(names: &BTreeSet<&'static str>, users: u64) -> Vec<Action> {
 fn word_starts<'a>(actions: impl Iterator<Item = &'a Action>) -> BTreeSet<String> {
     let mut starts = BTreeSet::new();
     let mut searches = false;
-    for action in actions {
+    for action in actions.map(Action::plain) {
         searches |= matches!(action, Action::SearchWord(..));
         let (Action::Create(value)
         | Action::CreateOnce(_, value)
@@ -302,7 +303,7 @@ fn searches<'a>(actions: impl Iterator<Item = &'a Action>) -> BTreeSet<By> {
         let id = value["external_id"].as_str()?;
         Some(By::ExternalId(id.to_owned()))
     };
-    let searches = actions.filter_map(|action| match action {
+    let searches = actions.filter_map(|action| match action.plain() {
         Action::Search(prefix, _) => Some(By::Name(prefix.clone())),
         Action::SearchWord(prefix, _) => Some(By::Word(prefix.clone())),
         Action::SearchExternalId(id, _) => Some(By::ExternalId(id.clone())),

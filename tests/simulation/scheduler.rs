@@ -86,6 +86,11 @@ pub struct Simulation {
 impl Client {
     /// The next request of the program.
     fn next(&mut self) -> Option<Ask> {
+        let action = Rc::unwrap_or_clone(self.todo.pop_front()?);
+        Some(self.ask(action))
+    }
+
+    fn ask(&mut self, action: Action) -> Ask {
         let who = |who| match who {
             Who::Id(id) => id,
             Who::Mine => self.mine.unwrap_or(1),
@@ -94,7 +99,7 @@ impl Client {
             Condition::Always => None,
             Condition::AsSeen => self.tags.get(&id).cloned(),
         };
-        Some(match Rc::unwrap_or_clone(self.todo.pop_front()?) {
+        match action {
             Action::Create(profile) => Ask::Create(profile),
             Action::CreateOnce(key, profile) => Ask::CreateOnce(key, profile),
             Action::Get(user) => Ask::Get(who(user)),
@@ -146,8 +151,9 @@ impl Client {
             Action::DeleteMany(ids) => Ask::DeleteMany(ids),
             Action::Upsert(member, patch) => Ask::Upsert(member, patch),
             Action::Group(ask) => Ask::Group(ask),
+            Action::Scim(action) => Ask::Scim(self.ask(*action).into()),
             Action::Ready => Ask::Ready,
-        })
+        }
     }
 }
 
