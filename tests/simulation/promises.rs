@@ -16,7 +16,7 @@ use crate::repeats::{leftover_keys, repeats};
 use crate::request::{Action, Condition::Always, Told, Who::Id};
 use crate::scenario::Scenario;
 use crate::scheduler::Simulation;
-use crate::{attributes, external_ids, groups, names, upserts, usernames, words};
+use crate::{attributes, external_ids, groups, names, scim, upserts, usernames, words};
 use Action::{Create, CreateOnce, Delete, Find, Get, Patch, Search, Walk};
 
 const SECONDS: i64 = 1000;
@@ -66,6 +66,7 @@ fn explore_meetings(backend: Backend, conditions: Conditions, bounds: Bounds) {
     let meetings = meetings().into_iter().chain(repeats());
     let meetings = meetings.chain(usernames::meetings());
     let meetings = meetings.chain(upserts::meetings());
+    let meetings = meetings.chain(scim::meetings());
     let meetings = meetings.map(|meeting| Scenario::of(meeting, backend, None));
     explore_all(meetings.chain(leftover_keys(backend)), conditions, bounds);
 }
@@ -81,6 +82,7 @@ fn explore_lists(backend: Backend, conditions: Conditions, bounds: Bounds, switc
     let scenarios = scenarios.chain(attributes::scenarios(backend, None));
     let scenarios = scenarios.chain(external_ids::scenarios(backend, None));
     let scenarios = scenarios.chain(groups::scenarios(backend, None));
+    let scenarios = scenarios.chain(scim::group_scenarios(backend));
     explore_all(scenarios, conditions, bounds);
 }
 

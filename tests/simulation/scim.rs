@@ -246,6 +246,12 @@ fn group_meetings() -> Vec<Meeting> {
     ]
 }
 
+/// The scenarios of these, with small leaves.
+pub fn group_scenarios(backend: Backend) -> impl Iterator<Item = Scenario> {
+    let meetings = group_meetings().into_iter();
+    meetings.map(move |meeting| small(meeting, backend, None))
+}
+
 /// One fault in each run. Those who overtake each other more often only repeat themselves.
 const BOUNDS: Bounds = Bounds {
     faults: 1,
@@ -274,9 +280,7 @@ fn changes_by_scim_are_neither_lost_nor_mixed_beside_others() {
 #[test]
 fn members_whom_scim_changes_come_and_go_one_by_one() {
     for backend in Backend::ALL {
-        let meetings = group_meetings().into_iter();
-        let scenarios = meetings.map(|meeting| small(meeting, backend, None));
-        explore_all(scenarios, TURNS);
+        explore_all(group_scenarios(backend), TURNS);
     }
 }
 
