@@ -16,8 +16,7 @@ REDOCLY = 2.77.0
 # A version whose checks and configuration are known.
 CARGO_DENY = 0.20.2
 
-# Native code is built with one profile, so that nothing is compiled twice, or nearly nothing: the
-# tests' own dependencies have features added to some crates that `make run` does without.
+# Native code is built with one profile and the same features, so that nothing is compiled twice.
 NATIVE = --profile host --workspace
 
 # The conversations that any service can have.
