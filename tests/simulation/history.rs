@@ -195,18 +195,9 @@ impl History {
                 }
                 continue;
             }
-            if let Ask::Group(GroupAsk::Change(group, users)) = &*event.ask {
-                // Where it fails, some may have come and gone all the same.
-                let told = match event.told {
-                    Told::Status(204) => Told::Status(204),
-                    _ => Told::Unknown,
-                };
-                for (user, comes) in users {
-                    let one = match comes {
-                        true => GroupAsk::Join(*group, *user),
-                        false => GroupAsk::Leave(*group, *user),
-                    };
-                    calls.push(event.part(Ask::Group(one), told.clone()));
+            if let Ask::Group(GroupAsk::Change(group, _) | GroupAsk::Set(group, _)) = &*event.ask {
+                for (one, told) in self.members_changed(event) {
+                    calls.push(event.part(Ask::Group(one), told));
                 }
                 if event.told == Told::Status(404) {
                     calls.push(
@@ -295,6 +286,43 @@ impl History {
         }
     }
 
+    /// The parts of a change of a group's members.
+    fn members_changed(&self, event: &Event) -> Vec<(GroupAsk, Told)> {
+        // Where it fails, some may have come and gone all the same.
+        let told = match event.told {
+            Told::Status(204) => Told::Status(204),
+            _ => Told::Unknown,
+        };
+        match &*event.ask {
+            Ask::Group(GroupAsk::Change(group, users)) => {
+                let parts = users.iter().map(|(user, comes)| match comes {
+                    true => GroupAsk::Join(*group, *user),
+                    false => GroupAsk::Leave(*group, *user),
+                });
+                parts.map(|one| (one, told.clone())).collect()
+            }
+            Ask::Group(GroupAsk::Set(group, users)) => {
+                let joined = users.iter().map(|user| GroupAsk::Join(*group, *user));
+                let joined = joined.map(|one| (one, told.clone()));
+                let joining = |event: &Rc<Event>| match &*event.ask {
+                    Ask::Group(ask) => ask.joining(*group),
+                    _ => Vec::new(),
+                };
+                let all: BTreeSet<u64> = self.events.iter().flat_map(joining).collect();
+                // The members are read, and then sent away: not those who come meanwhile.
+                let beside: Vec<u64> = self.overlapping(event).flat_map(joining).collect();
+                let others = all.into_iter().filter(|user| !users.contains(user));
+                let left = others.map(|user| {
+                    let is_open = event.reads_late || beside.contains(&user);
+                    let told = if is_open { Told::Unknown } else { told.clone() };
+                    (GroupAsk::Leave(*group, user), told)
+                });
+                joined.chain(left).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// What a search tells that was made while others wrote. Leaves are read one
     /// after another, and their users' records: each user found was so at some
     /// moment of it. Who was not found was not to be found at some moment, unless
@@ -355,7 +383,7 @@ impl History {
         let is_made = matches!(event.told, Told::User(..) | Told::Status(204));
         let group = match *event.ask {
             Ask::Group(GroupAsk::Join(group, _) | GroupAsk::Leave(group, _)) => Some(group),
-            Ask::Group(GroupAsk::Change(group, _)) => Some(group),
+            Ask::Group(GroupAsk::Change(group, _) | GroupAsk::Set(group, _)) => Some(group),
             _ => None,
         };
         let removes = |other: &Rc<Event>| {

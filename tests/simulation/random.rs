@@ -251,7 +251,7 @@ fn about(topic: Topic, dice: &mut Dice, emails: u64, there: u64, name: String) -
         Topic::Groups => {
             let group = dice.of(&[1, 1, 2]);
             let name = dice.of(&GROUPS);
-            Action::Group(match dice.roll(29) {
+            Action::Group(match dice.roll(31) {
                 0 => GroupAsk::Create(name),
                 1 | 2 => GroupAsk::Rename(group, name),
                 3 => GroupAsk::Remove(group),
@@ -266,6 +266,10 @@ fn about(topic: Topic, dice: &mut Dice, emails: u64, there: u64, name: String) -
                     let users = [id].into_iter().chain(others);
                     let users = users.map(|user| (user, dice.once_in(2)));
                     GroupAsk::Change(group, users.collect())
+                }
+                27 | 28 => {
+                    let users = (1..=there + 2).filter(|_| dice.once_in(2));
+                    GroupAsk::Set(group, users.collect())
                 }
                 _ => dice.of(&[
                     GroupAsk::Search("g"),

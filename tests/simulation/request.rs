@@ -80,6 +80,8 @@ pub enum GroupAsk {
     Leave(u64, u64),
     /// Users come into a group, or leave it, one after the other: by SCIM.
     Change(u64, Vec<(u64, bool)>),
+    /// These users are to be the members, and nobody else: by SCIM.
+    Set(u64, Vec<u64>),
     /// The users in a group.
     Members(u64),
     /// The groups that a user is in.
@@ -102,7 +104,9 @@ impl GroupAsk {
             GroupAsk::Backwards => ("GET", "/groups?sort=-name&limit=9".to_owned()),
             GroupAsk::Join(group, user) => ("PUT", format!("/groups/{group}/members/{user}")),
             GroupAsk::Leave(group, user) => ("DELETE", format!("/groups/{group}/members/{user}")),
-            GroupAsk::Change(group, _) => ("PATCH", format!("/scim/v2/Groups/{group}")),
+            GroupAsk::Change(group, _) | GroupAsk::Set(group, _) => {
+                ("PATCH", format!("/scim/v2/Groups/{group}"))
+            }
             GroupAsk::Members(group) => ("GET", format!("/groups/{group}/members?limit=9")),
             GroupAsk::Of(user) => ("GET", format!("/users/{user}/groups?limit=9")),
         }
@@ -113,7 +117,21 @@ impl GroupAsk {
         match self {
             GroupAsk::Create(name) | GroupAsk::Rename(_, name) => Some(json!({ "name": name })),
             GroupAsk::Change(_, users) => Some(scim::member_operations(users)),
+            GroupAsk::Set(_, users) => Some(scim::members_operation(users)),
             _ => None,
+        }
+    }
+
+    /// The users who may come into a group by it.
+    pub fn joining(&self, group: u64) -> Vec<u64> {
+        match self {
+            GroupAsk::Join(to, user) if *to == group => vec![*user],
+            GroupAsk::Change(to, users) if *to == group => {
+                let come = users.iter().filter(|(_, comes)| *comes);
+                come.map(|(user, _)| *user).collect()
+            }
+            GroupAsk::Set(to, users) if *to == group => users.clone(),
+            _ => Vec::new(),
         }
     }
 
@@ -641,7 +659,8 @@ impl Told {
             }
             200 if *ask == Ask::Ready => Ok(Told::Status(status)),
             200 | 201 if matches!(ask, Ask::Scim(_)) => scim::told(status, &body(), header("etag")),
-            400 if matches!(ask, Ask::Scim(_) | Ask::Group(GroupAsk::Change(..))) => {
+            400 if matches!(ask, Ask::Scim(_)) => Ok(Told::Status(status)),
+            400 if matches!(ask, Ask::Group(GroupAsk::Change(..) | GroupAsk::Set(..))) => {
                 Ok(Told::Status(status))
             }
             200 | 201 => {

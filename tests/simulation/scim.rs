@@ -107,6 +107,16 @@ pub fn member_operations(users: &[(u64, bool)]) -> Value {
     json!({ "schemas": [PATCH], "Operations": Vec::from_iter(operations) })
 }
 
+/// Users who are to be all members of a group, as a list of one operation.
+pub fn members_operation(users: &[u64]) -> Value {
+    let users = users
+        .iter()
+        .map(|user| json!({ "value": user.to_string() }));
+    let members = Vec::from_iter(users);
+    let operation = json!({ "op": "replace", "path": "members", "value": members });
+    json!({ "schemas": [PATCH], "Operations": [operation] })
+}
+
 /// Reads an answer with a user.
 pub fn told(status: u16, resource: &Value, tag: Option<String>) -> Result<Told, String> {
     let text = |value: &Value| value.as_str().map(str::to_owned);
@@ -203,6 +213,14 @@ pub fn meetings() -> Vec<Meeting> {
             made(),
             vec![vec![switch_off()], vec![by_scim(Delete(Id(1), Always))]],
         ),
+        (
+            "delete by SCIM of a version that was seen/patch",
+            made(),
+            vec![
+                vec![by_scim(Delete(Id(1), AsSeen))],
+                vec![patch(json!({ "name": "B" }))],
+            ],
+        ),
     ]
 }
 
@@ -214,6 +232,7 @@ fn group_meetings() -> Vec<Meeting> {
         users.into_iter().chain(group).collect()
     };
     let change = || Group(GroupAsk::Change(1, vec![(1, false), (2, true), (3, true)]));
+    let all = || Group(GroupAsk::Set(1, vec![2]));
     vec![
         (
             "change of members/change of members",
@@ -242,6 +261,26 @@ fn group_meetings() -> Vec<Meeting> {
             "change of members/members",
             group(),
             vec![vec![change()], vec![Group(GroupAsk::Members(1))]],
+        ),
+        (
+            "all members/join",
+            group(),
+            vec![vec![all()], vec![Group(GroupAsk::Join(1, 3))]],
+        ),
+        (
+            "all members/leave",
+            group(),
+            vec![vec![all()], vec![Group(GroupAsk::Leave(1, 1))]],
+        ),
+        (
+            "all members/delete of the member",
+            group(),
+            vec![vec![all()], vec![Delete(Id(1), Always)]],
+        ),
+        (
+            "all members/delete of the group",
+            group(),
+            vec![vec![all()], vec![Group(GroupAsk::Remove(1))]],
         ),
     ]
 }
