@@ -195,7 +195,9 @@ impl History {
                 }
                 continue;
             }
-            if let Ask::Group(GroupAsk::Change(group, _) | GroupAsk::Set(group, _)) = &*event.ask {
+            if let Ask::Group(ask) = &*event.ask
+                && let GroupAsk::Change(group, _) | GroupAsk::Set(group, _) = ask
+            {
                 for (one, told) in self.members_changed(event) {
                     calls.push(event.part(Ask::Group(one), told));
                 }
@@ -203,6 +205,13 @@ impl History {
                     calls.push(
                         event.part(Ask::Group(GroupAsk::Members(*group)), event.told.clone()),
                     );
+                }
+                if event.told == Told::Status(400) && !event.reads_late {
+                    calls.push(Interval {
+                        call: Call::Missing(ask.joining(*group)),
+                        start: event.start,
+                        end: event.end,
+                    });
                 }
                 continue;
             }

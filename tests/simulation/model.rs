@@ -141,6 +141,8 @@ pub enum Call {
     NotFound(u64, Stretch),
     /// A search by the start of a word, made while others wrote, found this group, or did not.
     GroupFound(u64, &'static str, bool),
+    /// One of these ids named no user.
+    Missing(Vec<u64>),
 }
 
 /// A part of who is to be found by a search: from a position on, up to another.
@@ -186,6 +188,7 @@ impl Model {
                 self.unless(position.is_some())
             }
             Call::Listed(seen) => self.observed(seen),
+            Call::Missing(ids) => self.unless(ids.iter().all(|id| self.live(*id).is_some())),
             Call::GroupFound(id, start, found) => {
                 self.unless(self.groups_with(start).contains(id) != *found)
             }
