@@ -191,7 +191,13 @@ impl History {
                     _ => ids.iter().map(|id| (*id, Told::Unknown)).collect(),
                 };
                 for (id, told) in told {
-                    calls.push(event.part(Ask::Delete(id, None), told));
+                    let is_open = told == Told::Unknown;
+                    let mut part = event.part(Ask::Delete(id, None), told);
+                    // One that failed may still take effect.
+                    if is_open {
+                        part.end = OPEN;
+                    }
+                    calls.push(part);
                 }
                 continue;
             }
@@ -459,16 +465,12 @@ impl History {
 }
 
 impl Event {
-    /// A part of the request, with its answer. One that failed may still take effect.
+    /// A part of the request, with its answer.
     fn part(&self, ask: Ask, told: Told) -> Interval {
-        let end = match told {
-            Told::Unknown => OPEN,
-            _ => self.end,
-        };
         Interval {
             call: Call::Asked(ask.into(), told),
             start: self.start,
-            end,
+            end: self.end,
         }
     }
 

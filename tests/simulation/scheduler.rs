@@ -25,9 +25,9 @@ const TIME_LIMIT_MILLIS: i64 = 30_000;
 /// How long a pause is: after that, a request that has not ended is taken for dead.
 const PAUSE_MILLIS: i64 = 60_001;
 
-/// No request makes so many store operations. Two changes of names come near: in leaves of two or three
+/// No request makes so many store operations. Two changes of names make 5,100 or more: in leaves of two or three
 /// ids, where each add splits a leaf, they remove each other's marks and try again, each of them 64 times.
-const ENDLESS: usize = 5000;
+const ENDLESS: usize = 10_000;
 
 /// No client makes so many requests.
 const ENDLESS_WALK: usize = 1000;
