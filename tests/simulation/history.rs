@@ -397,8 +397,12 @@ impl History {
         let mut event = event.clone();
         let is_made = matches!(event.told, Told::User(..) | Told::Status(204));
         let group = match *event.ask {
-            Ask::Group(GroupAsk::Join(group, _) | GroupAsk::Leave(group, _)) => Some(group),
-            Ask::Group(GroupAsk::Change(group, _) | GroupAsk::Set(group, _)) => Some(group),
+            Ask::Group(
+                GroupAsk::Join(group, _)
+                | GroupAsk::Leave(group, _)
+                | GroupAsk::Change(group, _)
+                | GroupAsk::Set(group, _),
+            ) => Some(group),
             _ => None,
         };
         let removes = |other: &Rc<Event>| {

@@ -644,29 +644,40 @@ impl Model {
         }
     }
 
-    /// The same by SCIM. A user needs a username there, and attributes stay as they are.
+    /// The same by SCIM, where a change leaves the attributes as they are.
     fn by_scim(&self, ask: &Ask, told: &Told, nameless: &[u64]) -> Vec<Model> {
-        let (id, tag) = match ask {
-            Ask::Put(id, _, tag) | Ask::Patch(id, _, tag) => (*id, tag),
+        match ask {
+            Ask::Put(id, profile, tag) => {
+                let change = |before: &Profile| Profile {
+                    attributes: before.attributes.clone(),
+                    ..Profile::new(profile)
+                };
+                self.updated_by_scim(*id, change, tag, told)
+            }
+            Ask::Patch(id, patch, tag) => {
+                self.updated_by_scim(*id, |before| before.patched(patch), tag, told)
+            }
             ask => {
                 let call = Call::Asked(ask.clone().into(), told.clone());
-                return self.after(&call, nameless);
+                self.after(&call, nameless)
             }
-        };
-        let change = |before: &Profile| match ask {
-            Ask::Patch(_, patch, _) => before.patched(patch),
-            Ask::Put(_, profile, _) => Profile {
-                attributes: before.attributes.clone(),
-                ..Profile::new(profile)
-            },
-            _ => unreachable!("it is one of them"),
-        };
-        let user = self.live(id).filter(|user| user.fits(tag));
+        }
+    }
+
+    /// A change by SCIM is refused with 400 if it leaves the user without a username.
+    fn updated_by_scim(
+        &self,
+        id: u64,
+        change: impl Fn(&Profile) -> Profile,
+        condition: &Option<String>,
+        told: &Told,
+    ) -> Vec<Model> {
+        let user = self.live(id).filter(|user| user.fits(condition));
         let is_refused = user.is_some_and(|user| change(&user.profile).username.is_none());
         match told {
             Told::Status(400) => self.unless(!is_refused),
             _ if is_refused => Vec::new(),
-            told => self.updated(id, change, tag, told),
+            told => self.updated(id, change, condition, told),
         }
     }
 

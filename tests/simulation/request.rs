@@ -116,8 +116,8 @@ impl GroupAsk {
     fn content(&self) -> Option<Value> {
         match self {
             GroupAsk::Create(name) | GroupAsk::Rename(_, name) => Some(json!({ "name": name })),
-            GroupAsk::Change(_, users) => Some(scim::member_operations(users)),
-            GroupAsk::Set(_, users) => Some(scim::members_operation(users)),
+            GroupAsk::Change(_, users) => Some(scim::member_changes(users)),
+            GroupAsk::Set(_, users) => Some(scim::all_members(users)),
             _ => None,
         }
     }
@@ -364,36 +364,31 @@ impl Ask {
 
     /// The request on the wire.
     pub fn request(&self) -> Request<Vec<u8>> {
-        if let Ask::Scim(ask) = self {
-            return scim::request(ask);
-        }
         let (method, path) = self.target();
         let content = match self {
             Ask::Group(ask) => ask.content(),
             Ask::DeleteMany(ids) => Some(json!({ "ids": ids })),
+            Ask::Scim(ask) => scim::content(ask),
             _ => None,
         };
-        let (body, condition, media_type) = match self {
-            Ask::Group(_) | Ask::DeleteMany(_) => (content.as_ref(), None, "application/json"),
-            Ask::Upsert(_, profile) => (Some(profile), None, "application/x-ndjson"),
-            Ask::Create(profile) | Ask::CreateOnce(_, profile) => {
-                (Some(profile), None, "application/json")
+        let (body, media_type) = match self {
+            Ask::Group(_) | Ask::DeleteMany(_) => (content.as_ref(), "application/json"),
+            Ask::Scim(_) => (content.as_ref(), "application/scim+json"),
+            Ask::Upsert(_, profile) => (Some(profile), "application/x-ndjson"),
+            Ask::Create(profile) | Ask::CreateOnce(_, profile) | Ask::Put(_, profile, _) => {
+                (Some(profile), "application/json")
             }
-            Ask::Put(_, profile, tag) => (Some(profile), tag.as_ref(), "application/json"),
-            Ask::Patch(_, patch, tag) => {
-                (Some(patch), tag.as_ref(), "application/merge-patch+json")
-            }
-            Ask::Delete(_, tag) => (None, tag.as_ref(), ""),
-            Ask::Get(_)
+            Ask::Patch(_, patch, _) => (Some(patch), "application/merge-patch+json"),
+            Ask::Delete(..)
+            | Ask::Get(_)
             | Ask::Find(_)
             | Ask::FindUsername(_)
             | Ask::List { .. }
             | Ask::Search { .. }
-            | Ask::Scim(_)
-            | Ask::Ready => (None, None, ""),
+            | Ask::Ready => (None, ""),
         };
         let mut request = Request::builder().method(method).uri(path);
-        if let Some(tag) = condition {
+        if let Some(tag) = self.condition() {
             request = request.header("if-match", tag);
         }
         if let Ask::CreateOnce(key, _) = self {
@@ -404,6 +399,14 @@ impl Ask {
         }
         let body = body.map(|value| value.to_string().into_bytes());
         request.body(body.unwrap_or_default()).expect("a request")
+    }
+
+    /// The tag of the version to which the change is to be made.
+    fn condition(&self) -> Option<&String> {
+        match self.plain() {
+            Ask::Put(.., tag) | Ask::Patch(.., tag) | Ask::Delete(_, tag) => tag.as_ref(),
+            _ => None,
+        }
     }
 
     pub fn target(&self) -> (&'static str, String) {
@@ -449,11 +452,9 @@ impl fmt::Display for Ask {
             }
             _ => {}
         }
-        match self.plain() {
-            Ask::Put(.., Some(tag)) | Ask::Patch(.., Some(tag)) | Ask::Delete(_, Some(tag)) => {
-                write!(f, " If-Match: {tag}")
-            }
-            _ => Ok(()),
+        match self.condition() {
+            Some(tag) => write!(f, " If-Match: {tag}"),
+            None => Ok(()),
         }
     }
 }

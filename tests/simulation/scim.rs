@@ -1,11 +1,10 @@
 //! Requests by SCIM, beside those by REST for the same users and groups: what stands on the wire, and
 //! meetings of the two.
 
-use http::Request;
 use serde_json::{Value, json};
 
 use crate::backend::Backend;
-use crate::explore::{Bounds, explore};
+use crate::explore::explore;
 use crate::meetings::Meeting;
 use crate::names::{TURNS, explore_all, small, user};
 use crate::request::{
@@ -16,6 +15,7 @@ use crate::request::{
 };
 use crate::sabotage::Sabotage;
 use crate::scenario::Scenario;
+use crate::upserts::{BOUNDS, explore_meetings};
 use Action::{Create, Delete, Group, Patch, Put};
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
@@ -41,26 +41,14 @@ pub fn target(ask: &Ask) -> (&'static str, String) {
     (method, path + query)
 }
 
-/// A request for a user on the wire.
-pub fn request(ask: &Ask) -> Request<Vec<u8>> {
-    let (method, target) = target(ask);
-    let mut request = Request::builder().method(method).uri(target);
-    let (body, tag) = match ask {
-        Ask::Get(_) => (None, None),
-        Ask::Create(profile) => (Some(resource(profile)), None),
-        Ask::Put(_, profile, tag) => (Some(resource(profile)), tag.as_ref()),
-        Ask::Patch(_, patch, tag) => (Some(operations(patch)), tag.as_ref()),
-        Ask::Delete(_, tag) => (None, tag.as_ref()),
+/// The content of a request for a user.
+pub fn content(ask: &Ask) -> Option<Value> {
+    match ask {
+        Ask::Create(profile) | Ask::Put(_, profile, _) => Some(resource(profile)),
+        Ask::Patch(_, patch, _) => Some(operations(patch)),
+        Ask::Get(_) | Ask::Delete(..) => None,
         _ => unreachable!("programs ask by REST for {ask}"),
-    };
-    if let Some(tag) = tag {
-        request = request.header("if-match", tag);
     }
-    if body.is_some() {
-        request = request.header("content-type", "application/scim+json");
-    }
-    let body = body.map(|value| value.to_string().into_bytes());
-    request.body(body.unwrap_or_default()).expect("a request")
 }
 
 /// A profile as a resource.
@@ -93,28 +81,30 @@ fn operations(patch: &Value) -> Value {
             (value, path) => json!({ "op": "replace", "path": path, "value": value }),
         }
     });
-    json!({ "schemas": [PATCH], "Operations": Vec::from_iter(operations) })
+    list(operations)
 }
 
-/// Users who come into a group, and who leave it, as a list of operations.
-pub fn member_operations(users: &[(u64, bool)]) -> Value {
-    let operations = users.iter().map(|(user, comes)| match comes {
-        true => json!({
-            "op": "add", "path": "members", "value": [{ "value": user.to_string() }],
-        }),
+/// Users who come into a group, and who leave it.
+pub fn member_changes(users: &[(u64, bool)]) -> Value {
+    list(users.iter().map(|(user, comes)| match comes {
+        true => json!({ "op": "add", "path": "members", "value": members(&[*user]) }),
         false => json!({ "op": "remove", "path": format!("members[value eq \"{user}\"]") }),
-    });
-    json!({ "schemas": [PATCH], "Operations": Vec::from_iter(operations) })
+    }))
 }
 
-/// Users who are to be all members of a group, as a list of one operation.
-pub fn members_operation(users: &[u64]) -> Value {
-    let users = users
-        .iter()
-        .map(|user| json!({ "value": user.to_string() }));
-    let members = Vec::from_iter(users);
-    let operation = json!({ "op": "replace", "path": "members", "value": members });
-    json!({ "schemas": [PATCH], "Operations": [operation] })
+/// Users who are to be all members of a group.
+pub fn all_members(users: &[u64]) -> Value {
+    let operation = json!({ "op": "replace", "path": "members", "value": members(users) });
+    list([operation].into_iter())
+}
+
+fn members(users: &[u64]) -> Vec<Value> {
+    let members = users.iter().map(u64::to_string);
+    members.map(|id| json!({ "value": id })).collect()
+}
+
+fn list(operations: impl Iterator<Item = Value>) -> Value {
+    json!({ "schemas": [PATCH], "Operations": Vec::from_iter(operations) })
 }
 
 /// Reads an answer with a user.
@@ -150,78 +140,56 @@ fn patch(patch: Value) -> Action {
     Patch(Id(1), patch, Always)
 }
 
-fn ada() -> Action {
-    Create(json!({ "name": "Ada", "username": "u" }))
-}
-
-/// Two clients of whom one changes a user by SCIM.
+/// Two clients of whom one changes a user by SCIM, each by one request.
 pub fn meetings() -> Vec<Meeting> {
-    let made = || vec![ada()];
     let switch_off = || by_scim(patch(json!({ "active": false })));
-    vec![
+    let ada = || json!({ "name": "Ada", "username": "u" });
+    let meetings = [
         (
             "patch by SCIM/patch of other members",
-            made(),
-            vec![
-                vec![switch_off()],
-                vec![patch(json!({ "name": "B", "attributes": { "k": 1 } }))],
-            ],
+            switch_off(),
+            patch(json!({ "name": "B", "attributes": { "k": 1 } })),
         ),
         (
             "patch by SCIM/patch by SCIM of other members",
-            made(),
-            vec![
-                vec![switch_off()],
-                vec![by_scim(patch(json!({ "email": "x@example.com" })))],
-            ],
+            switch_off(),
+            by_scim(patch(json!({ "email": "x@example.com" }))),
         ),
         (
             "patch by SCIM of a version that was seen/patch",
-            made(),
-            vec![
-                vec![by_scim(Patch(Id(1), json!({ "active": false }), AsSeen))],
-                vec![patch(json!({ "name": "B" }))],
-            ],
+            by_scim(Patch(Id(1), json!({ "active": false }), AsSeen)),
+            patch(json!({ "name": "B" })),
         ),
         (
             "put by SCIM/patch of the attributes",
-            made(),
-            vec![
-                vec![by_scim(Put(
-                    Id(1),
-                    json!({ "name": "B", "username": "u" }),
-                    Always,
-                ))],
-                vec![patch(json!({ "attributes": { "k": 1 } }))],
-            ],
+            by_scim(Put(Id(1), json!({ "name": "B", "username": "u" }), Always)),
+            patch(json!({ "attributes": { "k": 1 } })),
         ),
         (
             "patch by SCIM/patch that takes away the username",
-            made(),
-            vec![vec![switch_off()], vec![patch(json!({ "username": null }))]],
+            switch_off(),
+            patch(json!({ "username": null })),
         ),
         (
             "patch by SCIM to a username/create by SCIM with it",
-            made(),
-            vec![
-                vec![by_scim(patch(json!({ "username": "v" })))],
-                vec![by_scim(Create(json!({ "name": "B", "username": "v" })))],
-            ],
+            by_scim(patch(json!({ "username": "v" }))),
+            by_scim(Create(json!({ "name": "B", "username": "v" }))),
         ),
         (
             "patch by SCIM/delete by SCIM",
-            made(),
-            vec![vec![switch_off()], vec![by_scim(Delete(Id(1), Always))]],
+            switch_off(),
+            by_scim(Delete(Id(1), Always)),
         ),
         (
             "delete by SCIM of a version that was seen/patch",
-            made(),
-            vec![
-                vec![by_scim(Delete(Id(1), AsSeen))],
-                vec![patch(json!({ "name": "B" }))],
-            ],
+            by_scim(Delete(Id(1), AsSeen)),
+            patch(json!({ "name": "B" })),
         ),
-    ]
+    ];
+    let meetings = meetings.into_iter();
+    let meetings = meetings
+        .map(|(name, one, other)| (name, vec![Create(ada())], vec![vec![one], vec![other]]));
+    meetings.collect()
 }
 
 /// The same for the members of a group.
@@ -231,58 +199,51 @@ fn group_meetings() -> Vec<Meeting> {
         let group = [GroupAsk::Create("g"), GroupAsk::Join(1, 1)].map(Group);
         users.into_iter().chain(group).collect()
     };
-    let change = || Group(GroupAsk::Change(1, vec![(1, false), (2, true), (3, true)]));
-    let all = || Group(GroupAsk::Set(1, vec![2]));
-    vec![
+    let change = || GroupAsk::Change(1, vec![(1, false), (2, true), (3, true)]);
+    let all = || GroupAsk::Set(1, vec![2]);
+    let meetings = [
         (
             "change of members/change of members",
-            group(),
-            vec![
-                vec![change()],
-                vec![Group(GroupAsk::Change(1, vec![(2, false), (1, true)]))],
-            ],
+            change(),
+            Group(GroupAsk::Change(1, vec![(2, false), (1, true)])),
         ),
         (
             "change of members/join",
-            group(),
-            vec![vec![change()], vec![Group(GroupAsk::Join(1, 1))]],
+            change(),
+            Group(GroupAsk::Join(1, 1)),
         ),
         (
             "change of members/delete of one of them",
-            group(),
-            vec![vec![change()], vec![Delete(Id(3), Always)]],
+            change(),
+            Delete(Id(3), Always),
         ),
         (
             "change of members/delete of the group",
-            group(),
-            vec![vec![change()], vec![Group(GroupAsk::Remove(1))]],
+            change(),
+            Group(GroupAsk::Remove(1)),
         ),
         (
             "change of members/members",
-            group(),
-            vec![vec![change()], vec![Group(GroupAsk::Members(1))]],
+            change(),
+            Group(GroupAsk::Members(1)),
         ),
-        (
-            "all members/join",
-            group(),
-            vec![vec![all()], vec![Group(GroupAsk::Join(1, 3))]],
-        ),
-        (
-            "all members/leave",
-            group(),
-            vec![vec![all()], vec![Group(GroupAsk::Leave(1, 1))]],
-        ),
+        ("all members/join", all(), Group(GroupAsk::Join(1, 3))),
+        ("all members/leave", all(), Group(GroupAsk::Leave(1, 1))),
         (
             "all members/delete of the member",
-            group(),
-            vec![vec![all()], vec![Delete(Id(1), Always)]],
+            all(),
+            Delete(Id(1), Always),
         ),
         (
             "all members/delete of the group",
-            group(),
-            vec![vec![all()], vec![Group(GroupAsk::Remove(1))]],
+            all(),
+            Group(GroupAsk::Remove(1)),
         ),
-    ]
+    ];
+    let meetings = meetings.into_iter();
+    let meetings =
+        meetings.map(|(name, one, other)| (name, group(), vec![vec![Group(one)], vec![other]]));
+    meetings.collect()
 }
 
 /// The scenarios of these, with small leaves.
@@ -291,29 +252,9 @@ pub fn group_scenarios(backend: Backend) -> impl Iterator<Item = Scenario> {
     meetings.map(move |meeting| small(meeting, backend, None))
 }
 
-/// One fault in each run. Those who overtake each other more often only repeat themselves.
-const BOUNDS: Bounds = Bounds {
-    faults: 1,
-    pauses: 0,
-    switches: usize::MAX,
-    patience: 12,
-};
-
 #[test]
 fn changes_by_scim_are_neither_lost_nor_mixed_beside_others() {
-    for backend in Backend::ALL {
-        let scenarios = || {
-            let meetings = meetings().into_iter();
-            meetings.map(move |meeting| Scenario::of(meeting, backend, None))
-        };
-        explore_all(scenarios(), BOUNDS);
-        let paused = Bounds {
-            faults: 0,
-            pauses: 1,
-            ..BOUNDS
-        };
-        explore_all(scenarios(), paused);
-    }
+    explore_meetings(meetings);
 }
 
 #[test]

@@ -22,7 +22,7 @@ const Y: &str = "y@example.com";
 const U: &str = "u";
 
 /// One fault in each run. Those who overtake each other more often only repeat themselves.
-const BOUNDS: Bounds = Bounds {
+pub const BOUNDS: Bounds = Bounds {
     faults: 1,
     pauses: 0,
     switches: usize::MAX,
@@ -151,22 +151,25 @@ pub fn meetings() -> Vec<Meeting> {
     ]
 }
 
-fn scenarios(backend: Backend) -> impl Iterator<Item = Scenario> {
-    let meetings = meetings().into_iter();
-    meetings.map(move |meeting| Scenario::of(meeting, backend, None))
+/// Explores meetings on every backend, with one fault, and with one pause.
+pub fn explore_meetings(meetings: fn() -> Vec<Meeting>) {
+    let paused = Bounds {
+        faults: 0,
+        pauses: 1,
+        ..BOUNDS
+    };
+    for backend in Backend::ALL {
+        for bounds in [BOUNDS, paused] {
+            let meetings = meetings().into_iter();
+            let scenarios = meetings.map(|meeting| Scenario::of(meeting, backend, None));
+            explore_all(scenarios, bounds);
+        }
+    }
 }
 
 #[test]
 fn an_upsert_changes_the_user_who_is_there_and_makes_one_otherwise() {
-    for backend in Backend::ALL {
-        explore_all(scenarios(backend), BOUNDS);
-        let paused = Bounds {
-            faults: 0,
-            pauses: 1,
-            ..BOUNDS
-        };
-        explore_all(scenarios(backend), paused);
-    }
+    explore_meetings(meetings);
 }
 
 /// Two upserts by one external id. Each takes so many steps before the other goes on, and the first
